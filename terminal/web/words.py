@@ -63,6 +63,7 @@ WORDS: dict[str, Words] = {
     # The sale
     "sale": Words("收款", "Sale"),
     "amount": Words("金额", "Amount"),
+    "amount_limits": Words("请输入 {} 到 {} 之间的金额。", "Key in an amount from {} to {}."),
     "note": Words("备注", "Note"),
     "charge": Words("收款", "Charge"),
     "scan": Words("扫码", "Scan"),
@@ -93,6 +94,7 @@ WORDS: dict[str, Words] = {
     "cash": Words("现金", "Cash"),
     "given": Words("实收", "Given"),
     "change": Words("找零", "Change"),
+    "still_due": Words("还差", "Still due"),
     "take_cash": Words("收现金", "Take cash"),
     "cash_taken": Words("现金已收", "Cash taken"),
     # Cards at the PIN pad
@@ -103,7 +105,8 @@ WORDS: dict[str, Words] = {
         "请顾客在密码键盘上刷卡、插卡或挥卡", "The payer taps or inserts the card at the PIN pad"
     ),
     "card_wait_hint": Words(
-        "结果以密码键盘为准，请勿重复收款", "The PIN pad tells the outcome; do not charge again"
+        "结果以密码键盘为准，请勿重复收款；要取消，请按密码键盘的红键",
+        "The PIN pad tells the outcome; do not charge again. To stop, press its red key",
     ),
     "card_unknown_hint": Words(
         "请查看密码键盘的签购单，再请店长处理；以收单行对账为准。",

@@ -7,6 +7,7 @@ from playwright.async_api import Browser
 
 from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
+from tests.browser.test_till_screens import HIDDEN
 from tests.support.browser import opened_page
 from tests.support.till_scenes import (
     ask_for_float,
@@ -201,6 +202,12 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         await shows(page, "choosing")
         await page.keyboard.press("3")
         await shows(page, "cash")
+        assert await page.inner_text(".change") == "Change\n0.00"
+        await page.keyboard.type("1000")
+        await page.keyboard.press("F2")
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        assert await page.inner_text(".change") == "Still due\n2.50"
+        assert await page.evaluate(HIDDEN) == []
         await page.click('[data-note="2000"]')
         assert await page.inner_text("[data-change]") == "7.50"
         await page.keyboard.press("F2")
@@ -212,6 +219,58 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         assert "12.50" in await page.inner_text(".facts")
         assert till.printer.is_drawer_open
         assert "payment.create" not in till.backend.seen
+
+
+async def test_an_amount_outside_the_limits_is_told_with_them_and_asks_nobody(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        refusal = "[data-refusal]:not([hidden])"
+        for keyed in ("", "10000001"):
+            await page.keyboard.type(keyed)
+            await page.keyboard.press("F2")
+            told = await page.inner_text(refusal)
+            assert told.startswith("Key in an amount from 0.01 to 100000.00.")
+            assert await page.get_attribute("main > *", "data-kind") == "keypad"
+        await page.keyboard.press("Delete")
+        await charge(page, "1000", way="merchant_qr")
+        await shows(page, "paid")
+        await page.keyboard.press("Enter")
+        await shows(page, "keypad")
+        await page.keyboard.press("F4")
+        await page.click(".list a")
+        await page.wait_for_selector(".refund")
+        assert await page.evaluate(HIDDEN) == []
+        await page.keyboard.type("1001")
+        await page.keyboard.press("F2")
+        told = await page.inner_text(refusal)
+        assert told.startswith("Key in an amount from 0.01 to 10.00.")
+        assert not await page.is_visible("#approve")
+        assert "refund.create" not in till.backend.seen
+
+
+async def test_while_a_supervisor_s_pin_is_asked_no_key_leads_to_where_it_is_an_amount(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        await charge(page, "1000", way="merchant_qr")
+        await shows(page, "paid")
+        await page.keyboard.press("Enter")
+        await shows(page, "keypad")
+        await page.keyboard.press("F4")
+        await page.click(".list a")
+        await page.wait_for_selector(".refund")
+        await page.keyboard.press("F2")
+        await page.wait_for_selector("#approve[open]")
+        asked = len(page.asked)  # type: ignore[attr-defined]
+        for key in ("F2", "F4", "F6", "F8", "F9"):
+            await page.keyboard.press(key)
+        await sign(page)
+        await shows(page, "refund_done")
+        first = page.asked[asked]  # type: ignore[attr-defined]
+        assert first.endswith("/api/refunds")
 
 
 async def test_training_is_striped_and_never_reaches_the_hub(

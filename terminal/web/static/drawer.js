@@ -31,6 +31,11 @@ const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => b
 
 const refund = (button) => {
   const { subject, way } = main.querySelector("[data-subject]").dataset;
+  const { most, limits } = main.querySelector(".refund").dataset;
+  if (amount() < 1 || amount() > minor(most)) {
+    play("declined");
+    return refuse({ code: "refund_exceeds", [lang]: limits }, main);
+  }
   const body = { amount_minor: amount(), reason: reason() };
   if (way === "payment") body.payment_id = subject;
   else body.refund_id = refundId;
@@ -134,7 +139,8 @@ main.addEventListener("keyed", (event) => {
   const given = event.detail || place.dataset.amount;
   const left = BigInt(given || "0") - BigInt(place.dataset.amount);
   const line = place.querySelector("[data-change]");
-  line.textContent = shown(left, placesOf(event.target));
-  line.dataset.short = left < 0n ? "yes" : "no";
+  const isShort = left < 0n;
+  line.textContent = shown(isShort ? -left : left, placesOf(event.target));
+  line.parentElement.dataset.short = isShort ? "yes" : "no";
 });
 export const giveNote = (button) => setDigits(pad(), button.dataset.note);

@@ -49,8 +49,17 @@ const sale = (method) => {
   return body;
 };
 
+// A refusal that this page knows before anybody is asked.
+const decline = (text) => {
+  play("declined");
+  refuse({ code: "amount_invalid", [lang]: text }, main);
+  return false;
+};
+
 const charge = async (button, method) => {
   const body = sale(method);
+  const { most, limits } = main.querySelector('[data-kind="keypad"]').dataset;
+  if (body.amount_minor < 1 || body.amount_minor > minor(most)) return decline(limits);
   await save(amountPad());
   return send("sales", body, button);
 };
@@ -164,6 +173,7 @@ const key = (name, event) => {
   if (name === "Enter" && pinPad() && !event.target.closest("[data-do], a")) return press('[data-do="pin"]');
   if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(`.primary:not(${OPENS_SHIFT})`);
   if (name in SHORT && press(SHORT[name])) return true;
+  if (dialog?.open && /^F\d/.test(name)) return true; // a page that asks for a PIN stays: digits typed elsewhere are an amount
   if (/^F[4689]$/.test(name)) return press(`[data-place="${name}"]`, document);
   if (name === "Escape") return press('[data-place="F2"]:not([aria-current])', document);
   if (name === "F2" && kind() !== "keypad") return press('[data-place="F2"]', document);
