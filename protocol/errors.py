@@ -130,6 +130,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
     ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
     ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
+    ("code_not_payable", "never", "这不是本钱包能付款的码，请扫描店里出示的收款码。", "This is no code that this wallet can pay; scan the one that the shop shows."),
     ("code_not_found", "never", "这个收款码已停用或不存在，请询问店员。", "This code is not in use; ask the shop."),
     ("payment_other_device", "never", "这笔付款是另一台设备发起的，请在原设备上撤销，或办理退款。", "Another device made this payment; undo it there, or give a refund."),
     ("reverse_too_late", "never", "只能在付款当日撤销，请改为退款。", "A payment can be undone on its own day only; give a refund instead."),

@@ -217,11 +217,14 @@ class _Orders:
 
 def place_of(content: str) -> str:
     """Which page shows what a scanned text asks for: a payment, or a contract or a service that a
-    merchant's program wants signed. ``field_invalid`` for any other text."""
+    merchant's program wants signed. ``code_not_payable`` for any other text."""
     proposal = _PROPOSAL(content[:QR_TEXT_CHARS_MAX])
     if proposal is not None:
         return f"/{_PROPOSED[proposal[1]]}/{proposal[2]}"
-    return f"/pay/{scanned_payment_id(content)}"
+    try:
+        return f"/pay/{scanned_payment_id(content)}"
+    except CallerError as error:
+        raise CallerError("code_not_payable", error.detail) from error
 
 
 def fits(coupon: Row, order: dict[str, Any], now_ms: int) -> bool:

@@ -61,7 +61,7 @@ def test_a_payer_sees_the_terms_and_stops_a_contract_and_nobody_else_sees_them(
             scanned = browser.post("/wallet/scan", data=own | {"content": asked})
             assert scanned.headers["location"] == f"/wallet/{place}"
         nonsense = own | {"content": f"xorder_id={contract_id}"}
-        assert "field_invalid" in browser.post("/wallet/scan", data=nonsense).text
+        assert "code_not_payable" in browser.post("/wallet/scan", data=nonsense).text
         sign(browser, one, f"/wallet/contracts/{contract_id}", own)
         assert "生效中" in browser.get(f"/wallet/contracts/{contract_id}").text
         assert test_papay.sign(caller, payer, contract_id).status_code == 200, "the same text"
