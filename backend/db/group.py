@@ -103,7 +103,7 @@ class GroupRunner:
         try:
             return self._finish(group)
         except StoreError as error:
-            if error.kind == "failed":
+            if error.kind in {"full", "failed"}:
                 return _all_failed(group.commands, error)
             _log.warning("group_again", step="commit", kind=error.kind)
             return None
@@ -184,7 +184,7 @@ def _answer_to(error: StoreError) -> TillwayError:
     match error.kind:
         case "refused":
             return CallerError("field_invalid", "a value that cannot be stored")
-        case "conflict":
+        case "conflict" | "full":
             return OperatingError("busy", error.kind)
     return OperatingError("internal", error.kind)
 

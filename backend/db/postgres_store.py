@@ -37,6 +37,7 @@ _BY_KEY_ONLY = ("enable_seqscan = off", "enable_hashjoin = off", "enable_mergejo
                 "jit = off")  # fmt: skip
 _BAD_VALUES = (psycopg.DataError, ValueError, OverflowError)
 _NOT_NULL = "23502"
+_DISK_FULL = "53100"
 _ERRORS = (psycopg.Error, ValueError, OverflowError)
 _COLLISIONS = frozenset({"23505", "23514"})
 
@@ -230,6 +231,8 @@ def _as_store_error(error: Exception) -> StoreError:
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if state in POSTGRES_CONFLICTS:
         kind = "conflict"
+    elif state == _DISK_FULL:
+        kind = "full"
     elif state in _COLLISIONS:
         kind = "collision"
     elif isinstance(error, _BAD_VALUES) or state == _NOT_NULL or _is_unknown_type(error):

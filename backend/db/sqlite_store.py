@@ -249,6 +249,8 @@ def _as_store_error(error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0)
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         kind = "conflict"
+    elif code & 0xFF == sqlite3.SQLITE_FULL:
+        kind = "full"
     elif isinstance(error, sqlite3.IntegrityError) and code not in _BAD_VALUES:
         kind = "collision"
     elif not isinstance(error, (sqlite3.OperationalError, sqlite3.DatabaseError)) or isinstance(

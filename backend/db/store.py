@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 from backend.db.tables import Key, TableRef, Values
 
-Kind = Literal["conflict", "collision", "refused", "failed"]
+Kind = Literal["conflict", "collision", "refused", "full", "failed"]
 
 
 class StoreError(Exception):
@@ -15,7 +15,8 @@ class StoreError(Exception):
     ``collision``: a key exists already or a CHECK does not hold. With several writers the next try
     reads the other's rows and decides rightly; if it collides again, one command is at fault.
     ``refused``: a value that the database cannot take: one command is at fault.
-    ``failed``: anything else (disk full, connection lost). While committing, the outcome is then
+    ``full``: the disk has no room; nothing of it is kept.
+    ``failed``: anything else (connection lost). While committing, the outcome is then
     unknown, and the callers' next try with the same id finds out.
     """
 

@@ -9,19 +9,21 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from backend.db import postgres_store
 from backend.db.engine import open_engine
+from backend.db.group_commit import GroupCommitWriter
 from backend.db.limits import GROUP_TRIES_MAX
 from backend.db.open_store import open_store
 from backend.db.sqlite_store import SqliteStore
 from backend.db.store import StoreError
 from backend.ledger.model import Transfer
 from backend.ledger.rules import Event, balance_paid
+from backend.ledger.service import LedgerSeal
 from backend.ledger.tables import CHAIN
-from tests.support.books import DATE, Books, Post, open_books
+from tests.support.books import DATE, Books, ManualClock, Post, open_books
 from tests.support.postgres import Cluster
 
 DEADLINE_S = 20
@@ -172,6 +174,37 @@ def test_a_sqlite_file_that_cannot_be_opened_again_is_a_failure_and_not_a_bug(
         assert refused.value.kind == "failed"
     store._engine.dispose()
     engine.dispose()
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_full_disk_is_busy_and_room_makes_it_go_on(migrated_url: str) -> None:
+    engine, made = open_engine(migrated_url), list[sqlite3.Connection]()
+
+    @event.listens_for(engine, "connect")
+    def hold(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # not one page more than there are
+        made.append(connection)
+
+    writer = GroupCommitWriter(open_store(engine), clock=ManualClock(), seals=[LedgerSeal("main")])
+    books = Books(engine, migrated_url, writer, ManualClock())
+    try:
+        made[-1].execute("PRAGMA max_page_count = 100000")
+        books.fund("ann", 50_000)
+        made[-1].execute("PRAGMA max_page_count = 1")
+        number = 0
+        while (said := codes(books, f"p{number}")) == [None]:
+            number += 1
+            assert number < 400, "the disk is never full"
+        assert said == ["busy"]
+        made[-1].execute("PRAGMA max_page_count = 100000")
+        assert codes(books, f"p{number}") == [None]
+    finally:
+        writer.close()
+        engine.dispose()
+
+
+def test_postgres_says_that_its_disk_is_full() -> None:
+    assert postgres_store._as_store_error(psycopg.errors.DiskFull("no room")).kind == "full"
 
 
 def assert_is_free(engine: Engine) -> None:
