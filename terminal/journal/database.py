@@ -18,15 +18,23 @@ _FILE_MODE = 0o600
 
 
 def open_database(path: Path | None) -> sqlite3.Connection:
-    """Open (or make) the journal and bring its schema up to date. None is a memory twin."""
+    """Open (or make) the journal and bring its schema up to date. None is a memory twin.
+
+    ``journal_unwritable`` if the disk would not take it."""
     if path is not None:
         path.touch(mode=_FILE_MODE, exist_ok=True)
     connection = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None)
     connection.row_factory = sqlite3.Row
-    connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    _migrate(connection)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _migrate(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        if _is_of_the_disk(error):
+            raise OperatingError(UNWRITABLE, str(error)) from error
+        raise
     return connection
 
 
@@ -42,9 +50,14 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         # A full disk ends a transaction by itself, or leaves it open: none may be left behind.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if isinstance(error, sqlite3.OperationalError):
+        if _is_of_the_disk(error):
             raise OperatingError(UNWRITABLE, str(error)) from error
         raise
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
