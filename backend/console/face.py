@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -82,7 +83,7 @@ class Face(SessionFace):
             money=money,
             plain=plain,
             micro=micro,
-            time=shown_time,
+            time=partial(shown_time, now_ms=self._clock.now_ms()),
             next_day=next_day,
             masked=masked_account,
             states=STATES | MERCHANT_STATES,
@@ -168,6 +169,11 @@ def next_day(day: str) -> str:
     return f"{date.fromisoformat(day) + timedelta(days=1)}"
 
 
-def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A moment in China's time."""
-    return datetime.fromtimestamp(at_ms // 1000, SHOP_TIME).strftime(form)
+def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S", *, now_ms: int | None = None) -> str:
+    """A moment in China's time. A form that begins with the month gets the year before it where
+    that is not the year of ``now_ms``."""
+    at = datetime.fromtimestamp(at_ms // 1000, SHOP_TIME)
+    if now_ms is not None and form.startswith("%m"):
+        is_this_year = at.year == datetime.fromtimestamp(now_ms // 1000, SHOP_TIME).year
+        form = form if is_this_year else f"%Y-{form}"
+    return at.strftime(form)

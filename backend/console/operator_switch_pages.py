@@ -20,7 +20,7 @@ from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import REASON_CHARS_MAX, REASON_CHARS_MIN, SUBJECTS_SHOWN_MAX
-from backend.switches.model import StopReason, SwitchKind
+from backend.switches.model import StopReason, SwitchKind, check_reason
 from protocol.errors import CallerError
 
 _NUMBER_DIGITS_MAX = 15
@@ -82,6 +82,20 @@ def _switches(pages: APIRouter, parts: ConsoleParts, services: Services) -> None
         typed = {name: text.strip()[:FILTER_CHARS_MAX] for name, text in asked.items()}
         return await shown(request, person, None, typed)
 
+    @pages.post(ROOT + "/switches/check")
+    async def check(request: Request) -> Response:
+        person, form = await operator_posted(parts, request)
+        typed = dict.fromkeys(_ASKED, "") | form
+        try:
+            subject = await _checked(desk, form)
+        except CallerError as refusal:
+            return await shown(request, person, refusal, typed | {"find": _subject(form)})
+        return face.page(
+            request, "switch_check", person, tab="switches", here=f"{ROOT}/switches",
+            typed=typed | {"subject": subject, "do": "stop"},
+            places=await names_of(services, [], [(typed["kind"], subject)]),
+        )  # fmt: skip
+
     @pages.post(ROOT + "/switches")
     async def turn(request: Request) -> Response:
         person, form = await operator_posted(parts, request)
@@ -100,22 +114,49 @@ async def _known(desk: SwitchDesk, find: str) -> dict[str, list[Row]]:
     }
 
 
+async def _checked(desk: SwitchDesk, form: Form) -> str:
+    """The subject's id of a stop that would be carried out; refused as the stop itself is."""
+    kind = _kind(form)
+    _category(form)
+    check_reason(_reason(form))
+    return await desk.subject(kind, _subject(form))
+
+
 async def _turn(desk: SwitchDesk, person: Person, form: Form) -> None:
-    command, kind = form.get("do", ""), form.get("kind", "")
-    if command not in {"stop", "start"} or kind not in list(SwitchKind):
-        raise CallerError("field_invalid", "kind")
-    category = form.get("category", StopReason.OTHER.value)
-    if category not in list(StopReason):
-        raise CallerError("field_invalid", "category")
+    command = form.get("do", "")
+    if command not in {"stop", "start"}:
+        raise CallerError("field_invalid", "do")
     await desk.turn(
-        SwitchKind(kind),
-        form.get("subject", "").strip()[:FILTER_CHARS_MAX],
+        _kind(form),
+        _subject(form),
         is_stopped=command == "stop",
-        reason=form.get("reason", "")[: REASON_CHARS_MAX + 1],
-        category=StopReason(category),
+        reason=_reason(form),
+        category=_category(form),
         actor=person.actor,
         origin=person.origin,
     )
+
+
+def _kind(form: Form) -> SwitchKind:
+    try:
+        return SwitchKind(form.get("kind", ""))
+    except ValueError:
+        raise CallerError("field_invalid", "kind") from None
+
+
+def _category(form: Form) -> StopReason:
+    try:
+        return StopReason(form.get("category", StopReason.OTHER.value))
+    except ValueError:
+        raise CallerError("field_invalid", "category") from None
+
+
+def _subject(form: Form) -> str:
+    return form.get("subject", "").strip()[:FILTER_CHARS_MAX]
+
+
+def _reason(form: Form) -> str:
+    return form.get("reason", "")[: REASON_CHARS_MAX + 1]
 
 
 def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:

@@ -46,6 +46,19 @@ OPERATOR_WORDS: dict[str, Words] = {
     "sign_out_everywhere": Words("全部退出", "Sign out everywhere"),
     "reset_factor": Words("重置双重验证", "Set up anew"),
     "close": Words("停用", "Disable"),
+    "sure_sign_out_everywhere": Words(
+        "所有设备上的登录立即结束，之后可以重新登录。",
+        "Every session of this person ends at once; they can sign in again.",
+    ),
+    "sure_reset_factor": Words(
+        "现在的密码和手机验证器立即失效。系统给出一次性设置码，对方凭它重新设置后才能登录。",
+        "The password and the phone stop working at once. You are shown a setup code; until they"
+        " have set up with it, they cannot sign in.",
+    ),
+    "sure_close": Words(
+        "此人立即退出，不能再登录，直到重新启用。",
+        "This person is signed out at once and cannot sign in until enabled again.",
+    ),
     "invite": Words("邀请", "Invite"),
     "invite_hint": Words(
         "系统给出一次性设置码，请当面或电话告知；对方凭它设置密码和手机验证器。",
@@ -104,6 +117,7 @@ OPERATOR_WORDS: dict[str, Words] = {
     "stopped": Words("已停止", "Stopped"),
     "start": Words("恢复收款", "Take payments again"),
     "stop": Words("停止收款", "Stop payments"),
+    "stop_check": Words("核对停止收款", "Check the stop"),
     "stop_new": Words("停止新的付款", "Stop new payments"),
     "why": Words("原因", "Reason"),
     "told_merchant": Words("告知商户的原因", "What the merchant is told"),
@@ -118,6 +132,7 @@ OPERATOR_WORDS: dict[str, Words] = {
     "find_more": Words("还有更多，请输入更多字。", "There are more: type more of the name."),
     "find_nothing": Words("没有找到商户或设备。", "No merchant and no device is called that."),
     "number_or_name": Words("编号", "Id"),
+    "id_or_name": Words("编号或名称", "Id or name"),
     "stop_merchant_hint": Words(
         "该商户的所有设备、收款码和接口。", "All of its devices, codes and programs."
     ),

@@ -19,6 +19,8 @@ from backend.operator.auth import origin_of
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError
 
+_ASKED_FIRST = {"close": "close", "reset": "reset_factor", "sign-out": "sign_out_everywhere"}
+"""Acts that take something from a person: a page asks first. The word that names each."""
 _Act = Callable[[By, str, Form], Awaitable[None]]
 
 
@@ -26,6 +28,7 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: Rat
     """``/console/staff``, ``account`` and ``setup``. ``tries`` bounds how often an address asks to
     set something up."""
     _staff(pages, parts, desk)
+    _asked_first(pages, parts, desk)
     _account(pages, parts, desk)
     _setup(pages, parts, desk, tries)
 
@@ -90,6 +93,21 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
             raise CallerError("route_unknown")
         await acts[act](By.of(person), name, form)
         return face.done(request, "/staff", "staff")
+
+
+def _asked_first(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
+    @pages.get(ROOT + "/staff/{name}/{act}")
+    async def check(request: Request, name: str, act: str) -> Response:
+        person = await parts.person(request)
+        if act not in _ASKED_FIRST:
+            raise CallerError("route_unknown")
+        found = [row for row in await desk.listed(By.of(person)) if row["name"] == name]
+        if not found:
+            raise CallerError("user_unknown", name)
+        return parts.face.page(
+            request, "staff_check", person, tab="staff", row=found[0], act=act,
+            word=_ASKED_FIRST[act], places=await names_of(parts.payments.services, found),
+        )  # fmt: skip
 
 
 def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:

@@ -11,6 +11,7 @@ from backend.switches.model import StopReason, SwitchKind
 from backend.switches.repository import SwitchRepository
 from backend.switches.service import Turn
 from backend.switches.tables import SWITCH
+from protocol.errors import CallerError
 
 _TOLD = ("is_stopped", "reason", "category", "actor")
 
@@ -46,6 +47,24 @@ class SwitchDesk:
             return [{"subject": row["merchant_id"], "name": row["name"]} for row in rows]
         rows = await self._services.run_read(lambda: self._devices.found(text, limit=limit))
         return [{"subject": row["tid"], "name": row["store_name"] or row["store"]} for row in rows]
+
+    async def subject(self, kind: SwitchKind, text: str) -> str:
+        """The id that a text means: the id itself, or a part of a name that only one has.
+        ``merchant_unknown``, ``device_unknown`` or ``channel_unknown`` for none, or several."""
+        if kind is SwitchKind.CHANNEL:
+            is_id = text in self.channels
+        elif kind is SwitchKind.MERCHANT:
+            is_id = (
+                await self._services.run_read(lambda: self._merchants.merchant(text)) is not None
+            )
+        else:
+            is_id = bool(await self._services.run_read(lambda: self._devices.stores_of([text])))
+        if is_id:
+            return text
+        found = await self.subjects(kind, text) if text else []
+        if len(found) != 1:
+            raise CallerError(f"{kind.value}_unknown", text)
+        return str(found[0]["subject"])
 
     async def turn(
         self,

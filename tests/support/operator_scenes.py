@@ -48,6 +48,9 @@ async def operator_scenes(base: str, page: Page, language: str) -> AsyncIterator
     )
     await stop.locator("[name='category']").select_option("complaints")
     await stop.locator("button").click()
+    await page.wait_for_selector("form:has(input[name='do'])")
+    yield "switch-check"
+    await page.click("main button.danger")
     await page.wait_for_selector(".stop-card")
     yield "switches-stopped"
     start = page.locator(".stop-card form")
@@ -56,6 +59,10 @@ async def operator_scenes(base: str, page: Page, language: str) -> AsyncIterator
     await page.wait_for_selector(".stop-card", state="detached")
     await page.goto(f"{base}/staff")
     yield "staff"
+    await page.click("main a[href$='/reset']")
+    await page.wait_for_selector("main .door")
+    yield "staff-check"
+    await page.goto(f"{base}/staff")
     invite = page.locator("form[action='/console/staff/invite']")
     await invite.locator("[name='name']").fill(f"wang.{language}")
     await invite.locator("[name='merchant_id']").fill(MERCHANT)

@@ -192,6 +192,9 @@ def _in_the_till_s_time(hops: list[Hop], sale: Told, ahead_ms: int) -> list[Hop]
         return hops
     first_ms = sale["created_at_ms"] - CLOCK_SLACK_MS
     last_ms = sale["settled_at_ms"] or max(times)
+    if ahead_ms and sale["sent_at_ms"] is not None:  # it was asked over a line: late by the way
+        sooner_ms = sale["sent_at_ms"] - (min(times) - ahead_ms)
+        ahead_ms -= sooner_ms if 0 < sooner_ms <= CLOCK_SLACK_MS else 0
     likely = sorted((0, ahead_ms), key=lambda ms: abs(min(times) - ms - sale["created_at_ms"]))
     for moved_ms in likely:
         if first_ms <= min(times) - moved_ms <= last_ms + CLOCK_SLACK_MS:

@@ -109,3 +109,35 @@ def test_a_merchant_s_owner_sees_the_own_people_s_acts_and_what_operators_did_to
     other = world.signed_in("wang").get("/console/audit").text
     assert payment_id not in other
     assert "li.na" not in other
+
+
+def test_a_stop_is_checked_by_name_and_number_before_it_counts(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    page = http.get("/console/switches?lang=en").text
+    assert 'action="/console/switches/check"' in page
+    form = {"page": page_token(page), "kind": "merchant", "category": "risk", "reason": "why so"}
+    for wrong, code in (
+        ({"subject": "no such shop"}, "merchant_unknown"),
+        ({"subject": ""}, "merchant_unknown"),
+        ({"subject": MERCHANT, "reason": "w"}, "field_invalid"),
+        ({"subject": MERCHANT, "category": "x"}, "field_invalid"),
+        ({"subject": MERCHANT, "kind": "planet"}, "field_invalid"),
+        ({"subject": "X", "kind": "channel"}, "channel_unknown"),
+        ({"subject": "X", "kind": "device"}, "device_unknown"),
+    ):
+        assert code in http.post("/console/switches/check", data=form | wrong).text
+    name = world.shop.rows(f"SELECT name FROM merchant WHERE merchant_id = '{MERCHANT}'")[0]["name"]
+    for subject in (MERCHANT, MERCHANT[1:].upper()):
+        asked = http.post("/console/switches/check", data=form | {"subject": subject}).text
+        assert f'name="subject" value="{MERCHANT}"' in asked
+        assert name in asked
+        assert "why so" in asked
+    several = http.post("/console/switches/check", data=form | {"subject": name}).text
+    assert "merchant_unknown" in several
+    assert all(f"subject={one}#stop-merchant" in several for one in (MERCHANT, OTHER_MERCHANT))
+    assert world.shop.rows("SELECT * FROM kill_switch") == []
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked))
+    stopped = http.post("/console/switches", data=fields)
+    assert "why so" in stopped.text
+    assert [row["subject"] for row in world.shop.rows("SELECT * FROM kill_switch")] == [MERCHANT]

@@ -303,3 +303,28 @@ def test_a_change_of_password_under_way_does_not_undo_a_reset(
     post(own, "account/password", **change)
     assert own.get("/console/account", follow_redirects=False).status_code == 303
     assert ("console:li.na", "password", "person li.na") not in acts(world)
+
+
+@pytest.mark.parametrize(("act", "words"), [
+    ("close", "cannot sign in until enabled again"), ("reset", "stop working at once"),
+    ("sign-out", "Every session of this person ends"),
+])  # fmt: skip
+def test_what_takes_something_from_a_person_is_asked_first_and_changes_nothing_yet(
+    act: str, words: str, world: ConsoleWorld
+) -> None:
+    world.add("li.na")
+    world.add("zhao")
+    owner, other = world.signed_in("li.na"), world.signed_in("zhao")
+    before = acts(world)
+    listed = owner.get("/console/staff").text
+    assert f'href="/console/staff/zhao/{act}"' in listed
+    assert f'action="/console/staff/zhao/{act}"' not in listed
+    asked = owner.get(f"/console/staff/zhao/{act}?lang=en").text
+    assert words in asked
+    assert f'action="/console/staff/zhao/{act}"' in asked
+    assert other.get("/console/today").status_code == 200
+    assert acts(world) == before
+    post(owner, "staff/zhao/rank", rank="clerk")
+    assert "rank_insufficient" in other.get(f"/console/staff/li.na/{act}").text
+    assert "user_unknown" in owner.get(f"/console/staff/nobody/{act}").text
+    assert owner.get("/console/staff/zhao/promote").status_code == 404

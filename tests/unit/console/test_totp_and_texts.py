@@ -11,6 +11,7 @@ from backend.console.acts_shown import actor_of, changes, subject_of
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.chart import day_chart
 from backend.console.export import PAYMENTS, csv_pages
+from backend.console.face import shown_time
 from backend.console.filters import minor_of
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_WORDS
 from backend.console.model import check_password
@@ -134,3 +135,10 @@ def test_an_act_is_told_in_words_and_what_has_none_as_it_is() -> None:
         "amount": ("0.05 CNY", "12.80 CNY"), "state": (None, "comet"), "tail": (None, "3"),
     }  # fmt: skip
     assert changes({"kind": "key", "before": "", "after": '{"cut'})[0].after.en == '{"cut'
+
+
+def test_a_short_time_tells_its_year_where_that_is_not_this_year() -> None:
+    at_ms = 1_798_732_799_000  # 2026-12-31 23:59:59 in China
+    assert shown_time(at_ms, "%m-%d %H:%M", now_ms=at_ms) == "12-31 23:59"
+    assert shown_time(at_ms, "%m-%d %H:%M", now_ms=at_ms + 1_000) == "2026-12-31 23:59"
+    assert shown_time(at_ms, "%H:%M:%S", now_ms=at_ms + 1_000) == "23:59:59"

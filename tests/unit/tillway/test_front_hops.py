@@ -58,6 +58,12 @@ def test_a_backend_whose_clock_was_moved_before_the_payment_is_shown_in_the_till
     assert stations(moved.hops) == stations(way_of(SALE, payment(), [], entries(), ahead_ms=0).hops)
 
 
+def test_a_backend_s_clock_that_was_read_late_puts_no_answer_before_its_question() -> None:
+    read_ms = DAY_MS + 327  # 327 ms late: without more, 7 ms before the amount was keyed in
+    late = way_of(SALE, payment(DAY_MS), [], entries(DAY_MS), ahead_ms=read_ms)
+    assert [hop.at_ms for hop in late.hops if hop.place in {"backend", "ledger"}][1:] == [300, 300]
+
+
 def test_a_clock_that_was_moved_after_the_payment_changes_nothing() -> None:
     assert way_of(SALE, payment(), [], entries(), ahead_ms=DAY_MS) == way_of(
         SALE, payment(), [], entries(), ahead_ms=0
