@@ -1,12 +1,16 @@
-"""Tables that risk's commands read and write: CSV or Parquet, by the file's suffix.
+"""Tables that risk's commands read and write: CSV or Parquet, by the file's suffix; a CSV that is
+read may be packed (``.csv.gz``).
 
 Rule 1: the caller names the columns it needs and what they hold; others are not read.
 Rule 2: the first value that is missing, of another kind or beyond its bounds refuses the whole
         file, with the file, the row (1 is the first after the head), the column and the reason.
 Rule 3: an amount is a decimal in the file and an integer in hundredths here; a CSV's never passes
         through a float. Digits after the second decimal are rounded, half up.
+Rule 4: empty lines at the end of a CSV are no rows.
 """
 
+import csv
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +21,7 @@ import polars as pl
 from backend.risk.limits import TABLE_BYTES_MAX, TABLE_INTEGER_MAX, TABLE_TEXT_BYTES_MAX
 from protocol.errors import CallerError
 
-Kind = Literal["text", "integer", "integer_up", "number", "amount_minor", "flag"]
+Kind = Literal["text", "integer", "seconds_up", "number", "amount_minor", "flag"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +30,9 @@ class TableColumn:
     returned; ``is_nullable``: a missing value is a null; ``is_optional``: so is the column;
     ``is_unique``: no value is there twice.
 
-    ``text`` is never empty, an ``integer`` fits 2^53, of an ``integer_up`` the file may have a part
-    more, which is rounded up, a ``number`` is finite, an ``amount_minor``
+    ``text`` is never empty, an ``integer`` fits 2^53, of ``seconds_up`` the file may have a part
+    more, which is rounded up, and where they may be missing, those that are no number or infinite
+    are, a ``number`` is finite, an ``amount_minor``
     is in hundredths, a ``flag`` is 0 or 1, ``true`` or ``false`` in the file and an integer here.
     """
 
@@ -53,7 +58,7 @@ def read_table(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
 
 def write_table(path: Path, table: pl.DataFrame) -> None:
     """The table as a whole or not at all: written beside, then renamed."""
-    suffix = _suffix(path)
+    suffix = _suffix(path, written=True)
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("wb") as file:
@@ -66,11 +71,13 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
         raise _invalid(path, error.strerror or "cannot be written") from error
 
 
-def _suffix(path: Path) -> str:
-    suffix = path.suffix.lower()
-    if suffix not in {".csv", ".parquet"}:
-        raise _invalid(path, "the name must end in .csv or .parquet")
-    return suffix
+def _suffix(path: Path, *, written: bool = False) -> str:
+    name = path.name.lower()
+    suffixes = (".csv", ".parquet") if written else (".csv", ".csv.gz", ".parquet")
+    for suffix in suffixes:
+        if name.endswith(suffix):
+            return suffix
+    raise _invalid(path, f"the name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}")
 
 
 def _read(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
@@ -86,11 +93,39 @@ def _read(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
         lacking = [c.name for c in columns if not c.is_optional and c.name not in present]
         if lacking:
             raise _invalid(path, f"no column {', '.join(lacking)}; there are {', '.join(present)}")
-        return lazy.select([c.name for c in columns if c.name in present]).collect()
+        table = lazy.select([c.name for c in columns if c.name in present]).collect()
     except OSError as error:
         raise _invalid(path, error.strerror or "cannot be read") from error
     except pl.exceptions.PolarsError as error:
-        raise _invalid(path, str(error).splitlines()[0]) from error
+        why = str(error).splitlines()[0]
+        raise _invalid(path, why if suffix == ".parquet" else _broken_line(path) or why) from error
+    return table if suffix == ".parquet" else _without_empty_end(table, lazy)
+
+
+def _broken_line(path: Path) -> str:
+    """Which row of a CSV is no row of its table; empty: none is found."""
+    opened = gzip.open if path.name.lower().endswith(".gz") else open
+    row = 0
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            width = len(next(rows, []))
+            for row, fields in enumerate(rows, start=1):
+                if len(fields) > width:
+                    return f"row {row}: {len(fields)} values in {width} columns"
+    except UnicodeDecodeError:
+        return f"after row {row}: not UTF-8"
+    except (OSError, EOFError, csv.Error) as error:
+        return f"after row {row}: {error}"
+    return ""
+
+
+def _without_empty_end(table: pl.DataFrame, file: pl.LazyFrame) -> pl.DataFrame:
+    if not len(table) or any(value is not None for value in table.row(-1)):
+        return table
+    is_empty = file.select(pl.all_horizontal(pl.all().is_null())).collect().to_series().reverse()
+    at_end = is_empty.arg_min() if not is_empty.all() else len(table)
+    return table.head(len(table) - (at_end or 0))
 
 
 def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
@@ -98,6 +133,8 @@ def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
     if is_text:
         raw = raw.str.strip_chars()
         raw = raw.set(raw == "", None)
+    if column.kind == "seconds_up" and column.is_nullable:
+        raw = _without_never(raw)
     _refuse(path, column, raw, raw.is_null() if not column.is_nullable else None, "is missing")
     found = _CASTS[column.kind](raw)
     _refuse(path, column, raw, found.is_null() & raw.is_not_null(), _WANTED[column.kind])
@@ -149,7 +186,16 @@ def _integer(raw: pl.Series) -> pl.Series:
     return found.set(found.abs() > TABLE_INTEGER_MAX, None)
 
 
-def _integer_up(raw: pl.Series) -> pl.Series:
+def _without_never(raw: pl.Series) -> pl.Series:
+    """What tools write for a moment that never comes is none."""
+    if raw.dtype == pl.String:
+        return raw.set(raw.str.contains(r"(?i)^(nan|nat|null|none|\+?inf(inity)?)$"), None)
+    if raw.dtype.is_float():
+        return raw.set(raw.is_nan() | (raw == float("inf")), None)
+    return raw
+
+
+def _seconds_up(raw: pl.Series) -> pl.Series:
     if raw.dtype.is_integer():
         return _integer(raw)
     number = _number(raw)
@@ -193,7 +239,7 @@ def _flag(raw: pl.Series) -> pl.Series:
 _CASTS = {
     "text": _text,
     "integer": _integer,
-    "integer_up": _integer_up,
+    "seconds_up": _seconds_up,
     "number": _number,
     "amount_minor": _amount_minor,
     "flag": _flag,
@@ -201,7 +247,7 @@ _CASTS = {
 _WANTED = {
     "text": f"is longer than {TABLE_TEXT_BYTES_MAX} bytes",
     "integer": "is no whole number",
-    "integer_up": "is no number of seconds",
+    "seconds_up": "is no number of seconds",
     "number": "is no finite number",
     "amount_minor": "is no decimal amount",
     "flag": "is neither 0 nor 1",

@@ -9,10 +9,16 @@ from rich.console import Console
 from protocol.errors import CallerError
 
 Transactions = Annotated[
-    Path, typer.Option(help="CSV or Parquet: tx_id, ts, t_sec, day, card_id, terminal_id, amount.")
+    Path,
+    typer.Option(
+        help="CSV (also .csv.gz) or Parquet: tx_id, ts, t_sec, day, card_id, terminal_id, amount."
+    ),
 ]
 Labels = Annotated[
-    Path, typer.Option(help="CSV or Parquet: tx_id, fraud, available_at (seconds, as t_sec).")
+    Path,
+    typer.Option(
+        help="CSV (also .csv.gz) or Parquet: tx_id, fraud, available_at (seconds, as t_sec)."
+    ),
 ]
 FromDay = Annotated[int, typer.Option(min=0, help="The first day to score, counted from 0.")]
 ToDay = Annotated[int, typer.Option(min=0, help="The last day to score.")]
@@ -26,7 +32,7 @@ def evaluate(
     import numpy as np
     import polars as pl
 
-    from backend.risk.evaluation.history import read_history
+    from backend.risk.evaluation.history import doubts, read_history
     from backend.risk.evaluation.inputs import features_of
     from backend.risk.evaluation.scoring import score_days
     from backend.risk.tables_io import write_table
@@ -44,6 +50,8 @@ def evaluate(
             to_day=to_day,
             on_day=lambda day: status.update(f"training for day {day} …"),
         )
+    for doubt in doubts(history, from_day=from_day):
+        console.print(f"warning: {doubt}", style="yellow", highlight=False, soft_wrap=True)
     order = np.argsort(history.place[found.rows], kind="stable")
     rows = found.rows[order].tolist()
     table = pl.DataFrame({"tx_id": [history.tx_id[row] for row in rows],

@@ -2,9 +2,10 @@
 
 Rule 1: rows are taken in the order of time, those of one second by their id (9 before 10), whatever
         the order of the file; so a shuffled file is the same history.
-Rule 2: a label of a transaction that the file does not have is left aside, and so is one that
-        nobody will know (no ``available_at``); one that was known before its transaction is
-        refused with its place. Of a second that is not whole, the next one counts.
+Rule 2: a label of a transaction that the file does not have is left aside (and counted), and so is
+        one that nobody will know (no ``available_at``) or that says nothing (no ``fraud``); one
+        that was known before its transaction is refused with its place. Of a second that is not
+        whole, the next one counts.
 Rule 3: a transaction may have several labels: each counts until the next is available. One that
         repeats the word before it says nothing; two words at one second are refused.
 """
@@ -38,9 +39,9 @@ TRANSACTION_COLUMNS = (
 )
 LABEL_COLUMNS = (
     TableColumn(name="tx_id", kind="text"),
-    TableColumn(name="fraud", kind="flag"),
+    TableColumn(name="fraud", kind="flag", is_nullable=True),
     TableColumn(
-        name="available_at", kind="integer_up", minimum=0, maximum=SECONDS_MAX, is_nullable=True
+        name="available_at", kind="seconds_up", minimum=0, maximum=SECONDS_MAX, is_nullable=True
     ),
 )
 
@@ -61,6 +62,8 @@ class History:
     labels: Labels
     """``available_at`` on the clock of ``t_sec``."""
     origin_s: int = 0
+    labels_unmatched: int = 0
+    """Labels of transactions that the file does not have."""
 
     @property
     def day(self) -> Integers:
@@ -88,6 +91,7 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     """Both files up to the end of ``to_day``. Raises ``CallerError`` ``table_invalid``."""
     table = read_table(transactions, TRANSACTION_COLUMNS)
     labels = read_table(feed, LABEL_COLUMNS)
+    unmatched = labels.join(table.select("tx_id"), on="tx_id", how="anti").height
     _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", "is not t_sec's")
     table = table.with_row_index("place").filter(pl.col("day") <= to_day)
     table = table.sort("t_sec", pl.col("tx_id").str.len_bytes(), "tx_id")
@@ -98,7 +102,7 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
         feed, known["available_at"] < known["t_sec"], "available_at", "is before the transaction"
     )
     known = _in_turn(
-        feed, known.filter(pl.all_horizontal(pl.col("row", "available_at").is_not_null()))
+        feed, known.filter(pl.all_horizontal(pl.col("row", "fraud", "available_at").is_not_null()))
     )
     return History(
         table["tx_id"].to_list(),
@@ -110,7 +114,25 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
         Labels(known["row"].to_numpy(), known["fraud"].to_numpy() == 1,
                known["available_at"].to_numpy()),
         _origin_s(table),
+        unmatched,
     )  # fmt: skip
+
+
+def doubts(history: History, *, from_day: int) -> list[str]:
+    """What is allowed in two files and seldom meant; in English, for whoever asked for scores."""
+    found, known = [], history.labels.available_at
+    if history.labels_unmatched:
+        found.append(f"{history.labels_unmatched:,} labels are of no transaction of the file")
+    if not len(known) or known.min() > from_day * DAY_S:
+        count = f"none of {len(known):,} labels is" if len(known) else "no label is"
+        found.append(
+            f"{count} known before day {from_day}, so its amount is all that a row is scored by at "
+            "first; available_at are seconds on the clock of t_sec"
+        )
+    if not (history.day >= from_day).any():
+        last = f"; the latest is of day {history.day[-1]}" if len(history.day) else ""
+        found.append(f"no transaction is of the days that were asked for{last}")
+    return found
 
 
 def _in_turn(feed: Path, known: pl.DataFrame) -> pl.DataFrame:
@@ -142,11 +164,16 @@ def _origin_s(table: pl.DataFrame) -> int:
 
 
 def _since_1970_s(text: pl.Series) -> int | None:
-    """Of a date and time, or of the seconds or milliseconds since 1970."""
-    if text.str.contains(r"^\d{9,10}(\d{3})?(\.0*)?$")[0]:
-        number = int(text[0].partition(".")[0])
-        return number // 1_000 if number >= 10**11 else number
+    """Of a date with or without a time, or of the seconds since 1970, or their thousandth,
+    millionth or billionth parts."""
+    if text.str.contains(r"^\d{9,10}(\d{3}){0,3}(\.\d*)?$")[0]:
+        digits = text[0].partition(".")[0]
+        parts: int = 1_000 ** ((len(digits) - 8) // 3)
+        return int(digits) // parts
     written = text.str.slice(0, 19).str.replace("T", " ").str.replace_all("/", "-")
+    written = written.str.replace(
+        r"^\d{4}-\d{2}-\d{2}$", "${0} 11:59:59"
+    )  # of that day, whatever t_sec
     for form in ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"):
         dated = written.str.to_datetime(form, strict=False).dt.epoch("s")[0]
         if dated is not None:

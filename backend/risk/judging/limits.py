@@ -54,6 +54,10 @@ SHARED_TIMEOUT_S = 0.01
 """How long the shared log may take for one answer before it counts as gone: half of what features
 may take."""
 
+SHARED_PATIENCE_S = 1.0
+"""The same where no payment waits for the answer: a machine that is busy for a moment is no reason
+to make the memory anew."""
+
 SHARED_CONNECT_S = 0.1
 """The same for a new connection."""
 

@@ -95,6 +95,22 @@ class SharedMemory:
                 self._apply_all(self._shared.read)
                 self._read_ns = now_ns
 
+    def follow_beside(self) -> None:
+        """The same for whoever is in no hurry: no payment waits for the answer. One at a time."""
+        with self._mine:
+            self._take_offered()
+            shared, now_ns = self._shared, self._clock()
+        if shared is None or now_ns - self._read_ns < SHARED_FRESH_NS:
+            return
+        try:
+            page = shared.look_ahead()
+        except SharedLost as error:
+            self._lose(shared, error)
+            return
+        with self._mine:
+            if self._shared is shared and self._apply_all(lambda: shared.take(page)):
+                self._read_ns = max(self._read_ns, now_ns)
+
     def _tell(self, entry: str) -> None:
         self._take_offered()
         shared = self._shared
@@ -107,10 +123,15 @@ class SharedMemory:
             for entry in entries():
                 apply(self._copy, entry)
         except SharedLost as error:
-            _log.error("features_unshared", reason=str(error))
-            self._shared = None
+            self._lose(self._shared, error)
             return False
         return True
+
+    def _lose(self, shared: SharedLog | None, error: SharedLost) -> None:
+        with self._mine:
+            if self._shared is shared:
+                _log.error("features_unshared", reason=str(error))
+                self._shared = None
 
     def _take_offered(self) -> None:
         offered, self._offered = self._offered, None
@@ -173,7 +194,7 @@ class SharedJoiner:
         while waiting:
             entry = waiting.popleft()
             try:
-                for told in log.append(entry):
+                for told in log.append(entry, is_patient=True):
                     apply(copy, told)
             except SharedLost:
                 waiting.appendleft(entry)
@@ -192,4 +213,4 @@ class SharedJoiner:
     def _go_on(self) -> None:
         if self._memory.is_alone:
             self.join()
-        self._memory.follow()
+        self._memory.follow_beside()

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 from typer.testing import CliRunner
 
-from backend.risk.evaluation.history import DAY_S, read_history
+from backend.risk.evaluation.history import DAY_S, doubts, read_history
 from backend.risk.evaluation.inputs import Matrix, features_of
 from backend.risk.evaluation.scoring import (
     UNLEARNED_MAX,
@@ -175,9 +175,57 @@ def test_a_label_counts_until_the_next_one_of_its_transaction(tmp_path: Path) ->
     assert dict(zip(rows_known.tolist(), is_fraud.tolist(), strict=True)) == {0: False, 1: True}
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2018-04-03",
+        "2018/04/03 20:00:00",
+        "2018-04-03T20:00:00.123456+08:00",
+        "1522785600",
+        "1522785600.25",
+        "1522785600250",
+        "1522785600250000",
+        "1522785600250000999",
+    ],
+)
+def test_a_calendar_is_read_from_any_common_form_of_a_moment(tmp_path: Path, written: str) -> None:
+    """Day 2 of the file is the third of April 2018, whatever the hour."""
+    for hour in (0, 20, 23):
+        row = {"tx_id": "a", "ts": written, "t_sec": 2 * DAY_S + hour * 3_600, "day": 2,
+               "card_id": "c", "terminal_id": "t", "amount": "1.00"}  # fmt: skip
+        if hour == 20 or written == "2018-04-03":
+            Frame([row]).write_csv(tmp_path / "tx.csv")
+            (tmp_path / "feed.csv").write_text("tx_id,fraud,available_at\n")
+            history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=9)
+            assert history.origin_s == 17_622 * DAY_S
+
+
+def test_what_is_allowed_and_seldom_meant_is_said(files: Files, tmp_path: Path) -> None:
+    def said(transactions: Frame, feed: Frame, from_day: int = FROM) -> list[str]:
+        transactions.write_csv(tmp_path / "tx.csv")
+        feed.write_csv(tmp_path / "feed.csv")
+        history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=900)
+        return doubts(history, from_day=from_day)
+
+    transactions, feed = files.transactions, files.feed
+    assert said(transactions, feed) == []
+    others = feed.head(30).with_columns(tx_id="z" + pl.col("tx_id"))
+    assert said(transactions, pl.concat([feed, others])) == [
+        "30 labels are of no transaction of the file"
+    ]
+    (late,) = said(transactions, feed.with_columns(_day("available_at") + 17_622 * DAY_S))
+    assert late.startswith(f"none of {len(feed):,} labels is known before day {FROM}")
+    assert said(transactions, feed.clear())[0].startswith("no label is known")
+    assert said(transactions, feed, 800)[0].startswith("no transaction is of the days")
+
+
 def test_a_label_that_nobody_will_know_is_none(files: Files, tmp_path: Path) -> None:
     known = _day("available_at") < FROM * DAY_S
     never = files.feed.with_columns(available_at=pl.when(known).then("available_at"))
+    unsaid = files.feed.with_columns(fraud=pl.when(known).then("fraud"))
+    assert _scores(tmp_path, files.transactions, unsaid, FROM + 1) == _scores(
+        tmp_path, files.transactions, never, FROM + 1
+    )
     assert _scores(tmp_path, files.transactions, never, FROM + 1) == _scores(
         tmp_path, files.transactions, files.feed.filter(known), FROM + 1
     )

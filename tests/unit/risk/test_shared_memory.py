@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -209,6 +210,50 @@ def test_one_too_far_behind_or_an_entry_of_another_version_is_no_reason_to_wait(
     backends.open_log().append('{"other": 1}')
     here.follow()
     assert here.is_alone
+
+
+def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits(
+    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the payments, the short time of a payment's own call makes no memory anew."""
+    told, backends = story(8, 30), Backends(url, 1)
+    expected = alone(told)
+    there = begin_shared(
+        lambda: SharedLog.at(url, "test", timeout_s=shared_log.SHARED_TIMEOUT_S), backends.copy
+    )
+    there.follow_beside()
+    for one in told[:-1]:
+        backends.tell(backends.memories[0], one)
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    waiting = threading.Thread(target=there.follow_beside)
+    os.kill(server.child.pid, signal.SIGSTOP)
+    try:
+        waiting.start()
+        time.sleep(10 * shared_log.SHARED_TIMEOUT_S)
+        monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 10**15)
+        there.measure(START_MS, story(8, 1)[0].row)  # type: ignore[union-attr]
+        assert waiting.is_alive()  # and the payment did not wait for it
+    finally:
+        os.kill(server.child.pid, signal.SIGCONT)
+    waiting.join()
+    assert not there.trouble
+    assert same(backends.tell(there, told[-1]), expected[-1])
+
+
+def test_what_was_looked_at_ahead_is_taken_once(url: str) -> None:
+    here, there = (SharedLog.at(url, "test", timeout_s=10) for _ in range(2))
+    there.append("1")
+    page = here.look_ahead()
+    there.append("2")
+    assert here.append("3") == ["1", "2", "3"]
+    assert here.take(page) == []
+    there.append("4")
+    assert here.take(here.look_ahead()) == ["4"]
+    page = here.look_ahead()
+    Redis.from_url(url).flushall()
+    assert here.take(page) == []
+    with pytest.raises(SharedLost, match="lost its memory"):
+        here.take(here.look_ahead())
 
 
 def test_without_a_server_a_backend_starts_alone_with_what_is_stored() -> None:

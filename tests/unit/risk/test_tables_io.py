@@ -1,5 +1,6 @@
 """Tables in files: what is read, and what is refused with its place and reason."""
 
+import gzip
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
@@ -102,8 +103,19 @@ def test_a_parquet_of_other_types_is_refused(tmp_path: Path) -> None:
     [
         ("tx.csv", b"tx_id,amount\na,1\n", "no column t_sec, fraud"),
         ("tx.csv", b"", "tx.csv: "),
+        (
+            "tx.csv",
+            b"tx_id,t_sec,amount,fraud\na,1,1,0\nb,1,1,0,9\n",
+            "row 2: 5 values in 4 columns",
+        ),
+        ("tx.csv", b"tx_id,t_sec,amount,fraud\na,1,1,0\nb\xe9,1,1,0\n", "not UTF-8"),
+        (
+            "tx.csv.gz",
+            gzip.compress(b"tx_id,t_sec,amount,fraud\na,1,1,0\n" * 99)[:-20],
+            "tx.csv.gz: ",
+        ),
         ("tx.parquet", b"PAR1 no", "tx.parquet: "),
-        ("tx.txt", b"a", "must end in .csv or .parquet"),
+        ("tx.txt", b"a", "must end in .csv, .csv.gz or .parquet"),
     ],
 )
 def test_a_file_that_is_no_such_table_is_refused(
@@ -113,6 +125,33 @@ def test_a_file_that_is_no_such_table_is_refused(
     with pytest.raises(CallerError) as refused:
         read_table(tmp_path / name, COLUMNS)
     assert why in refused.value.detail
+
+
+def test_a_packed_csv_and_one_with_empty_lines_at_its_end_are_read(tmp_path: Path) -> None:
+    text = "tx_id,t_sec,amount,fraud\na,5,12.34,1\n\n\r\n"
+    (tmp_path / "tx.csv.gz").write_bytes(gzip.compress(text.encode()))
+    for path in (tmp_path / "tx.csv.gz", _csv(tmp_path, text)):
+        assert read_table(path, COLUMNS).rows() == [("a", 5, 1234, 1)]
+    with pytest.raises(CallerError, match="row 2, column tx_id: is missing"):
+        read_table(_csv(tmp_path, text + "b,6,1,0\n"), COLUMNS)
+    with pytest.raises(CallerError, match=r"must end in \.csv or \.parquet"):
+        write_table(tmp_path / "out.csv.gz", pl.DataFrame({"a": [1]}))
+
+
+@pytest.mark.parametrize("word", ["", "NaN", "inf", "Infinity", "NaT", "null"])
+def test_a_moment_that_never_comes_is_none(tmp_path: Path, word: str) -> None:
+    never = TableColumn(name="at", kind="seconds_up", is_nullable=True)
+    assert read_table(_csv(tmp_path, f"x,at\n1,{word}\n1,7.5\n"), (never,))["at"].to_list() == [
+        None,
+        8,
+    ]
+    if word in {"NaN", "inf"}:
+        path = tmp_path / "tx.parquet"
+        pl.DataFrame({"at": [float(word), 7.5]}).write_parquet(path)
+        assert read_table(path, (never,))["at"].to_list() == [None, 8]
+    always = TableColumn(name="at", kind="seconds_up")
+    with pytest.raises(CallerError, match="row 1, column at"):
+        read_table(_csv(tmp_path, f"x,at\n1,{word}\n"), (always,))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
