@@ -144,7 +144,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("pay_code_used", "never", "付款码已使用过，请顾客刷新后重新扫码。", "The pay code was used already; ask the payer to refresh it."),
     ("pay_code_attempts", "after", "付款码连续错误，本机暂停扫码十分钟。", "Too many wrong pay codes; this device must wait ten minutes."),
     ("pin_required", "never", "需要支付密码，请输入后重试。", "The payment PIN is needed; enter it and try again."),
-    ("pin_wrong", "never", "支付密码错误。", "The payment PIN is wrong."),
+    ("pin_wrong", "never", "支付密码错误，请重新输入；多次错误会锁定。", "The payment PIN is wrong; enter it again. Several wrong ones lock it."),
     ("pin_locked", "after", "支付密码错误次数过多，请三十分钟后再试。", "Too many wrong PINs; try again in thirty minutes."),
     ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
     ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),

@@ -128,7 +128,7 @@ def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
         except CallerError as error:
             if error.code == "passkey_challenge" and await orders.is_settled(session, payment_id):
                 return face.sent(request, f"/paid/{payment_id}")  # the same form, sent again
-            if error.code == "pin_required":
+            if error.code in {"pin_required", "pin_wrong"}:
                 form = {**form, "step": "pin"}
             return await orders.shown(request, session, payment_id, form, refusal=error)
         return face.sent(request, f"/paid/{payment_id}")

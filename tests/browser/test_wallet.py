@@ -76,7 +76,7 @@ async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_also_without_
         await page.click('[href="/wallet/scan"]')
         await page.fill("#content", "https://elsewhere.example/x")
         await page.click("button.primary")
-        assert "field_invalid" in await page.inner_text("[data-refusal]")
+        assert "code_not_payable" in await page.inner_text("[data-refusal]")
         await page.fill("#content", str(shown["code_url"]))
         await page.click("button.primary")
         await page.wait_for_url("**/wallet/pay/*")
@@ -91,6 +91,15 @@ async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_also_without_
         assert await phone.state(shown["payment_id"]) == "captured"
         await page.goto(f"{phone.base}/wallet/bills")
         assert "26.80" in await page.inner_text("main")
+        dear = await phone.sell(ABOVE_MINOR, description="Bicycle")
+        await page.goto(f"{phone.base}/wallet/scan")
+        await page.fill("#content", str(dear["code_url"]))
+        await page.click("button.primary")
+        await page.click("button.primary")
+        await page.fill('[name="pin"]', "111111")
+        await page.keyboard.press("Enter")
+        assert "enter it again" in await page.inner_text("[data-refusal]")
+        assert await page.is_editable('[name="pin"]')
 
 
 async def test_a_finger_pays_in_place_of_the_pin_where_the_address_has_a_name(
