@@ -13,17 +13,22 @@ from playwright.async_api import Browser, CDPSession, Page
 from bench.faces_backend import measured_console, measured_wallet
 from bench.faces_loopback import measured_bench, measured_front
 from bench.faces_measures import (
+    Load,
+    Tap,
     Visit,
-    first_paint,
+    Visitor,
+    all_loaded,
+    beside,
+    loaded,
     off_loopback,
-    taps,
-    throttled,
+    tap_times,
+    tapped,
     visitor,
-    weight,
+    worst,
 )
 from bench.result import Result
 from tests.support.browser import CHROMIUM, SMALL, started_browser
-from tests.support.till_scenes import ready_keypad
+from tests.support.till_scenes import GOODS, METHODS, ready_keypad, scenes
 from tests.support.tills import running_till
 
 TAPS = 60
@@ -31,6 +36,17 @@ SALES = 1_000
 WARM_SALES = 100
 PLACES = ("recent", "shift", "shift/move?kind=pay_in", "shift/close", "cash", "settings", "log")
 CUSTOMER_SIDE = "main"
+PADS = ("cash", "shift/move?kind=pay_in", "shift/close")
+ROUNDS = 5
+EMPTY = '[data-pad][data-digits=""], [data-pad][data-digits="0"]'
+SALE = (
+    Tap('[data-key="8"]'),
+    Tap('[data-key="00"]'),
+    Tap('[data-do="charge"]:not([data-method])', '[data-kind="choosing"]'),
+    Tap('[data-method="merchant_qr"]', '[data-kind="paid"]'),
+    Tap('[data-do="dismiss"]', '[data-kind="keypad"]'),
+)
+"""Buttons from the first digit until the next sale, each with the screen that it leads to."""
 SELL = """
 async (count) => {
   const token = document.querySelector('meta[name="page-token"]').content;
@@ -75,7 +91,10 @@ async def _measured(sales: int) -> list[Result]:
 
 
 async def _measured_till(browser: Browser, folder: Path, sales: int) -> list[Result]:
-    """The cashier's pages and the customer's; the taps are keys of the keypad."""
+    """The cashier's pages and the customer's, every screen of a day opened anew in a window beside;
+    the taps are keys of the pads, and each button of a sale."""
+    day = folder / "day"
+    day.mkdir()
     async with (
         running_till(folder) as till,
         visitor(browser, viewport=SMALL) as cashier,
@@ -86,15 +105,47 @@ async def _measured_till(browser: Browser, folder: Path, sales: int) -> list[Res
         keypad = Visit(cashier, f"{till.base}/", '[data-kind="keypad"]')
         others = [Visit(cashier, f"{till.base}/{place}") for place in PLACES]
         side = Visit(customer, f"{till.base}/customer", CUSTOMER_SIDE)
-        visits = [keypad, *others, side]
-        keys = [f'[data-key="{number % 10}"]' for number in range(1, TAPS + 1)]
-        results = [await weight("till", visits)]
-        async with throttled(cashier, customer):
-            results.append(await first_paint("till", visits))
-            await keypad.make()
-            results.append(await taps("till", page, keys))
-        results += await _memory(page, cashier.tools, sales)
-        return [*results, off_loopback("till", (cashier, customer), till.base)]
+        loads = await all_loaded([keypad, *others, side])
+        times = await _tapped_till(cashier, keypad)
+        memory = await _memory(page, cashier.tools, sales)
+        outside = off_loopback("till", (cashier, customer), till.base)
+    results = worst("till", [*loads, *await _day(browser, day)])
+    return [*results, tapped("till", times), *memory, outside]
+
+
+async def _day(browser: Browser, folder: Path) -> list[Load]:
+    """Each screen of a day, as somebody finds it who opens it just then."""
+    found = []
+    async with (
+        running_till(folder, goods=GOODS, methods=METHODS, biometric_above_minor=100_000) as till,
+        visitor(browser, viewport=SMALL) as cashier,
+        visitor(browser, viewport=SMALL) as customer,
+        beside(cashier) as window,
+        beside(customer) as glass,
+    ):
+        async for name, page in scenes(till, cashier.page, customer.page, "zh"):
+            seen = window if page is cashier.page else glass
+            found.append(await loaded(Visit(seen, page.url), name))
+    return found
+
+
+async def _tapped_till(cashier: Visitor, keypad: Visit) -> list[float]:
+    """On the keypad, through sales that are paid, and on the pads of the other pages."""
+    await keypad.make()
+    taps = [Tap(f'[data-key="{number % 10}"]') for number in range(1, TAPS + 1)]
+    times = await tap_times(cashier, taps)
+    for _ in range(ROUNDS):
+        await keypad.make()
+        await cashier.page.keyboard.press("Delete")
+        await cashier.page.wait_for_selector(EMPTY)
+        times += await tap_times(cashier, SALE)
+        for place in PADS:
+            await Visit(cashier, f"{keypad.url}{place}", "[data-key]").make()
+            times += await tap_times(cashier, [Tap(f'[data-key="{key}"]') for key in "1207"])
+    await keypad.make()
+    await cashier.page.keyboard.press("Delete")
+    await cashier.page.wait_for_selector(EMPTY)
+    return times
 
 
 async def _memory(page: Page, tools: CDPSession, sales: int) -> list[Result]:

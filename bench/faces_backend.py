@@ -8,20 +8,22 @@ from playwright.async_api import Browser
 
 from backend.pay_page.service import MakeStaticCode
 from bench.faces_measures import (
+    Tap,
     Visit,
     Visitor,
-    first_paint,
+    all_loaded,
+    came,
     followed,
     off_loopback,
-    taps,
-    throttled,
+    tap_times,
+    tapped,
     visitor,
-    weight,
+    worst,
 )
 from bench.result import Result
 from tests.support.backend import MERCHANT
 from tests.support.browser import LARGE
-from tests.support.console_scenes import RunningConsole, running_console, sign_in
+from tests.support.console_scenes import RunningConsole, running_console, scenes, sign_in
 from tests.support.wallet_phone import PHONE, Phone, open_wallet, running_phone, shown_code
 from tests.support.wallet_scenes import LISTS
 
@@ -57,12 +59,10 @@ async def measured_wallet(browser: Browser, folder: Path) -> list[Result]:
         opened = (f"p/{shown['payment_id']}", f"s/{_CODE}", "s/nowhere")
         visits += [Visit(stranger, f"{phone.base}/q/{place}") for place in opened]
         visits.append(Visit(stranger, root, "#token"))
-        keys = islice(cycle(['[data-pin="1"]', '[data-pin="back"]']), _TAPS)
-        results = [await weight("wallet", visits)]
-        async with throttled(payer, stranger):
-            results.append(await first_paint("wallet", visits))
-            await pad.make()
-            results.append(await taps("wallet", payer.page, list(keys)))
+        keys = islice(cycle([Tap('[data-pin="1"]'), Tap('[data-pin="back"]')]), _TAPS)
+        results = worst("wallet", await all_loaded(visits))
+        await pad.make()
+        results.append(tapped("wallet", await tap_times(payer, list(keys))))
         return [*results, off_loopback("wallet", (payer, stranger), phone.base)]
 
 
@@ -82,25 +82,27 @@ async def _places(phone: Phone, payer: Visitor) -> list[str]:
 
 
 async def measured_console(browser: Browser, folder: Path) -> list[Result]:
-    """Every page of a merchant's owner, of an operator, and of who is not signed in; the taps are
-    on the menu, which the server answers with the next page."""
+    """Every page of a merchant's owner, of an operator, and of who is not signed in; besides, all
+    as they come in a story, with those that only answer a form. The taps are on the menu, which the
+    server answers with the next page."""
     async with (
         running_console(folder) as console,
         visitor(browser, viewport=LARGE) as merchant,
         visitor(browser, viewport=LARGE) as operator,
         visitor(browser, viewport=LARGE) as stranger,
+        visitor(browser, viewport=LARGE) as new,
     ):
+        story = await came(new, scenes(console, new.page, "en"))
         await sign_in(console, merchant.page, "li.na")
         await sign_in(console, operator.page, "ops")
         everybody = (merchant, operator, stranger)
         visits = await _of_console(console, *everybody)
         links = islice(cycle(f'nav a[href="/console/{name}"]' for name in _MENU), _FOLLOWED)
-        results = [await weight("console", visits)]
-        async with throttled(*everybody):
-            results.append(await first_paint("console", visits))
-            await visits[0].make()
-            results.append(await followed("console", merchant.page, list(links)))
-        return [*results, off_loopback("console", everybody, console.served.url("public"))]
+        results = worst("console", [*await all_loaded(visits), *story])
+        await visits[0].make()
+        results.append(await followed("console", merchant, list(links)))
+        seen = (*everybody, new)
+        return [*results, off_loopback("console", seen, console.served.url("public"))]
 
 
 async def _of_console(

@@ -7,14 +7,15 @@ from pathlib import Path
 from playwright.async_api import Browser, Page
 
 from bench.faces_measures import (
+    Tap,
     Visit,
     Visitor,
-    first_paint,
+    all_loaded,
     off_loopback,
-    taps,
-    throttled,
+    tap_times,
+    tapped,
     visitor,
-    weight,
+    worst,
 )
 from bench.result import Result
 from tests.support.bench_scenes import talk
@@ -35,11 +36,10 @@ async def measured_bench(browser: Browser, folder: Path) -> list[Result]:
         async with visitor(browser, viewport=LARGE) as tester:
             visits = await _of_bench(sim, tester)
             tabs = islice(cycle(f"#tab-{name}" for name in ("faults", "state", "acts")), _TAPS)
-            results = [await weight("bench", visits)]
-            async with throttled(tester):
-                results.append(await first_paint("bench", visits))
-                await visits[0].make()
-                results.append(await taps("bench", tester.page, list(tabs)))
+            results = worst("bench", await all_loaded(visits))
+            await visits[0].make()
+            taps = [Tap(tab) for tab in tabs]
+            results.append(tapped("bench", await tap_times(tester, taps)))
             return [*results, off_loopback("bench", (tester,), sim.url)]
 
 
@@ -82,10 +82,8 @@ async def measured_front(browser: Browser) -> list[Result]:
         ):
             visits = [Visit(each, f"{url}?lang=en", "[data-step]") for each in (desk, phone)]
             manners = islice(cycle(f'[data-manner="{manner}"]' for manner in MANNERS), _TAPS)
-            results = [await weight("front", visits)]
-            async with throttled(desk, phone):
-                results.append(await first_paint("front", visits))
-                await visits[0].make()
-                done = '[aria-pressed="true"]'
-                results.append(await taps("front", desk.page, list(manners), done=done))
+            results = worst("front", await all_loaded(visits))
+            await visits[0].make()
+            taps = [Tap(manner, f'{manner}[aria-pressed="true"]') for manner in manners]
+            results.append(tapped("front", await tap_times(desk, taps)))
             return [*results, off_loopback("front", (desk, phone), url)]

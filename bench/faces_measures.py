@@ -3,7 +3,7 @@ to its paint, requests that leave the machine. Where several pages are measured,
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import quantiles
 from typing import Any
@@ -64,6 +64,14 @@ class Visit:
         await self.visitor.page.wait_for_selector(self.ready)
 
 
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """On which part of a page, and the selector of what is there by the next tap."""
+
+    selector: str
+    then: str = ""
+
+
 @asynccontextmanager
 async def visitor(
     browser: Browser,
@@ -76,72 +84,139 @@ async def visitor(
 
 
 @asynccontextmanager
-async def throttled(*visitors: Visitor) -> AsyncIterator[None]:
-    """Their pages' processor is slowed down until the block ends."""
-    async with AsyncExitStack() as later:
-        for each in visitors:
-            await each.tools.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
-            rate = {"rate": 1}
-            later.push_async_callback(each.tools.send, "Emulation.setCPUThrottlingRate", rate)
+async def beside(visitor: Visitor) -> AsyncIterator[Visitor]:
+    """The same person at another window."""
+    page = await visitor.page.context.new_page()
+    page.set_default_timeout(_WAIT_MS)
+    yield Visitor(page, await page.context.new_cdp_session(page))
+    await page.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What it cost to open a page: the bytes of a first visit, and the slowest first paint."""
+
+    name: str
+    page_kb: float
+    paint_ms: float
+    count: int = LOADS
+
+
+@asynccontextmanager
+async def throttled(visitor: Visitor) -> AsyncIterator[None]:
+    """Their page's processor is slowed down until the block ends. It burns time even while
+    nothing happens: nobody but who is measured is slowed down."""
+    await visitor.tools.send("Emulation.setCPUThrottlingRate", {"rate": THROTTLE})
+    try:
         yield
+    finally:
+        await visitor.tools.send("Emulation.setCPUThrottlingRate", {"rate": 1})
 
 
-async def weight(face: str, visits: Sequence[Visit]) -> Result:
-    """What a first visit loads, with nothing in the cache."""
-    weights = [(await _weight(visit), visit.url) for visit in visits]
-    worst, url = max(weights)
-    return Result(f"faces_{face}_page_kb", worst, "kB", _against_weight(len(visits), url))
+@asynccontextmanager
+async def _weighed(tools: CDPSession) -> AsyncIterator[list[float]]:
+    """What the newest page has loaded, with nothing in the cache."""
+    sizes = list[float]()
 
-
-async def _weight(visit: Visit) -> float:
-    tools, sizes = visit.visitor.tools, list[float]()
+    def asked(event: dict[str, Any]) -> None:
+        if event.get("type") == "Document":
+            sizes.clear()
 
     def loaded(event: dict[str, Any]) -> None:
         sizes.append(event["encodedDataLength"])
 
-    tools.on("Network.loadingFinished", loaded)
+    heard = {"Network.requestWillBeSent": asked, "Network.loadingFinished": loaded}
+    for name, take in heard.items():
+        tools.on(name, take)
     await tools.send("Network.enable")
     await tools.send("Network.setCacheDisabled", {"cacheDisabled": True})
-    await visit.make()
-    await tools.send("Network.setCacheDisabled", {"cacheDisabled": False})
-    await tools.send("Network.disable")
-    tools.remove_listener("Network.loadingFinished", loaded)
-    return sum(sizes) / 1000
+    try:
+        yield sizes
+    finally:
+        await tools.send("Network.setCacheDisabled", {"cacheDisabled": False})
+        await tools.send("Network.disable")
+        for name, take in heard.items():
+            tools.remove_listener(name, take)
 
 
-async def first_paint(face: str, visits: Sequence[Visit]) -> Result:
-    """The slowest of all loads."""
-    times: list[tuple[float, str]] = []
-    for visit in visits:
+async def loaded(visit: Visit, name: str = "") -> Load:
+    """Open a page, first with nothing in the cache, then as somebody who comes back.
+
+    :param name: What it is called; its address if it has no name.
+    """
+    async with _weighed(visit.visitor.tools) as sizes:
+        await visit.make()
+        page_kb = sum(sizes) / 1000
+    times = []
+    async with throttled(visit.visitor):
         for _ in range(LOADS):
             await visit.make()
-            painted = (await visit.visitor.page.evaluate(_PAINTED))[1]
-            times.append((painted, visit.url))
-    slowest, url = max(times)
-    against = f"below {_PAINT_MS:,} at {THROTTLE}x throttle; the slowest of {len(times)} loads"
-    return Result(f"faces_{face}_first_paint_ms", slowest, "ms", against + _at(len(visits), url))
+            times.append((await visit.visitor.page.evaluate(_PAINTED))[1])
+    return Load(name or visit.url.split("/", 3)[3] or "/", page_kb, max(times))
 
 
-async def taps(face: str, page: Page, selectors: Sequence[str], *, done: str = "") -> Result:
-    """Taps that the page itself answers; ``done`` is what a tapped one is by then, before the
-    next tap."""
+async def all_loaded(visits: Sequence[Visit]) -> list[Load]:
+    """One after the other."""
+    return [await loaded(visit) for visit in visits]
+
+
+async def came(visitor: Visitor, scenes: AsyncIterator[str]) -> list[Load]:
+    """The pages of a story, each as it comes in it, once: so are those met that only answer a
+    form."""
+    found: list[Load] = []
+    async with _weighed(visitor.tools) as sizes, throttled(visitor):
+        async for name in scenes:
+            await visitor.page.wait_for_load_state()
+            painted_ms = (await visitor.page.evaluate(_PAINTED))[1]
+            found.append(Load(f"{name}, as it comes", sum(sizes) / 1000, painted_ms, 1))
+    return found
+
+
+def worst(face: str, loads: Sequence[Load]) -> list[Result]:
+    """The heaviest page and the slowest load."""
+    heavy, slow = (max(loads, key=lambda load: load.page_kb),
+                   max(loads, key=lambda load: load.paint_ms))  # fmt: skip
+    count = sum(load.count for load in loads)
+    return [
+        Result(
+            f"faces_{face}_page_kb", heavy.page_kb, "kB",
+            f"below {_PAGE_KB}; the first visit, the heaviest of {len(loads)} pages: {heavy.name}",
+        ),
+        Result(
+            f"faces_{face}_first_paint_ms", slow.paint_ms, "ms",
+            f"below {_PAINT_MS:,} at {THROTTLE}x throttle; the slowest of {count} loads: "
+            f"{slow.name}",
+        ),
+    ]  # fmt: skip
+
+
+async def tap_times(visitor: Visitor, taps: Sequence[Tap]) -> list[float]:
+    """Taps that the page itself answers, one after the other."""
     times = []
-    for selector in selectors:
-        times.append(await page.evaluate(_TAP, selector))
-        if done:
-            await page.wait_for_selector(selector + done)
+    async with throttled(visitor):
+        for tap in taps:
+            await visitor.page.wait_for_selector(tap.selector)
+            times.append(await visitor.page.evaluate(_TAP, tap.selector))
+            if tap.then:
+                await visitor.page.wait_for_selector(tap.then)
+    return times
+
+
+def tapped(face: str, times: Sequence[float]) -> Result:
+    """How long until the second frame."""
     against = f"below {_TAP_MS} at {THROTTLE}x throttle; p95 of {len(times)}, to the second frame"
     return _tapped(face, times, against)
 
 
-async def followed(face: str, page: Page, selectors: Sequence[str]) -> Result:
+async def followed(face: str, visitor: Visitor, selectors: Sequence[str]) -> Result:
     """Taps on links that the server answers: until the next page's first paint."""
-    times = []
-    for selector in selectors:
-        async with page.expect_navigation():
-            from_ms = await page.evaluate(_FOLLOW, selector)
-        origin_ms, painted_ms = await page.evaluate(_PAINTED)
-        times.append(origin_ms + painted_ms - from_ms)
+    times, page = [], visitor.page
+    async with throttled(visitor):
+        for selector in selectors:
+            async with page.expect_navigation():
+                from_ms = await page.evaluate(_FOLLOW, selector)
+            origin_ms, painted_ms = await page.evaluate(_PAINTED)
+            times.append(origin_ms + painted_ms - from_ms)
     against = f"below {_PAINT_MS:,} at {THROTTLE}x throttle; p95 of {len(times)}, to the next page"
     return _tapped(face, times, against)
 
@@ -157,12 +232,3 @@ def off_loopback(face: str, visitors: Sequence[Visitor], origin: str) -> Result:
 def _tapped(face: str, times: Sequence[float], against: str) -> Result:
     p95 = quantiles(times, n=20)[-1]
     return Result(f"faces_{face}_tap_to_paint_ms_p95", p95, "ms", against)
-
-
-def _against_weight(pages: int, url: str) -> str:
-    heaviest = f", the heaviest of {pages} pages" if pages > 1 else ""
-    return f"below {_PAGE_KB}; the first visit{heaviest}{_at(pages, url)}"
-
-
-def _at(pages: int, url: str) -> str:
-    return f": {url.split('/', 3)[3] or '/'}" if pages > 1 else ""

@@ -3,13 +3,16 @@
 ``<face>-<screen>-<zh|en>.png``: the till at 800×480, as the smallest has it, the wallet as a phone
 of 390×844, the bench at 1280×800, the console and the front page of a whole stack 1280 wide, some
 of these also as a phone has them (``<face>-<screen>-narrow-…``); with 64 colours at most.
+``screens/templates.json`` notes the templates that made what each picture shows.
 """
 
 import argparse
 import asyncio
 import io
+import json
 import sys
 from contextlib import chdir
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +22,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from PIL import Image  # noqa: E402
+from playwright.async_api import Page  # noqa: E402
 
 from tests.support import bench_scenes, console_scenes, front_scenes  # noqa: E402
 from tests.support.browser import LARGE, SMALL, opened_page, started_browser  # noqa: E402
 from tests.support.sim_bench import running_sim  # noqa: E402
+from tests.support.template_marks import marked_templates, shown_templates  # noqa: E402
 from tests.support.till_scenes import (  # noqa: E402
     GOODS,
     MACHINE,
@@ -39,6 +44,8 @@ from tillway.front.server import front_page  # noqa: E402
 from tillway.front.shop import shop_of  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
+NOTES = FOLDER / "templates.json"
+MARKED = "tests.support.template_marks"
 COLOURS = 64
 NARROW = {"today", "payments", "breaks", "devices", "settlements"}
 """What of the console is drawn on a phone, too."""
@@ -53,8 +60,37 @@ SHOP: dict[str, Any] = {
 }
 
 
-async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
-    """All screens of the till and of a vending machine whose name fits, in both languages."""
+@dataclass(frozen=True, slots=True)
+class Album:
+    """Where the pictures go, which of all are drawn, and the templates that each one shows."""
+
+    pattern: str
+    folder: Path
+    drawn: dict[str, list[str]] = field(default_factory=dict)
+
+    async def take(self, page: Page, name: str, *, full_page: bool = False) -> None:
+        """A picture of what the page shows, if it is wanted."""
+        if fnmatch(f"{name}.png", self.pattern):
+            await page.wait_for_timeout(STILL_MS)
+            keep(await page.screenshot(full_page=full_page), self.folder / f"{name}.png")
+            self.drawn[name] = await shown_templates(page)
+
+    def close(self) -> None:
+        """Note in the documents' own album which templates each picture shows. A picture that no
+        scene of a face made, of which all were drawn, goes."""
+        if self.folder != FOLDER:
+            return
+        noted = json.loads(NOTES.read_text("utf-8")) if NOTES.exists() else {}
+        for name in {*noted, *(path.stem for path in FOLDER.glob("*.png"))} - set(self.drawn):
+            if self.pattern in {"*", f"{name.partition('-')[0]}-*"}:
+                noted.pop(name, None)
+                (FOLDER / f"{name}.png").unlink(missing_ok=True)
+        text = json.dumps(dict(sorted((noted | self.drawn).items())), indent=1)
+        NOTES.write_text(f"{text}\n", "utf-8")
+
+
+async def draw_till(album: Album, size: dict[str, int]) -> None:
+    """All screens of the till and of a vending machine, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
             with TemporaryDirectory() as state, TemporaryDirectory() as other:
@@ -69,14 +105,11 @@ async def draw(pattern: str, folder: Path, size: dict[str, int]) -> None:
                         scenes(till, page, side, language),
                     ):
                         async for name, shown in drawn:
-                            file = f"till-{name}-{language}.png"
-                            if fnmatch(file, pattern):
-                                await shown.wait_for_timeout(STILL_MS)
-                                keep(await shown.screenshot(), folder / file)
+                            await album.take(shown, f"till-{name}-{language}")
 
 
-async def draw_wallet(pattern: str, folder: Path) -> None:
-    """All screens of the wallet whose name fits, in both languages."""
+async def draw_wallet(album: Album) -> None:
+    """All screens of the wallet, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
             with TemporaryDirectory() as state:
@@ -85,62 +118,58 @@ async def draw_wallet(pattern: str, folder: Path) -> None:
                     opened_page(browser, viewport=dict(PHONE), ignore_https_errors=True) as page,
                 ):
                     async for name, shown in wallet_scenes(phone, page, language):
-                        file = f"wallet-{name}-{language}.png"
-                        if fnmatch(file, pattern):
-                            await shown.wait_for_timeout(STILL_MS)
-                            keep(await shown.screenshot(), folder / file)
+                        await album.take(shown, f"wallet-{name}-{language}")
 
 
-async def draw_console(pattern: str, folder: Path) -> None:
+async def draw_console(album: Album) -> None:
     """The console's screens, in both languages, as a desk's screen shows them, some also as a
     phone does."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
-            with TemporaryDirectory() as state:
+            with TemporaryDirectory() as state, TemporaryDirectory() as other:
                 async with (
                     console_scenes.running_console(Path(state)) as console,
                     opened_page(browser, viewport=dict(LARGE), ignore_https_errors=True) as page,
                 ):
                     async for name in console_scenes.scenes(console, page, language):
-                        file = f"console-{name}-{language}.png"
-                        if fnmatch(file, pattern):
-                            keep(await page.screenshot(full_page=True), folder / file)
-                        file = f"console-{name}-narrow-{language}.png"
-                        if name in NARROW and fnmatch(file, pattern):
+                        await album.take(page, f"console-{name}-{language}", full_page=True)
+                        if name in NARROW:
                             await page.set_viewport_size(PHONE)
-                            keep(await page.screenshot(), folder / file)
+                            await album.take(page, f"console-{name}-narrow-{language}")
                             await page.set_viewport_size(LARGE)
+                    for drawn in (
+                        console_scenes.opening_scene(Path(other), page, language),
+                        console_scenes.status_scene(console, page, language),
+                    ):
+                        async for name in drawn:
+                            await album.take(page, f"console-{name}-{language}", full_page=True)
 
 
-async def draw_front(pattern: str, folder: Path, url: str) -> None:
+async def draw_front(album: Album, url: str) -> None:
     """The front page at every step of its guide, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
             async with opened_page(browser, viewport=dict(LARGE)) as page:
                 async for name in front_scenes.scenes(page, url, language):
-                    file = f"front-{name}-{language}.png"
-                    if fnmatch(file, pattern):
-                        await page.wait_for_timeout(STILL_MS)
-                        keep(await page.screenshot(full_page=True), folder / file)
-                    file = f"front-{name}-narrow-{language}.png"
-                    if name in FRONT_NARROW and fnmatch(file, pattern):
+                    await album.take(page, f"front-{name}-{language}", full_page=True)
+                    if name in FRONT_NARROW:
                         await page.set_viewport_size(PHONE)
-                        await page.wait_for_timeout(STILL_MS)
-                        keep(await page.screenshot(), folder / file)
+                        await album.take(page, f"front-{name}-narrow-{language}")
                         await page.set_viewport_size(LARGE)
 
 
-async def draw_bench(pattern: str, folder: Path) -> None:
-    """The tester's bench over a counter's board, in both languages."""
+async def draw_bench(album: Album) -> None:
+    """The tester's bench over a counter's board, and the other boards, in both languages."""
     async with started_browser() as browser:
         for language in ("zh", "en"):
-            with TemporaryDirectory() as state, running_sim(Path(state)) as sim:
-                async with opened_page(browser, viewport=dict(LARGE), has_touch=False) as page:
-                    async for name in bench_scenes.scenes(page, sim, language):
-                        file = f"bench-{name}-{language}.png"
-                        if fnmatch(file, pattern):
-                            await page.wait_for_timeout(STILL_MS)
-                            keep(await page.screenshot(), folder / file)
+            for board, drawn in bench_scenes.BOARDS.items():
+                with (
+                    TemporaryDirectory() as state,
+                    running_sim(Path(state), board, program=MARKED) as sim,
+                ):
+                    async with opened_page(browser, viewport=dict(LARGE), has_touch=False) as page:
+                        async for name in drawn(page, sim, language):
+                            await album.take(page, f"bench-{name}-{language}")
 
 
 def keep(png: bytes, path: Path) -> None:
@@ -158,25 +187,27 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="1280×800")
     chosen = parser.parse_args()
     size = {"width": 1280, "height": 800} if chosen.large else dict(SMALL)
-    chosen.out = chosen.out.absolute()
-    chosen.out.mkdir(parents=True, exist_ok=True)
+    album = Album(chosen.pattern, chosen.out.absolute())
+    album.folder.mkdir(parents=True, exist_ok=True)
     face = chosen.pattern.partition("-")[0]
-    if fnmatch("till", face):
-        asyncio.run(draw(chosen.pattern, chosen.out, size))
-    if fnmatch("wallet", face):
-        asyncio.run(draw_wallet(chosen.pattern, chosen.out))
-    if fnmatch("console", face):
-        asyncio.run(draw_console(chosen.pattern, chosen.out))
-    if fnmatch("bench", face):
-        asyncio.run(draw_bench(chosen.pattern, chosen.out))
-    if fnmatch("front", face):
-        with (
-            TemporaryDirectory() as state,
-            chdir(state),
-            running_stack(Path(state) / "var" / "up", Ports(), print) as stack,
-            front_page(shop_of(stack), 0) as url,
-        ):
-            asyncio.run(draw_front(chosen.pattern, chosen.out, url))
+    with marked_templates():
+        if fnmatch("till", face):
+            asyncio.run(draw_till(album, size))
+        if fnmatch("wallet", face):
+            asyncio.run(draw_wallet(album))
+        if fnmatch("console", face):
+            asyncio.run(draw_console(album))
+        if fnmatch("bench", face):
+            asyncio.run(draw_bench(album))
+        if fnmatch("front", face):
+            with (
+                TemporaryDirectory() as state,
+                chdir(state),
+                running_stack(Path(state) / "var" / "up", Ports(), print) as stack,
+                front_page(shop_of(stack), 0) as url,
+            ):
+                asyncio.run(draw_front(album, url))
+    album.close()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ _ROWS = (
     ("nothing", "今天还没有付款", "No payments yet today"),
     ("state", "状态", "State"),
     ("count", "笔数", "Count"),
+    ("payments", "笔", "payments"),
     ("amount", "金额", "Amount"),
     ("refunded", "已退款", "Refunded"),
     ("devices", "设备", "Devices"),

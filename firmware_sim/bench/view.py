@@ -30,12 +30,13 @@ from firmware_sim.limits import BENCH_PARTS_MAX, BENCH_WORDS_BYTES_MAX
 from firmware_sim.recording.trace import MASK, Done, Said
 from firmware_sim.wire_pictures import Entry
 
-_DRAWINGS = {
+DRAWINGS = {
     "epson_vfd": "glass", "cd5220": "glass", "led8": "digits", "ef01": "finger",
     "escpos": "printer", "gm65": "scanner", "ssi": "scanner", "ocpp16": "charger",
     "ocpp201": "charger", "secure_element": "element", "pn532": "reader", "qibixx": "vending",
     "smp_board": "controller", "gate": "gate", "paymeter": "meter", "telium": "pinpad",
 }  # fmt: skip
+PLAIN_DRAWING = "chip"
 COLUMNS_MAX = 3
 _PAIR = 2
 _TOLD_MAX = 6
@@ -128,7 +129,7 @@ def part_of(board: Board, name: str, *, column: int = 0, row: int = 0) -> Part:
     link, kind = board.link(name), board.kinds[name]
     pictures = list(kind.pictures(link.device))
     return Part(
-        name, kind.name, _DRAWINGS.get(kind.name, "chip"), link.client_path or "",
+        name, kind.name, DRAWINGS.get(kind.name, PLAIN_DRAWING), link.client_path or "",
         link.is_powered, len(link.faults), board.state(name), board.hands(name),
         f"/devices/{name}/pictures/{quote(pictures[-1])}.png" if pictures else "", column, row,
     )  # fmt: skip

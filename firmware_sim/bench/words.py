@@ -39,7 +39,7 @@ WORDS: dict[str, Words] = {
     "l_agreed": Words("批准 {} 笔", "approved {}"),
     "l_lever": Words("退币", "lever"),
     "l_coins": Words("取币", "coins"),
-    "l_card": Words("取卡 {}", "card {}"),
+    "l_card": Words("取卡", "take card"),
     "l_given": Words("出货 {} 件", "given {}"),
     "l_by_card": Words("刷卡 {} 笔", "by card {}"),
     "l_awake": Words("唤醒", "awake"),
@@ -135,6 +135,7 @@ WORDS: dict[str, Words] = {
     "picture": Words("整屏画面", "The whole picture"),
     "said_times": Words("同样的画面说了 {} 次", "said {} times, every byte alike"),
     "masked": Words("•• 是遮住的字节", "•• are bytes kept secret"),
+    "nothing_said": Words("线路上还没有消息。", "Nothing has been said on the wire yet."),
     "choose_frame": Words(
         "点一条消息，看它的字节和字段。上下键移动。",
         "Press a message to see its bytes and fields. Arrow keys move.",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import serial
 from playwright.async_api import Page
@@ -64,6 +65,13 @@ async def scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[st
     await page.click(".row:has(.times) >> nth=-1")
     await page.wait_for_selector("#detail .repeats")
     yield "picture"
+    await page.click(".row.deed >> nth=-1")
+    await page.wait_for_selector('#detail h3:has-text("#")')
+    yield "deed"
+    await page.locator(".row").first.evaluate("(row) => { row.dataset.opens = '99999999'; }")
+    await page.click(".row >> nth=0")
+    await page.wait_for_selector("#detail > p.muted")
+    yield "gone"
     async for name in _runs(page, sim, language):
         yield name
     async for name in _traces(page, sim, language):
@@ -108,6 +116,40 @@ async def _traces(page: Page, sim: RunningSim, language: str) -> AsyncIterator[s
 async def _do(page: Page, sim: RunningSim, deed: str, words: dict[str, str]) -> None:
     answer = await page.request.post(f"{sim.url}/devices/{deed}", data=words)
     assert answer.ok, await answer.text()
+
+
+async def vending_scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[str]:
+    """A vending machine's board."""
+    await page.goto(f"{sim.url}/bench?lang={language}")
+    yield "vending"
+
+
+async def machine_scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[str]:
+    """The devices that no counter has."""
+    await page.goto(f"{sim.url}/bench?lang={language}")
+    yield "machine"
+
+
+async def charger_scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[str]:
+    """A charger's board."""
+    await page.goto(f"{sim.url}/bench?lang={language}")
+    yield "charger"
+
+
+async def controller_scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[str]:
+    """A controller's board."""
+    await page.goto(f"{sim.url}/bench?lang={language}")
+    yield "controller"
+
+
+BOARDS = {
+    "pos": scenes,
+    f"{Path(__file__).with_name('machine_board.yaml')}": machine_scenes,
+    "vending": vending_scenes,
+    "charger": charger_scenes,
+    "controller": controller_scenes,
+}
+"""The scenes of each board, by its name or its file."""
 
 
 def _ask(sim: RunningSim) -> None:

@@ -176,6 +176,21 @@ async def sign_out(page: Page) -> None:
     await page.wait_for_selector('[name="password"]')
 
 
+async def status_scene(console: RunningConsole, page: Page, language: str) -> AsyncIterator[str]:
+    """The operator's page without a script, which asks for the token as a password."""
+    name_and_token = base64.b64encode(f"operator:{console.token}".encode()).decode()
+    await page.set_extra_http_headers({"authorization": f"Basic {name_and_token}"})
+    await page.goto(console.served.url("public", f"/?lang={language}"))
+    yield "status"
+
+
+async def opening_scene(directory: Path, page: Page, language: str) -> AsyncIterator[str]:
+    """Where a development stack's door leads to, for who comes without a code."""
+    async with served(directory, opening_links=True, clock_control=True) as (found, _):
+        await page.goto(found.url("public", f"/console/open?lang={language}"))
+        yield "open"
+
+
 async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIterator[str]:
     """The names of the screens, each while it is shown."""
     await page.goto(f"{console.base}?lang={language}")
@@ -198,6 +213,8 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     yield "refund"
     await page.click("main form.stack button")
     yield "payment-refunded"
+    await page.goto(f"{console.base}/payments/pay_00000000000000000000000000")
+    yield "refused"
     async for name in merchant.merchant_scenes(
         console.base, page, console.disputed, console.given_up, lambda: console.code("li.na")
     ):

@@ -64,9 +64,11 @@ class RunningSim:
 
 
 @contextmanager
-def running_sim(state_dir: Path, board: str = "pos", *words: str) -> Iterator[RunningSim]:
+def running_sim(
+    state_dir: Path, board: str = "pos", *words: str, program: str = "tillway"
+) -> Iterator[RunningSim]:
     """The program itself, until the block ends."""
-    command = [sys.executable, "-m", "tillway", "sim", "run", "--board", board]
+    command = [sys.executable, "-m", program, "sim", "run", "--board", board]
     with (state_dir / "log").open("w") as errors:
         program = subprocess.Popen(
             [*command, "--state-dir", str(state_dir), *words],

@@ -63,22 +63,41 @@ class Phone:
     def id(self, prefix: str) -> str:
         return mint(prefix, next(self._numbers), self.payer_id)
 
-    async def sell(self, amount_minor: int, **more: Any) -> dict[str, Any]:
-        """A till's payment, as its hub would send it: by ``pay_code``, or a shown code."""
+    async def sell(
+        self, amount_minor: int, *, device: str = "till-1", **more: Any
+    ) -> dict[str, Any]:
+        """A till's payment, as its hub would send it: by ``pay_code``, or a shown code; or what
+        another ``device`` asks for."""
         services = self.served.backend.services
         wanted = {
             "payment_id": self.id("pay"), "attempt_id": self.id("att"),
             "method": "pay_code" if "pay_code" in more else "merchant_qr",
             "amount_minor": amount_minor, "currency": "CNY", "merchant_id": MERCHANT,
-            "till": "till-1", **more,
+            "till": device, **more,
         }  # fmt: skip
         request = DeviceRequest(
-            request_id=self.id("req"), device="till-1", store="store-1", merchant_id=MERCHANT,
+            request_id=self.id("req"), device=device, store="store-1", merchant_id=MERCHANT,
             message_type="payment.create", body=parse_request("payment.create", wanted),
             content_hash=b"", received_at_ms=services.clock.now_ms(), trace_id="",
         )  # fmt: skip
         _, answer = await services.submit(command_of(request, services.rules))
         return dict(answer)
+
+    async def charge(self, mandate_id: str, device: str) -> str:
+        """A charger's payment by a mandate, which it explains; its number."""
+        ended_at_ms = self.served.backend.clock.now_ms()
+        line = {
+            "what": "energy", "quantity": 11_416, "unit": "Wh", "price_minor": 150, "per": 1_000,
+            "amount_minor": 1_712,
+        }  # fmt: skip
+        said = {
+            "thing": "charge", "reason": "limit_reached", "lines": [line], "readings": [],
+            "began_at_ms": ended_at_ms - 2_460_000, "ended_at_ms": ended_at_ms,
+        }  # fmt: skip
+        paid = await self.sell(
+            1_712, device=device, method="mandate", mandate_id=mandate_id, explanation=said
+        )
+        return str(paid["payment_id"])
 
     async def state(self, payment_id: str) -> str:
         return str((await self.desk.bill(self.payer_id, payment_id))["state"])
@@ -189,7 +208,9 @@ async def running_phone(directory: Path, *, shop: str = "街角小店") -> Async
             "netsunion": {"url": url, "key": there},
         }
         switches = {"failure_switches": True}
-        async with served(directory, wallet=switches, institutions=changes) as (found, _):
+        async with served(
+            directory, wallet=switches, institutions=changes, opening_links=True, clock_control=True
+        ) as (found, _):
             peers.update(by_kid(found.backend.state.identity.signing_key.public))
             yield await _open(found, shop)
 

@@ -66,6 +66,9 @@ async def scenes(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene
     yield "mandate", page
     await page.click("summary")
     yield "mandate-stop", page
+    charged = await phone.charge(mandate_id, "vending-07")
+    await page.goto(f"{phone.base}/wallet/bills/{charged}")
+    yield "bill-explained", page
     async for scene in _signing(phone, page, language):
         yield scene
     await page.goto(f"{phone.base}/wallet/red-packets/new")
@@ -96,6 +99,8 @@ async def _elsewhere(phone: Phone, page: Page) -> AsyncIterator[Scene]:
     yield "code-pay", page
     await page.goto(f"{phone.base}{STATIC_PATH}none")
     yield "code-refused", page
+    await page.goto(f"{phone.base}/wallet/open")
+    yield "open", page
 
 
 async def _signing(phone: Phone, page: Page, language: str) -> AsyncIterator[Scene]:
