@@ -6,7 +6,8 @@ Rule 2: the first value that is missing, of another kind or beyond its bounds re
         file, with the file, the row (1 is the first after the head), the column and the reason.
 Rule 3: an amount is a decimal in the file and an integer in hundredths here; a CSV's never passes
         through a float. Digits after the second decimal are rounded, half up.
-Rule 4: empty lines at the end of a CSV are no rows.
+Rule 4: empty lines at the end of a CSV are no rows. Where a value other than a text may be missing,
+        what tools write for that (``NaN``, ``null``) is missing.
 """
 
 import csv
@@ -31,8 +32,8 @@ class TableColumn:
     ``is_unique``: no value is there twice.
 
     ``text`` is never empty, an ``integer`` fits 2^53, of ``seconds_up`` the file may have a part
-    more, which is rounded up, and where they may be missing, those that are no number or infinite
-    are, a ``number`` is finite, an ``amount_minor``
+    more, which is rounded up, and where they may be missing, infinite ones are, a ``number`` is
+    finite, an ``amount_minor``
     is in hundredths, a ``flag`` is 0 or 1, ``true`` or ``false`` in the file and an integer here.
     """
 
@@ -133,8 +134,8 @@ def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
     if is_text:
         raw = raw.str.strip_chars()
         raw = raw.set(raw == "", None)
-    if column.kind == "seconds_up" and column.is_nullable:
-        raw = _without_never(raw)
+    if column.is_nullable and column.kind != "text":
+        raw = _without_unknown(raw, column.kind)
     _refuse(path, column, raw, raw.is_null() if not column.is_nullable else None, "is missing")
     found = _CASTS[column.kind](raw)
     _refuse(path, column, raw, found.is_null() & raw.is_not_null(), _WANTED[column.kind])
@@ -186,13 +187,17 @@ def _integer(raw: pl.Series) -> pl.Series:
     return found.set(found.abs() > TABLE_INTEGER_MAX, None)
 
 
-def _without_never(raw: pl.Series) -> pl.Series:
-    """What tools write for a moment that never comes is none."""
+def _without_unknown(raw: pl.Series, kind: Kind) -> pl.Series:
+    """Rule 4; and a moment that is infinitely late never comes."""
     if raw.dtype == pl.String:
-        return raw.set(raw.str.contains(r"(?i)^(nan|nat|null|none|\+?inf(inity)?)$"), None)
-    if raw.dtype.is_float():
-        return raw.set(raw.is_nan() | (raw == float("inf")), None)
-    return raw
+        raw = raw.set(raw.str.contains(r"(?i)^(nan|nat|null|none)$"), None)
+        never = raw.str.contains(r"(?i)^\+?inf(inity)?$")
+    elif raw.dtype.is_float():
+        raw = raw.set(raw.is_nan(), None)
+        never = raw == float("inf")
+    else:
+        return raw
+    return raw.set(never, None) if kind == "seconds_up" else raw
 
 
 def _seconds_up(raw: pl.Series) -> pl.Series:

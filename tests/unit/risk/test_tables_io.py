@@ -154,6 +154,18 @@ def test_a_moment_that_never_comes_is_none(tmp_path: Path, word: str) -> None:
         read_table(_csv(tmp_path, f"x,at\n1,{word}\n"), (always,))
 
 
+def test_a_flag_that_a_tool_wrote_as_no_number_is_missing_where_it_may_be(tmp_path: Path) -> None:
+    may_lack = TableColumn(name="fraud", kind="flag", is_nullable=True)
+    path = tmp_path / "tx.parquet"
+    pl.DataFrame({"fraud": [1.0, float("nan"), 0.0]}).write_parquet(path)
+    for file in (path, _csv(tmp_path, "x,fraud\na,1.0\nb,NaN\nc,0.0\n")):
+        assert read_table(file, (may_lack,))["fraud"].to_list() == [1, None, 0]
+        with pytest.raises(CallerError, match=r"row 2, column fraud: '(nan|NaN)' is neither"):
+            read_table(file, (TableColumn(name="fraud", kind="flag"),))
+    with pytest.raises(CallerError, match="row 1, column fraud: 'inf' is neither"):
+        read_table(_csv(tmp_path, "x,fraud\na,inf\n"), (may_lack,))
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CallerError, match=r"none\.csv: No such file"):
         read_table(tmp_path / "none.csv", COLUMNS)
