@@ -138,7 +138,8 @@ async def test_the_driver_comes_back_after_the_plug_and_the_probe_sees_the_machi
         await machine.next_selection()
     await asyncio.to_thread(hosted.call, lambda board: board.plug("mdb"))
     assert await machine.next_selection() is None
-    await _sees(hosted, machine="ready")
+    # The machine takes its reader for ready until it finds that there is another.
+    await _sees(hosted, machine="ready", slave="enabled")
     await asyncio.to_thread(hosted.do, "mdb", "select", item=1)
     async with asyncio.timeout(5):
         while (selection := await machine.next_selection()) is None:
