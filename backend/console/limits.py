@@ -29,6 +29,8 @@ FORM_FIELDS_MAX = 16
 FILTER_CHARS_MAX = 64
 ROWS_PER_PAGE = 30
 DAYS_PER_PAGE = 31
+SUMMED_ROWS_MAX = 10_000
+"""Of how many rows of a list, the newest ones, a page tells the sum."""
 EXPORT_ROWS_MAX = 100_000
 EXPORT_ROWS_PER_READ = 1_000
 TRANSFERS_PER_EVENT_MAX = 32

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from backend.console.export import REFUNDS, csv_pages
 from backend.console.face import shown_time
 from backend.console.filters import TypedFilter, from_ms, minor_of, place_of, until_ms
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE, SUMMED_ROWS_MAX
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Place
 from backend.console.places import names_of
@@ -63,11 +63,21 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         )
         return rows
 
+    async def totals(wanted: RefundFilter) -> list[Row]:
+        """None without a merchant: no index bounds what would be read for them."""
+        if wanted.merchant_id is None:
+            return []
+        rows: list[Row] = await services.run_read(
+            lambda: repository.totals(wanted, limit=SUMMED_ROWS_MAX)
+        )
+        return rows
+
     @pages.get(ROOT + "/refunds")
     async def refunds(request: Request) -> Response:
         person = await parts.person(request)
         typed, place = TypedRefunds.of(request), place_of(request)
-        rows = await listed(typed.wanted(person.scope), place, ROWS_PER_PAGE + 1)
+        wanted = typed.wanted(person.scope)
+        rows = await listed(wanted, place, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
@@ -75,6 +85,7 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "refunds", person, tab="refunds", rows=rows, typed=typed, more=more,
             is_first=place is None, choices=STATES, export=typed.query(),
+            totals=await totals(wanted), summed_max=SUMMED_ROWS_MAX,
             places=await names_of(services, rows),
         )  # fmt: skip
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from backend.console.export import PAYMENTS, csv_pages
 from backend.console.face import shown_time
 from backend.console.filters import Typed, minor_of, place_of
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE, SUMMED_ROWS_MAX
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
@@ -65,6 +65,7 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
             more = typed.query(after="{created_at_ms}~{payment_id}".format(**rows[-1]))
         return face.page(
             request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
+            totals=await _totals(parts, wanted), summed_max=SUMMED_ROWS_MAX,
             is_first=place is None, choices=[state.value for state in PaymentState],
             export=typed.query(), places=await names_of(desk.services, rows),
         )  # fmt: skip
@@ -85,6 +86,17 @@ async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit:
     desk = parts.payments
     rows: list[Row] = await desk.services.run_read(
         lambda: desk.console.listed(wanted, after=place, limit=limit)
+    )
+    return rows
+
+
+async def _totals(parts: ConsoleParts, wanted: Filter) -> list[Row]:
+    """None without a merchant: no index bounds what would be read for them."""
+    desk = parts.payments
+    if wanted.merchant_id is None:
+        return []
+    rows: list[Row] = await desk.services.run_read(
+        lambda: desk.console.totals(wanted, limit=SUMMED_ROWS_MAX)
     )
     return rows
 

@@ -75,6 +75,25 @@ class ConsolePayments:
             query = query.where(or_(at < after.at_ms, earlier))
         return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))
 
+    def totals(self, wanted: Filter, *, limit: int) -> list[Row]:
+        """Count and amounts of the newest ``limit`` of those that ``listed`` finds, by currency."""
+        at, key = _payment.c.created_at_ms, _payment.c.payment_id
+        names = ("currency", "amount_minor", "refunded_minor")
+        found = _narrowed(select(*(_payment.c[name] for name in names)), wanted)
+        newest = found.order_by(at.desc(), key.desc()).limit(limit).subquery()
+        query = (
+            select(
+                newest.c.currency,
+                func.count().label("count"),
+                func.sum(newest.c.amount_minor).label("amount_minor"),
+                func.sum(newest.c.refunded_minor).label("refunded_minor"),
+            )
+            .group_by(newest.c.currency)
+            .order_by(newest.c.currency)
+        )
+        rows = self._reader.rows(query)
+        return [_whole(row, "count", "amount_minor", "refunded_minor") for row in rows]
+
     def sums(self, wanted: Filter) -> list[Row]:
         """Count and amounts of what matches, by state and currency."""
         query = _narrowed(

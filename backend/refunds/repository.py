@@ -1,8 +1,9 @@
 """Reading refunds outside commands. Only this file of the room sees SQL."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -46,19 +47,42 @@ class RefundRepository:
     ) -> list[Row]:
         """Refunds, the newest first; with ``after``, those behind this time and id."""
         at, key = _refund.c.created_at_ms, _refund.c.refund_id
-        query = select(*_SHOWN)
-        conditions = {
-            _refund.c.merchant_id: wanted.merchant_id,
-            _refund.c.state: wanted.state or None,
-            _refund.c.amount_minor: wanted.amount_minor,
-        }
-        for column, value in conditions.items():
-            if value is not None:
-                query = query.where(column == value)
-        if wanted.from_ms is not None:
-            query = query.where(at >= wanted.from_ms)
-        if wanted.until_ms is not None:
-            query = query.where(at < wanted.until_ms)
+        query = _narrowed(select(*_SHOWN), wanted)
         if after is not None:
             query = query.where(or_(at < after[0], and_(at == after[0], key < after[1])))
         return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))
+
+    def totals(self, wanted: RefundFilter, *, limit: int) -> list[Row]:
+        """Count and amount of the newest ``limit`` of those that ``listed`` finds, by currency."""
+        at, key = _refund.c.created_at_ms, _refund.c.refund_id
+        found = _narrowed(select(_refund.c.currency, _refund.c.amount_minor), wanted)
+        newest = found.order_by(at.desc(), key.desc()).limit(limit).subquery()
+        query = (
+            select(
+                newest.c.currency,
+                func.count().label("count"),
+                func.sum(newest.c.amount_minor).label("amount_minor"),
+            )
+            .group_by(newest.c.currency)
+            .order_by(newest.c.currency)
+        )
+        # PostgreSQL's sums of 64-bit integers are decimals.
+        return [
+            row | {"amount_minor": int(row["amount_minor"])} for row in self._reader.rows(query)
+        ]
+
+
+def _narrowed(query: Select[Any], wanted: RefundFilter) -> Select[Any]:
+    conditions = {
+        _refund.c.merchant_id: wanted.merchant_id,
+        _refund.c.state: wanted.state or None,
+        _refund.c.amount_minor: wanted.amount_minor,
+    }
+    for column, value in conditions.items():
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.from_ms is not None:
+        query = query.where(_refund.c.created_at_ms >= wanted.from_ms)
+    if wanted.until_ms is not None:
+        query = query.where(_refund.c.created_at_ms < wanted.until_ms)
+    return query

@@ -301,6 +301,16 @@ class FakeInstitution(JsonApi):
         self.asked.append(body["advance_ms"])
 
 
+@dataclass(frozen=True)
+class FakeBank(JsonApi):
+    """The bank of the phone's card, which has sent these codes."""
+
+    codes: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str) -> Any:
+        return {"code": self.codes.get(path.removeprefix("/control/texts/"))}
+
+
 OPENED_AT = "https://127.0.0.1:8443"
 
 
@@ -364,5 +374,5 @@ def fake_shop(program: Program) -> Shop:
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
         charger=FakeCharger(JsonApi(""), JsonApi("")), car_park=CarPark(exit_),
-        doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)),
+        doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)), bank=FakeBank(""),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.console.posting_words import POSTING_NAMES
 from faces import policy
 from faces.assets import Assets
 from faces.locale import language_of, remember
@@ -45,7 +46,7 @@ from tillway.front.words import ACCOUNTS, WORDS
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
-_PIECES = ("parts", "way", "guide", "evening", "things")
+_PIECES = ("parts", "way", "guide", "evening", "things", "card")
 _log = structlog.get_logger()
 
 
@@ -95,6 +96,7 @@ class Watch:
         self.way: Way | None = None
         self.day = ""
         self.till_shows: dict[str, str] = {}
+        self.card_code = ""
 
     async def look(self) -> None:
         """Ask every program, unless that has just been done."""
@@ -107,6 +109,7 @@ class Watch:
                 self.day = await asyncio.to_thread(self._shop.backend_day)
                 self.till_shows = await asyncio.to_thread(self._shop.till_shows)
                 await asyncio.to_thread(self._things.look)
+                self.card_code = await asyncio.to_thread(self._shop.card_code)
             except TillwayError as error:  # the parts say who is silent; what was seen stays
                 _log.info("way_not_told", code=error.code)
             self._looked_at_s = time.monotonic()
@@ -122,6 +125,7 @@ class Face:
     def __init__(self, shop: Shop) -> None:
         self.guide, self.evening, self.things = Guide(shop), Evening(shop.clocks), Things(shop)
         self.watch = Watch(shop, self.things)
+        self._card_number = shop.phone.card_number()
         self._console_url = f"{shop.operator.url}/console"
         self.assets = Assets("front", "tillway.front")
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -129,13 +133,14 @@ class Face:
 
     def piece(self, name: str, language: Language) -> Markup:
         """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``, ``evening``,
-        ``things``."""
+        ``things``, ``card``."""
         return self._pages.render(
             f"front/{name}.html", language, face="front", mood="plain", token=self.token,
             parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide,
             steps=STEPS[self.guide.manner], manners=tuple(Manner),
             choices=CHOICES_MINOR[self.guide.manner], postings=self._postings(), places=PLACES,
-            accounts=ACCOUNTS, evening=self.evening, closing=self.evening.at, watch=self.watch,
+            accounts=ACCOUNTS, rules=POSTING_NAMES, evening=self.evening,
+            closing=self.evening.at, watch=self.watch, card_number=self._card_number,
             console_url=self._console_url, doors=tuple(Door),
             things=self.things, stories=tuple(Story), cars=tuple(Car),
             price=Money(CHARGER_PER_KWH_MINOR, "CNY").decimal(),

@@ -14,6 +14,7 @@ from tillway.demo.machines import EXIT
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, phone_of
+from tillway.demo.sandbox import NETSUNION
 from tillway.demo.stack import CHARGER, HOST, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
@@ -39,6 +40,12 @@ class Shop:
     car_park: CarPark
     doors: Doors
     """Opens the wallet and the console by single-use links."""
+    bank: JsonApi
+    """The simulated banks' control interface."""
+
+    def card_code(self) -> str:
+        """The newest code that the bank of the phone's card has sent; empty before the first."""
+        return self.bank.get(f"/control/texts/{self.phone.card_number()}")["code"] or ""
 
     def backend_day(self) -> str:
         """The business day by the backend's clock."""
@@ -127,6 +134,7 @@ def shop_of(stack: Stack) -> Shop:
         charger=Charger(_http(stack, f"{CHARGER}-machine"), stack.hub_control),
         car_park=CarPark(stack.till(EXIT)),
         doors=Doors(wallet=phone_of(stack.root).api, operator=stack.operator),
+        bank=replace(stack.sandbox.api(NETSUNION), timeout_s=PROBE_S),
     )
 
 

@@ -16,6 +16,12 @@ WORDS: dict[str, Words] = {
     "door_wallet": Words("打开钱包", "Open the wallet"),
     "door_operator": Words("控制台：平台运营", "Console: operators"),
     "door_merchant": Words("控制台：商户", "Console: the shop"),
+    "test_card": Words("测试银行卡", "A test bank card"),
+    "test_card_code": Words("银行短信验证码", "the code its bank has sent"),
+    "test_card_say": Words(
+        "在钱包里添加这张卡；验证码发出后出现在这里。卡和银行都是模拟的。",
+        "Add it in the wallet; the code appears here once it is sent. Card and bank are simulated.",
+    ),
     "doors_say": Words(
         "按一下在新标签页打开，不用复制令牌。控制台第一次会请您配对手机验证码并设密码，以后直接登录。"
         "浏览器若提示证书不受信任，请选择继续：证书由本机自己签发。",

@@ -1,6 +1,8 @@
 """The console over HTTP: who comes in, whose data is shown, a refund from its page."""
 
+import csv
 import re
+from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
@@ -187,6 +189,14 @@ def test_a_list_goes_on_by_key_and_shows_each_payment_once(
         more = re.search(r'href="(/console/payments\?after=[^"]+)">', page)
         path = more[1] if more else ""
     assert sorted(seen) == sorted(wanted)
+    rows = list(
+        csv.DictReader(http.get("/console/payments.csv").text.lstrip("\ufeff").splitlines())
+    )
+    total = sum(Decimal(row["amount"]) for row in rows)
+    assert (
+        f"{len(rows)} in all · <strong>¥{total}</strong>"
+        in http.get("/console/payments?lang=en").text
+    )
     for bad in ("after=1~x'y", "after=x~pay_1", "state=paid", "since=1", "amount=1e3"):
         assert http.get(f"/console/payments?{bad}").status_code == 400
 

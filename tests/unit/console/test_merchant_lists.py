@@ -42,6 +42,17 @@ def test_refunds_are_narrowed_paged_and_exported(
     lines = http.get("/console/refunds.csv?state=succeeded").content.decode("utf-8-sig")
     assert [line.split(",")[0] for line in lines.splitlines()] == ["refund_id", second, first]
     assert ",2.50," in lines
+    summed = http.get("/console/refunds?state=succeeded&lang=en").text
+    assert "2 in all · <strong>¥3.50</strong>" in summed
+    assert "The sum is of the newest" not in summed
+    with monkeypatch.context() as few:
+        few.setattr("backend.console.merchant_list_pages.SUMMED_ROWS_MAX", 1)
+        summed = http.get("/console/refunds?state=succeeded&lang=en").text
+    assert "1 in all · <strong>¥2.50</strong>" in summed
+    assert "The sum is of the newest 1<" in summed
+    assert " in all" not in world.signed_in("ops").get("/console/refunds?lang=en").text
+    one = world.signed_in("ops").get(f"/console/refunds?merchant={MERCHANT}&lang=en").text
+    assert "3 in all" in one
     other = world.signed_in("wang")
     assert "rfd_" not in other.get("/console/refunds").text
     assert "rfd_" not in other.get("/console/refunds.csv").text

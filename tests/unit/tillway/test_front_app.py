@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from protocol.errors import CallerError, OperatingError
 from tests.support.front_shop import (
     PAY_CODE,
+    FakeBank,
     FakeDoor,
     FakeInstitution,
     FakePhone,
@@ -47,6 +48,19 @@ def test_a_name_that_is_not_loopback_is_refused(http: TestClient) -> None:
 def test_what_a_part_s_pages_ask_for_is_said_beside_it(http: TestClient) -> None:
     page = http.get("/?lang=en").text
     assert "The wallet&#39;s token and PIN are in</span> <code>/up/phone.json</code>" in page
+
+
+def test_the_test_card_is_at_hand_and_its_code_once_the_bank_has_sent_one() -> None:
+    bank = FakeBank("")
+    shop = replace(fake_shop(Program()), bank=bank)
+    number = shop.phone.card_number()
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        page = http.get("/?lang=en").text
+    assert f"A test bank card</strong> <code>{number}</code>" in page
+    assert "the code its bank has sent" not in page
+    bank.codes[number] = "314159"
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        assert "<code>314159</code>" in http.get("/?lang=en").text
 
 
 def test_without_the_page_s_own_token_nothing_is_done(http: TestClient) -> None:

@@ -75,6 +75,7 @@ document.querySelector(".doors").addEventListener("click", (event) => {
 
 follow(`/live?lang=${lang}`, {
   parts: (html) => swap(piece("parts"), html),
+  card: (html) => swap(piece("card"), html),
   way: (html) => swap(piece("way"), html),
   guide: take("guide"),
   evening: take("evening"),
