@@ -92,6 +92,7 @@ async def measured_console(browser: Browser, folder: Path) -> list[Result]:
         visitor(browser, viewport=LARGE) as stranger,
         visitor(browser, viewport=LARGE) as new,
     ):
+        await Visit(new, console.base).make()  # so that its browser is there, as everybody's is
         story = await came(new, scenes(console, new.page, "en"))
         await sign_in(console, merchant.page, "li.na")
         await sign_in(console, operator.page, "ops")
