@@ -18,6 +18,8 @@ class RefundState(StrEnum):
 class RefundStep(StrEnum):
     """What can happen to a refund."""
 
+    PUT_OFF = "put_off"
+    """The hub is busy and has taken nothing; the same request goes again."""
     LOSE_CONTACT = "lose_contact"
     SUCCEED = "succeed"
     FAIL = "fail"
@@ -28,6 +30,7 @@ class RefundStep(StrEnum):
 class RefundEvent(StrEnum):
     """What has happened to a refund."""
 
+    PUT_OFF = "RefundPutOff"
     CONTACT_LOST = "RefundContactLost"
     SUCCEEDED = "RefundSucceeded"
     FAILED = "RefundFailed"
@@ -51,7 +54,10 @@ TRANSITIONS: dict[tuple[RefundState, RefundStep], Edge] = {
         (_T.SUCCEED, Edge(_S.SUCCEEDED, _E.SUCCEEDED)),
         (_T.FAIL, Edge(_S.FAILED, _E.FAILED)),
     )
-} | {(_S.UNKNOWN, _T.MARK): Edge(_S.UNKNOWN, _E.MARKED)}
+} | {
+    (_S.SENDING, _T.PUT_OFF): Edge(_S.SENDING, _E.PUT_OFF),
+    (_S.UNKNOWN, _T.MARK): Edge(_S.UNKNOWN, _E.MARKED),
+}
 FINAL_STATES = frozenset({_S.SUCCEEDED, _S.FAILED})
 
 

@@ -10,7 +10,7 @@ from protocol.messages.offline import OFFLINE_TOKEN
 from protocol.money import Money
 from terminal.domain.refund import Refund, RefundState
 from terminal.domain.sale import Sale, SaleState
-from terminal.domain.words import BUTTONS, PUT_OFF, STEPS, TITLES, Words, of_error
+from terminal.domain.words import BUTTONS, PUT_OFF, REFUND_PUT_OFF, STEPS, TITLES, Words, of_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         currency=money.currency if money else around.currency,
         method=sale.method if sale else None,
         payer=sale.payer_masked if sale else None,
-        error=_put_off(sale) or _error(shown.error_code if shown else None),
+        error=_error_of(shown),
         printer_error=_error(around.printer_error),
         code_url=sale.code_url if sale and kind in {"qr", "offline_scan"} else None,
         code_expires_at_ms=sale.code_expires_at_ms if sale and kind == "qr" else None,
@@ -187,11 +187,15 @@ def _error(code: str | None) -> ErrorShown | None:
     return None if code is None else ErrorShown(code, of_error(code))
 
 
-def _put_off(sale: Sale | None) -> ErrorShown | None:
-    """Why a sale that is being sent waits."""
-    if sale is None or sale.state is not SaleState.SENDING or sale.error_code not in PUT_OFF:
+def _error_of(shown: Sale | Refund | None) -> ErrorShown | None:
+    """What went wrong; of what is being sent, why it waits."""
+    if shown is None or shown.error_code is None:
         return None
-    return ErrorShown(sale.error_code, PUT_OFF[sale.error_code])
+    code = shown.error_code
+    put_off = PUT_OFF if isinstance(shown, Sale) else REFUND_PUT_OFF
+    if shown.state in {SaleState.SENDING, RefundState.SENDING} and code in put_off:
+        return ErrorShown(code, put_off[code])
+    return _error(code)
 
 
 def _subject(shown: Sale | Refund | None) -> str | None:

@@ -83,6 +83,15 @@ PUT_OFF: dict[str, Words] = {
 }
 """Why a sale waits in *sending*, and what the cashier may do, by the hub's code."""
 
+REFUND_PUT_OFF: dict[str, Words] = {
+    "busy": Words(
+        "此刻业务太多，这笔退款还没有受理。系统会自动重试同一笔，不会重复退款，请稍等。",
+        "Too much is going on at the moment: this refund is not taken yet. The same refund is tried"
+        " again by itself and given once at most. Please wait.",
+    )
+}
+"""The same of a refund."""
+
 
 def of_error(code: str) -> Words:
     """The sentence of a code; one for codes that this version does not know."""

@@ -69,6 +69,23 @@ def test_silence_is_unknown_and_the_same_refund_goes_again(bench: Bench) -> None
     assert bench.kind == "refund_done"
 
 
+def test_a_busy_hub_is_told_in_the_refunds_own_words_until_the_same_refund_is_answered(
+    bench: Bench,
+) -> None:
+    parcel = ask(bench, 300)
+    bench.answer(refusal(parcel.request_id, "busy"))
+    shown = bench.agent.screen()
+    assert (shown.kind, shown.error and shown.error.code) == ("refund_sending", "busy")
+    assert shown.error is not None
+    assert "given once at most" in shown.error.words.en
+    bench.wait(1_000)
+    first, again = bench.sent_of("refund.create")
+    assert first.request_id == again.request_id
+    bench.answer(result(again, "succeeded"))
+    assert bench.agent.screen().error is None
+    assert bench.kind == "refund_done"
+
+
 def test_while_a_refund_is_open_another_of_the_payment_is_refused(bench: Bench) -> None:
     first = ask(bench, 300)
     bench.wait(5_000)
