@@ -1,6 +1,7 @@
 // One listener for the whole page: keyboard, numpad, and scanners that type (keyboard wedges). No
 // field needs the focus. Rule 1: a scan is known by its length and form, not by its speed: letters
-// and digits, SCAN_CHARS_MIN or more, no gap above GAP_MS, closed by Enter or Tab.
+// and digits, SCAN_CHARS_MIN or more, no gap above GAP_MS and no other key between, closed by Enter
+// or Tab.
 const GAP_MS = 500;
 const SCAN_CHARS_MIN = 12; // an amount has nine digits at most
 const SCAN_FORM = /^[\x21-\x7e]+$/;
@@ -29,7 +30,7 @@ export const listen = (takes) => {
       } else if (event.key.length === 1) {
         if (!burst) takes.start?.();
         burst += event.key;
-      }
+      } else if (event.key !== "Shift") burst = ""; // a scanner shifts, and presses nothing else
       if (isTyping(event.target) && !/^(F\d+|Escape)$/.test(event.key)) return;
       if (takes.key?.(event.key, event)) event.preventDefault();
     },

@@ -221,6 +221,18 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         assert "payment.create" not in till.backend.seen
 
 
+async def test_digits_with_another_key_between_are_no_scan(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        await page.keyboard.type("12345678")
+        await page.keyboard.press("Delete")
+        await page.keyboard.type("1000")
+        await page.keyboard.press("Enter")
+        await shows(page, "choosing")
+
+
 async def test_an_amount_outside_the_limits_is_told_with_them_and_asks_nobody(
     browser: Browser, tmp_path: Path
 ) -> None:
