@@ -4,7 +4,7 @@ screen for axe. One started backend for all, which they find in the order in whi
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -41,6 +41,7 @@ SIDEWAYS = """
 """
 """What scrolls or is cut in itself, but for the bytes of a callback."""
 LABEL = "(cell) => getComputedStyle(cell, '::before').content"
+Scenes = Callable[[RunningConsole, Page, str], AsyncIterator[str]]
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
 
 
@@ -253,8 +254,9 @@ async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("shown", [scenes, status_scene])
 async def test_every_screen_is_readable_and_whole_in_either_language(
-    browser: Browser, console: RunningConsole
+    browser: Browser, console: RunningConsole, shown: Scenes
 ) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
@@ -263,24 +265,9 @@ async def test_every_screen_is_readable_and_whole_in_either_language(
         browser, viewport=LARGE, ignore_https_errors=True, bypass_csp=True
     ) as page:
         for language in ("zh", "en"):
-            async for name in scenes(console, page, language):
+            async for name in shown(console, page, language):
                 wrong += [f"{name} {language}: {one}" for one in await _wrong(page, language)]
     assert not wrong, "\n".join(sorted(set(wrong)))
-
-
-async def test_the_operators_page_is_readable_and_whole_in_either_language(
-    browser: Browser, console: RunningConsole
-) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
-    wrong: list[str] = []
-    async with opened_page(
-        browser, viewport=LARGE, ignore_https_errors=True, bypass_csp=True
-    ) as page:
-        for language in ("zh", "en"):
-            async for _ in status_scene(console, page, language):
-                wrong += [f"{language}: {one}" for one in await _wrong(page, language)]
-    assert not wrong, "\n".join(wrong)
 
 
 async def _wrong(page: Page, language: str) -> list[str]:

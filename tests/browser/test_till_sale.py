@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
@@ -127,18 +127,23 @@ async def test_the_code_is_on_the_till_and_on_the_customer_s_side(
         await shows(page, "closed")
 
 
+async def to_a_payment_of_ten_yuan(page: Page) -> None:
+    """From the keypad to the page of what was paid, where it is given back."""
+    await charge(page, "1000", way="merchant_qr")
+    await shows(page, "paid")
+    await page.keyboard.press("Enter")
+    await shows(page, "keypad")
+    await page.keyboard.press("F4")
+    await page.click(".list a")
+    await page.wait_for_selector(".refund")
+
+
 async def test_a_refund_needs_a_supervisor_and_a_wrong_pin_is_asked_again(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
         await ready_keypad(till, page, language="en")
-        await charge(page, "1000", way="merchant_qr")
-        await shows(page, "paid")
-        await page.keyboard.press("Enter")
-        await shows(page, "keypad")
-        await page.keyboard.press("F4")
-        await page.click(".list a")
-        await page.wait_for_selector(".refund")
+        await to_a_payment_of_ten_yuan(page)
         await page.keyboard.type("400")
         await page.keyboard.press("F2")
         await page.wait_for_selector("#approve[open]")
@@ -246,13 +251,7 @@ async def test_an_amount_outside_the_limits_is_told_with_them_and_asks_nobody(
             assert told.startswith("Key in an amount from 0.01 to 100000.00.")
             assert await page.get_attribute("main > *", "data-kind") == "keypad"
         await page.keyboard.press("Delete")
-        await charge(page, "1000", way="merchant_qr")
-        await shows(page, "paid")
-        await page.keyboard.press("Enter")
-        await shows(page, "keypad")
-        await page.keyboard.press("F4")
-        await page.click(".list a")
-        await page.wait_for_selector(".refund")
+        await to_a_payment_of_ten_yuan(page)
         assert await page.evaluate(HIDDEN) == []
         await page.keyboard.type("1001")
         await page.keyboard.press("F2")
@@ -267,13 +266,7 @@ async def test_while_a_supervisor_s_pin_is_asked_no_key_leads_to_where_it_is_an_
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
         await ready_keypad(till, page)
-        await charge(page, "1000", way="merchant_qr")
-        await shows(page, "paid")
-        await page.keyboard.press("Enter")
-        await shows(page, "keypad")
-        await page.keyboard.press("F4")
-        await page.click(".list a")
-        await page.wait_for_selector(".refund")
+        await to_a_payment_of_ten_yuan(page)
         await page.keyboard.press("F2")
         await page.wait_for_selector("#approve[open]")
         asked = len(page.asked)  # type: ignore[attr-defined]
