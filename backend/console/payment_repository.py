@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, func, or_, select, union_all
 from backend.console.limits import ROWS_PER_PAGE, TRANSFERS_PER_EVENT_MAX
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.db.totals import totals
 from backend.ledger.repository import LedgerRepository
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
@@ -78,21 +79,10 @@ class ConsolePayments:
     def totals(self, wanted: Filter, *, limit: int) -> list[Row]:
         """Count and amounts of the newest ``limit`` of those that ``listed`` finds, by currency."""
         at, key = _payment.c.created_at_ms, _payment.c.payment_id
-        names = ("currency", "amount_minor", "refunded_minor")
-        found = _narrowed(select(*(_payment.c[name] for name in names)), wanted)
-        newest = found.order_by(at.desc(), key.desc()).limit(limit).subquery()
-        query = (
-            select(
-                newest.c.currency,
-                func.count().label("count"),
-                func.sum(newest.c.amount_minor).label("amount_minor"),
-                func.sum(newest.c.refunded_minor).label("refunded_minor"),
-            )
-            .group_by(newest.c.currency)
-            .order_by(newest.c.currency)
-        )
-        rows = self._reader.rows(query)
-        return [_whole(row, "count", "amount_minor", "refunded_minor") for row in rows]
+        summed = ("amount_minor", "refunded_minor")
+        found = _narrowed(select(*(_payment.c[name] for name in ("currency", *summed))), wanted)
+        newest = found.order_by(at.desc(), key.desc()).limit(limit)
+        return totals(self._reader, newest, by="currency", summed=summed)
 
     def sums(self, wanted: Filter) -> list[Row]:
         """Count and amounts of what matches, by state and currency."""

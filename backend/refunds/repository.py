@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.db.totals import totals
 from backend.refunds.limits import LIST_ROWS_MAX
 from backend.refunds.tables import Refund
 
@@ -56,20 +57,8 @@ class RefundRepository:
         """Count and amount of the newest ``limit`` of those that ``listed`` finds, by currency."""
         at, key = _refund.c.created_at_ms, _refund.c.refund_id
         found = _narrowed(select(_refund.c.currency, _refund.c.amount_minor), wanted)
-        newest = found.order_by(at.desc(), key.desc()).limit(limit).subquery()
-        query = (
-            select(
-                newest.c.currency,
-                func.count().label("count"),
-                func.sum(newest.c.amount_minor).label("amount_minor"),
-            )
-            .group_by(newest.c.currency)
-            .order_by(newest.c.currency)
-        )
-        # PostgreSQL's sums of 64-bit integers are decimals.
-        return [
-            row | {"amount_minor": int(row["amount_minor"])} for row in self._reader.rows(query)
-        ]
+        newest = found.order_by(at.desc(), key.desc()).limit(limit)
+        return totals(self._reader, newest, by="currency", summed=("amount_minor",))
 
 
 def _narrowed(query: Select[Any], wanted: RefundFilter) -> Select[Any]:
