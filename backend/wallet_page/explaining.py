@@ -23,6 +23,9 @@ _REASONS = {
     "owner_stopped": Words("您停用了授权，已停止", "You stopped it"),
     "never_began": Words("没有开始", "It never began"),
     "end_not_said": Words("充电桩没有报告结束", "The charger did not report its end"),
+    "end_unreadable": Words(
+        "充电桩的结束报告无法识别", "The charger's report of its end could not be read"
+    ),
     "selected": Words("在机器上选购", "Selected at the machine"),
     "left": Words("车辆离场", "The car left"),
 }

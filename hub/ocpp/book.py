@@ -10,7 +10,7 @@ Rule 4: where a transaction begins, the one before at that connector is over, th
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -170,18 +170,19 @@ class ChargeBook:
         return charge
 
     async def read(
-        self, find: Callable[[ChargeJournal], Charge | None], wh: int, at_ms: int
+        self, find: Callable[[ChargeJournal], Charge | None], readings: Sequence[tuple[int, int]]
     ) -> Charge | None:
-        """The meter of a running transaction was read."""
+        """The meter of a running transaction was read: what it showed (Wh), and when."""
         now_ms = self.time.now_ms()
 
         def write(journal: ChargeJournal) -> Charge | None:
             charge = find(journal)
             if charge is None or not charge.is_flowing:
                 return charge
-            after = charge.read(wh, at_ms=believed_ms(at_ms, now_ms), heard_at_ms=now_ms)
-            journal.save(after)
-            return after
+            for wh, at_ms in readings:
+                charge = charge.read(wh, at_ms=believed_ms(at_ms, now_ms), heard_at_ms=now_ms)
+            journal.save(charge)
+            return charge
 
         charge = await self.run(write)
         if charge is None:

@@ -12,9 +12,9 @@ from collections import deque
 import structlog
 from aiohttp import WSMsgType, web
 
-from hub.ocpp.dialect import CallRefusedError, Dialect, Json
+from hub.ocpp.answering import Answering
+from hub.ocpp.dialect import Json
 from hub.ocpp.limits import CALL_TIMEOUT_S, CALLS_OPEN_MAX
-from protocol.errors import TillwayError
 from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult
 
@@ -48,13 +48,13 @@ class Connection:
     """Serves one connected charger until it goes."""
 
     def __init__(
-        self, name: str, socket: web.WebSocketResponse, dialect: Dialect, outbox: Outbox
+        self, name: str, socket: web.WebSocketResponse, answering: Answering, outbox: Outbox
     ) -> None:
         self._name = name
         self._socket = socket
-        self._dialect = dialect
+        self._answering = answering
         self._outbox = outbox
-        self._calls: asyncio.Queue[Call] = asyncio.Queue(CALLS_OPEN_MAX)
+        self._calls: asyncio.Queue[tuple[Call | BadMessage, str]] = asyncio.Queue(CALLS_OPEN_MAX)
         self._answers: dict[str, asyncio.Future[CallResult | CallError]] = {}
         self._numbers = itertools.count(1)
 
@@ -64,7 +64,7 @@ class Connection:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
-                    await self._hear(ocppj.decode(message.data.encode()))
+                    await self._hear(message.data)
                 elif message.type is WSMsgType.BINARY:
                     break  # no message of OCPP-J is binary
         finally:
@@ -76,43 +76,27 @@ class Connection:
         """End it from our side."""
         await self._socket.close()
 
-    async def _hear(self, message: ocppj.Message) -> None:
-        match message:
-            case Call():
-                await self._calls.put(message)
+    async def _hear(self, line: str) -> None:
+        match message := ocppj.decode(line.encode()):
+            case Call() | BadMessage():
+                await self._calls.put((message, line))
             case CallResult() | CallError():
                 waiting = self._answers.get(message.message_id)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
-            case BadMessage(message_id, reason, is_answer):
-                log.warning("ocpp_message_bad", charger=self._name, reason=reason)
-                if not is_answer:
-                    await self._send(CallError(message_id or "-1", "FormationViolation", reason))
 
     async def _work(self) -> None:
         while True:
-            call = await self._calls.get()
-            await self._send(await self._answer(call))
-
-    async def _answer(self, call: Call) -> CallResult | CallError:
-        try:
-            return CallResult(
-                call.message_id, await self._dialect.answer(call.action, call.payload)
-            )
-        except CallRefusedError as refused:
-            return CallError(call.message_id, refused.code, refused.description)
-        except TillwayError as error:
-            log.warning("ocpp_call_failed", charger=self._name, action=call.action, code=error.code)
-            return CallError(call.message_id, "InternalError", error.code)
-        except Exception:
-            # The outermost loop of a charger's line: a bug in one call must not end its charges.
-            log.exception("ocpp_call_broke", charger=self._name, action=call.action)
-            return CallError(call.message_id, "InternalError", "")
+            heard, line = await self._calls.get()
+            if isinstance(heard, Call):
+                await self._send(await self._answering.answer(heard))
+            elif (answer := await self._answering.answer_bad(heard, line)) is not None:
+                await self._send(answer)
 
     async def _say(self) -> None:
         while True:
             action, payload = await self._outbox.take()
-            message_id = f"{self._dialect.subprotocol}-{next(self._numbers)}"
+            message_id = f"tillway-{next(self._numbers)}"
             future = asyncio.get_running_loop().create_future()
             self._answers[message_id] = future
             try:

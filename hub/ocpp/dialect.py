@@ -1,8 +1,10 @@
 """What the two versions of OCPP have in common at a charger's line.
 
 Rule 1: a dialect translates and decides nothing about money: that is the book's.
-Rule 2: a call that is not well formed is answered with the standard's error code; one that we do
-        not serve with ``NotImplemented``.
+Rule 2: a call that is not well formed is answered with the error code of its version's standard;
+        one that we do not serve with ``NotImplemented``.
+Rule 3: what we do not need is not asked for: a field that may be left out may be null, and a time
+        without its zone is UTC, as the standard wants every time.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,11 +13,19 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from hub.ocpp.book import Beginning, ChargeBook
+from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.keeper import Keeper
-from hub.ocpp.limits import HEARTBEAT_S, WH_MAX
+from hub.ocpp.limits import HEARTBEAT_S, METER_VALUES_MAX, WH_MAX
 from hub.ocpp.model import Charge, ChargeState
 
 VENDOR = "org.tillway"
@@ -41,6 +51,16 @@ class Form(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_nulls_out(cls, said: Any) -> Any:  # noqa: ANN401  # whatever a charger says
+        if not isinstance(said, dict):
+            return said
+        may_miss = {name for name, one in cls.model_fields.items() if not one.is_required()}
+        return {
+            key: value for key, value in said.items() if value is not None or key not in may_miss
+        }
+
 
 _Form = TypeVar("_Form", bound=Form)
 Answer = Callable[[Json], Awaitable[Json]]
@@ -50,6 +70,10 @@ class Dialect(Protocol):
     """One version at one charger's line; a ``ChargerLine``, too."""
 
     subprotocol: str
+    malformed: str
+    """The error code of what is no message of the version."""
+    ordered: frozenset[str]
+    """What a charger says of its transactions: in their order, each until it is acknowledged."""
 
     def greet(self) -> None:
         """Queue what a charger is told when it has connected: how often to read the meter, how long
@@ -58,6 +82,11 @@ class Dialect(Protocol):
 
     async def answer(self, action: str, payload: Json) -> Json:
         """The answer to a call; ``CallRefusedError`` where it has none."""
+        ...
+
+    async def lay_aside(self, action: str, payload: Json) -> Json:
+        """The acknowledgement of an ``ordered`` message that cannot be read. What can be known of
+        it is done: where it is an end, the transaction is over by its latest reading."""
         ...
 
     def start(self, charge: Charge) -> None:
@@ -110,6 +139,12 @@ class Desk:
         is_over = charge.ended_at_ms > 0 and charge.state is not ChargeState.REFUSED
         return charge, Grant(is_accepted=True) if charge.prepaid_minor or is_over else grant
 
+    async def end_unread(self, find: Callable[[ChargeJournal], Charge | None]) -> None:
+        """The end of a transaction cannot be read: it is over by its latest reading."""
+        charge = await self.book.run(find)
+        if charge is not None:
+            await self.book.end(find, None, at_ms=charge.last_at_ms, reason="end_unreadable")
+
     def now_text(self) -> str:
         """Our time, as an answer tells it."""
         seconds, ms = divmod(self.book.time.now_ms(), 1000)
@@ -132,11 +167,21 @@ async def answer_data_transfer(payload: Json) -> Json:
     return {"status": "UnknownMessageId" if known else "UnknownVendorId"}
 
 
+def _zoned(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_zoned)]
+
+
 class Readings(Form):
     """A meter's values at a moment, of either version."""
 
-    timestamp: AwareDatetime
+    timestamp: Moment
     sampledValue: Annotated[tuple[Json, ...], Field(max_length=200)]  # noqa: N815  # the wire's name
+
+
+MeterValues = Annotated[tuple[Readings, ...], Field(max_length=METER_VALUES_MAX)]
 
 
 def parse(form: type[_Form], payload: Mapping[str, Any]) -> _Form:

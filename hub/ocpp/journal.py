@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.durable import open_durable, transaction
-from hub.ocpp.limits import SHOWN_CHARGES_MAX
+from hub.ocpp.limits import SHOWN_CHARGES_MAX, UNREAD_CHARS_MAX, UNREAD_KEPT_MAX
 from hub.ocpp.model import Charge, ChargeState
 from protocol.errors import CallerError
 
@@ -45,7 +45,26 @@ CREATE TABLE IF NOT EXISTS tag (
     mandate_id TEXT NOT NULL,
     PRIMARY KEY (charger, tag)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS unread (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    charger TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    action TEXT NOT NULL,
+    why TEXT NOT NULL,
+    said TEXT NOT NULL
+) STRICT;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What a charger said of a transaction and nobody could read."""
+
+    charger: str
+    at_ms: int
+    action: str
+    why: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +175,25 @@ class ChargeJournal:
             "UPDATE request SET is_answered = 1 WHERE payment_id = ? AND message_type = ?",
             (payment_id, message_type),
         )
+
+    # What nobody could read
+
+    def keep_unread(self, unread: Unread) -> None:
+        """Keep it for a person; the oldest go."""
+        said = unread.said[:UNREAD_CHARS_MAX]
+        cursor = self._db.execute(
+            "INSERT INTO unread (charger, at_ms, action, why, said) VALUES (?, ?, ?, ?, ?)",
+            (unread.charger, unread.at_ms, unread.action, unread.why, said),
+        )
+        assert cursor.lastrowid is not None
+        self._db.execute(
+            "DELETE FROM unread WHERE number <= ?", (cursor.lastrowid - UNREAD_KEPT_MAX,)
+        )
+
+    def unread(self) -> list[Unread]:
+        """What is kept, oldest first."""
+        query = "SELECT charger, at_ms, action, why, said FROM unread ORDER BY number"
+        return [Unread(*row) for row in self._db.execute(query)]
 
     # Tags
 

@@ -3,8 +3,11 @@
 CHARGERS_MAX = 200
 TAG_CHARS_MAX = 36
 """Of OCPP 2.0.1; 1.6 has 20."""
-MESSAGE_BYTES_MAX = 256 * 1024
-"""A StopTransaction with all its meter values is the largest."""
+MESSAGE_BYTES_MAX = 1024 * 1024
+"""A StopTransaction with all its meter values is the largest; a longer one ends the line, and holds
+up its charger for good."""
+METER_VALUES_MAX = 20_000
+"""Moments of a meter in one message."""
 CALL_TIMEOUT_S = 10
 """How long a charger may take to answer us."""
 PING_EVERY_S = 30
@@ -15,7 +18,15 @@ SAY_AGAIN_TIMES = 30
 SAY_AGAIN_STEP_S = 10
 """What a charger says of a transaction and we cannot keep (a full disk), it is told to say this
 often, each time this much later than before: for over an hour. By itself it gives up after three
-times; what we can never read holds up what comes behind it for as long."""
+times."""
+UNREAD_TRIES = 3
+"""What is said of a transaction and can never be read is acknowledged when it is said this often,
+which is how often a charger says it by itself; so what waits behind it comes."""
+UNREAD_REMEMBERED_MAX = 16
+"""Different ones of one charger whose tries are counted."""
+UNREAD_KEPT_MAX = 100
+UNREAD_CHARS_MAX = 16 * 1024
+"""Of each that is kept."""
 UNHEARD_MS = 24 * 3_600_000
 """A charge of which nothing was heard for so long no longer keeps the time from the wall's."""
 CALLS_OPEN_MAX = 8

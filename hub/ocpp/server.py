@@ -9,12 +9,14 @@ import base64
 import binascii
 import hmac
 import ssl
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
 from aiohttp import web
 
+from hub.ocpp.answering import Answering, Patience
 from hub.ocpp.book import ChargeBook
 from hub.ocpp.connection import Connection, Outbox
 from hub.ocpp.dialect import Desk, Dialect, Send
@@ -59,6 +61,7 @@ class OcppServer:
         self._clock = clock
         self._tries = WrongTries()
         self._lines: dict[str, Connection] = {}
+        self._patience: defaultdict[str, Patience] = defaultdict(Patience)
         self._runner: web.AppRunner | None = None
         self.port = port
 
@@ -98,7 +101,7 @@ class OcppServer:
         outbox = Outbox()
         desk = Desk(name, self._book, self._keeper)
         dialect = DIALECTS[ready.protocol](desk, outbox.put)
-        line = Connection(name, socket, dialect, outbox)
+        line = Connection(name, socket, Answering(desk, dialect, self._patience[name]), outbox)
         earlier = self._lines.get(name)
         self._lines[name], self._book.lines[name] = line, dialect
         if earlier is not None:

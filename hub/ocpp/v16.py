@@ -4,9 +4,10 @@ A beginning that a charger says again, because our answer was lost, is known by 
 meter and time, and gets the transaction id that it got before.
 """
 
+from contextlib import suppress
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.ocpp.book import Beginning
 from hub.ocpp.dialect import (
@@ -16,7 +17,8 @@ from hub.ocpp.dialect import (
     Desk,
     Form,
     Json,
-    Readings,
+    MeterValues,
+    Moment,
     Send,
     Text20,
     answer_data_transfer,
@@ -30,10 +32,15 @@ from hub.ocpp.model import Charge
 from hub.ocpp.paying import shown_text
 
 _SETTINGS = {
-    "MeterValueSampleInterval": SAMPLE_EVERY_S,
-    "TransactionMessageAttempts": SAY_AGAIN_TIMES,
-    "TransactionMessageRetryInterval": SAY_AGAIN_STEP_S,
+    "MeterValueSampleInterval": str(SAMPLE_EVERY_S),
+    "StopTxnSampledData": "",  # all of it was said before
+    "TransactionMessageAttempts": str(SAY_AGAIN_TIMES),
+    "TransactionMessageRetryInterval": str(SAY_AGAIN_STEP_S),
 }
+_CODES = {"OccurrenceConstraintViolation": "OccurenceConstraintViolation"}
+"""As 1.6 spells it (J edition, §4.2.3)."""
+_NOBODYS_NUMBER = 0
+"""The transaction id of what never became a charge."""
 _Connector = Annotated[int, Field(ge=0, le=1000)]
 _Wh = Annotated[int, Field(ge=0, le=WH_MAX)]
 
@@ -46,19 +53,22 @@ class _Start(Form):
     connectorId: _Connector  # noqa: N815
     idTag: Text20  # noqa: N815
     meterStart: _Wh  # noqa: N815
-    timestamp: AwareDatetime
+    timestamp: Moment
 
 
 class _Meter(Form):
     connectorId: _Connector  # noqa: N815
     transactionId: int | None = None  # noqa: N815
-    meterValue: Annotated[tuple[Readings, ...], Field(max_length=1000)]  # noqa: N815
+    meterValue: MeterValues  # noqa: N815
 
 
-class _Stop(Form):
+class _Named(Form):
     transactionId: int  # noqa: N815
+
+
+class _Stop(_Named):
     meterStop: _Wh  # noqa: N815
-    timestamp: AwareDatetime
+    timestamp: Moment
     reason: Text20 = "Local"
 
 
@@ -71,6 +81,8 @@ class Dialect16:
     """A charger that speaks 1.6."""
 
     subprotocol = "ocpp1.6"
+    malformed = "FormationViolation"
+    ordered = frozenset({"StartTransaction", "MeterValues", "StopTransaction"})
 
     def __init__(self, desk: Desk, send: Send) -> None:
         self._desk = desk
@@ -91,7 +103,7 @@ class Dialect16:
     def greet(self) -> None:
         """As ``Dialect.greet``."""
         for key, value in _SETTINGS.items():
-            self._send("ChangeConfiguration", {"key": key, "value": str(value)})
+            self._send("ChangeConfiguration", {"key": key, "value": value})
         self._send("TriggerMessage", {"requestedMessage": "StatusNotification"})
 
     async def answer(self, action: str, payload: Json) -> Json:
@@ -99,7 +111,21 @@ class Dialect16:
         found = self._answers.get(action)
         if found is None:
             raise CallRefusedError("NotImplemented", action)
-        return await found(payload)
+        try:
+            return await found(payload)
+        except CallRefusedError as refused:
+            code = _CODES.get(refused.code, refused.code)
+            raise CallRefusedError(code, refused.description) from None
+
+    async def lay_aside(self, action: str, payload: Json) -> Json:
+        """As ``Dialect.lay_aside``. What begins so is ended by its charger."""
+        if action == "StartTransaction":
+            return {"transactionId": _NOBODYS_NUMBER, **_tag_info(is_accepted=False)}
+        if action == "StopTransaction":
+            with suppress(CallRefusedError):
+                number, charger = parse(_Named, payload).transactionId, self._desk.charger
+                await self._desk.end_unread(lambda journal: journal.by_number(charger, number))
+        return {}
 
     def start(self, charge: Charge) -> None:
         """§5.11."""
@@ -146,14 +172,14 @@ class Dialect16:
         number, charger = said.transactionId, self._desk.charger
         if number is None:
             return {}
-        for readings in said.meterValue:
-            for one in readings.sampledValue:
-                wh = energy_wh(one, unit=str(one.get("unit", "Wh")))
-                if wh is not None:
-                    when = at_ms(readings.timestamp)
-                    await self._desk.book.read(
-                        lambda journal: journal.by_number(charger, number), wh, when
-                    )
+        found = [
+            (wh, at_ms(readings.timestamp))
+            for readings in said.meterValue
+            for one in readings.sampledValue
+            if (wh := energy_wh(one, unit=str(one.get("unit", "Wh")))) is not None
+        ]
+        if found:
+            await self._desk.book.read(lambda journal: journal.by_number(charger, number), found)
         return {}
 
     async def _stop(self, payload: Json) -> Json:

@@ -5,10 +5,11 @@ events may come late and again; what the book knows already moves nothing. The c
 each event (I02), and by CostUpdated.
 """
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from hub.ocpp.book import Beginning
 from hub.ocpp.dialect import (
@@ -18,7 +19,8 @@ from hub.ocpp.dialect import (
     Desk,
     Form,
     Json,
-    Readings,
+    MeterValues,
+    Moment,
     Send,
     Text36,
     answer_data_transfer,
@@ -35,6 +37,7 @@ from protocol.money import MINOR_DIGITS
 _OF_EVENTS = {"instance": "TransactionEvent"}
 _SETTINGS: tuple[tuple[str, Json, int], ...] = (
     ("SampledDataCtrlr", {"name": "TxUpdatedInterval"}, SAMPLE_EVERY_S),
+    ("SampledDataCtrlr", {"name": "TxEndedInterval"}, 0),
     ("OCPPCommCtrlr", {"name": "MessageAttempts", **_OF_EVENTS}, SAY_AGAIN_TIMES),
     ("OCPPCommCtrlr", {"name": "MessageAttemptInterval", **_OF_EVENTS}, SAY_AGAIN_STEP_S),
 )
@@ -53,18 +56,26 @@ class _EvseForm(Form):
     id: _Evse
 
 
-class _Transaction(Form):
+class _Named(Form):
     transactionId: Text36  # noqa: N815
+
+
+class _Transaction(_Named):
     stoppedReason: Text36 = "Local"  # noqa: N815
 
 
 class _Event(Form):
     eventType: Literal["Started", "Updated", "Ended"]  # noqa: N815
-    timestamp: AwareDatetime
+    timestamp: Moment
     transactionInfo: _Transaction  # noqa: N815
     evse: _EvseForm | None = None
     idToken: _IdToken | None = None  # noqa: N815
-    meterValue: Annotated[tuple[Readings, ...], Field(max_length=1000)] = ()  # noqa: N815
+    meterValue: MeterValues = ()  # noqa: N815
+
+
+class _NamedEvent(Form):
+    eventType: str = ""  # noqa: N815
+    transactionInfo: _Named  # noqa: N815
 
 
 class _Status(Form):
@@ -76,6 +87,8 @@ class Dialect201:
     """A charger that speaks 2.0.1."""
 
     subprotocol = "ocpp2.0.1"
+    malformed = "FormatViolation"
+    ordered = frozenset({"TransactionEvent"})
 
     def __init__(self, desk: Desk, send: Send) -> None:
         self._desk = desk
@@ -119,6 +132,18 @@ class Dialect201:
         if found is None:
             raise CallRefusedError("NotImplemented", action)
         return await found(payload)
+
+    async def lay_aside(self, action: str, payload: Json) -> Json:
+        """As ``Dialect.lay_aside``. What begins so is ended by its charger."""
+        del action  # there is one
+        with suppress(CallRefusedError):
+            said, charger = parse(_NamedEvent, payload), self._desk.charger
+            key = said.transactionInfo.transactionId
+            if await self._desk.book.run(lambda journal: journal.by_key(charger, key)):
+                if said.eventType == "Ended":
+                    await self._desk.end_unread(lambda journal: journal.by_key(charger, key))
+                return {}
+        return _token_info(is_accepted=False)
 
     def start(self, charge: Charge) -> None:
         """F01, F02."""
@@ -182,9 +207,9 @@ class Dialect201:
         elif tag:
             info = _token_info(is_accepted=charge.state is not ChargeState.REFUSED)
         is_end = said.eventType == "Ended"
-        for wh, when in readings:
+        if readings:
             found = await self._desk.book.read(
-                lambda journal: journal.by_key(charger, key), wh, when
+                lambda journal: journal.by_key(charger, key), readings
             )
             charge = found or charge
         if is_end:

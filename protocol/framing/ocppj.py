@@ -8,6 +8,7 @@ in a modem's words: ``DIAL ocpp1.6`` and ``HANGUP`` from the charge point, ``CON
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ NO_CARRIER = b"NO CARRIER"
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 _LENGTHS = {CALL: 4, CALL_RESULT: 3, CALL_ERROR: 5}
 _DESCRIPTION_CHARS_MAX = 255
+_CALL_HEAD = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,36})"\s*,\s*"([A-Za-z]{1,50})"\s*,')
 JsonObject = dict[str, Any]
 
 
@@ -134,6 +136,13 @@ def decode(line: bytes) -> Message:
         reason = f"a message of type {kind} has {_LENGTHS[kind]} elements"
         return BadMessage(message_id, reason, is_answer=kind != CALL)
     return _typed(kind, message_id, parts[2:])
+
+
+def call_head(line: str) -> tuple[str, str, str]:
+    """Id and action of a call, and its rest, which may be unreadable; id and action are empty where
+    it is no call."""
+    head = _CALL_HEAD.match(line)
+    return (head[1], head[2], line[head.end() :]) if head else ("", "", line)
 
 
 def _typed(kind: int, message_id: str, rest: list[Any]) -> Message:

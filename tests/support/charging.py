@@ -25,8 +25,9 @@ from firmware_sim.devices.ocpp.v16.station import Ocpp16
 from firmware_sim.devices.ocpp.v201.station import Ocpp201
 from firmware_sim.devices.ocpp.wall_clock import WallClock
 from hub.ocpp.account import ChargerAccount
+from hub.ocpp.answering import Answering, Patience
 from hub.ocpp.book import ChargeBook, Post
-from hub.ocpp.dialect import CallRefusedError, Desk
+from hub.ocpp.dialect import Desk
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.model import Charge, Tariff
@@ -36,6 +37,7 @@ from protocol import answers, envelope
 from protocol.answers import Answer
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
+from protocol.framing import ocppj
 from protocol.identity import Facts, Identity, TlsFiles
 from tests.support.full_disk import Grow, no_larger_files
 from tests.support.shop import MERCHANT, START_MS, Shop
@@ -180,6 +182,9 @@ class ChargingStop:
         self.is_reachable = True
         self.pushed = 0
         self.loses_answers_to: set[str] = set()
+        self.spoils: Callable[[str, dict[str, Any]], dict[str, Any]] = lambda _, payload: payload
+        """What becomes of what the charger says, before it is heard."""
+        self.patience = Patience()
         self._asked: dict[str, str] = {}
         self._queue: list[bytes] = []
         self._worker = ThreadPoolExecutor(1)
@@ -349,6 +354,7 @@ class ChargingStop:
         await self.resume()
         desk = Desk(CHARGER, self.book, self.keeper)
         self.dialect = DIALECTS[self.subprotocol](desk, self.send)
+        self.answering = Answering(desk, self.dialect, self.patience)
         self.book.lines[CHARGER] = self.dialect
         word = f"CONNECT {self.subprotocol}\n".encode()
         await self.hear(self.station.feed(word, self.now_ms))
@@ -357,17 +363,15 @@ class ChargingStop:
     async def _call(self, message_id: str, action: str, payload: dict[str, Any]) -> None:
         _validate_payload(Call(message_id, action, payload), self.version)
         self.said.append((action, payload))
-        try:
-            answer = await self.dialect.answer(action, payload)
-        except CallRefusedError as refused:
-            wire = json.dumps([4, message_id, refused.code, refused.description, {}])
-        except TillwayError as error:
-            wire = json.dumps([4, message_id, "InternalError", error.code, {}])
+        answer = await self.answering.answer(
+            ocppj.Call(message_id, action, self.spoils(action, payload))
+        )
+        if isinstance(answer, ocppj.CallResult):
+            _validate_payload(CallResult(message_id, answer.payload, action), self.version)
         else:
-            _validate_payload(CallResult(message_id, answer, action), self.version)
-            wire = json.dumps([3, message_id, answer])
+            assert (answer.code, answer.description) != ("InternalError", ""), "a bug of ours"
         if action in self.loses_answers_to:
             self.loses_answers_to.discard(action)
             await self.cut()
             return
-        await self.hear(self.station.feed(wire.encode() + b"\n", self.now_ms))
+        await self.hear(self.station.feed(ocppj.encode(answer), self.now_ms))

@@ -35,7 +35,12 @@ async function session16() {
   });
   await read("3000");
   await read("2000");
-  const stop = { transactionId, meterStop: 5000, timestamp: now(), reason: "EVDisconnected" };
+  // What a charger that was never told to leave its readings out says after ten hours.
+  const reading = { value: "1000", context: "Sample.Periodic", location: "Outlet", unit: "Wh" };
+  const transactionData = Array.from({ length: 3600 }, () => (
+    { timestamp: now(), sampledValue: [reading] }));
+  const stop = { transactionId, meterStop: 5000, timestamp: now(), reason: "EVDisconnected",
+    transactionData };
   await client.call("StopTransaction", stop);
   await client.call("StopTransaction", stop);
   return { boot: boot.status, card: card.idTagInfo.status,

@@ -321,7 +321,8 @@ async def test_a_charge_whose_end_is_lost_is_paid_when_the_next_begins(
     for said in begun[:2]:
         await one.book.begin(CHARGER, said, 5_000)
     one.skip_s(60)
-    await one.book.read(lambda journal: journal.by_key(CHARGER, "lost"), 2_000, shop.clock.at_ms)
+    reading = (2_000, shop.clock.at_ms)
+    await one.book.read(lambda journal: journal.by_key(CHARGER, "lost"), [reading])
     one.skip_s(3_600)
     for _ in range(2):
         await one.book.begin(CHARGER, begun[2], 5_000)

@@ -85,7 +85,7 @@ async def test_a_refused_charge_that_goes_on_is_told_again_and_metered(
     await one.pass_s(3 * STOP_AGAIN_MS / 1000)
     assert len(stops_told(one)) == 3
     read = await one.book.read(
-        lambda journal: journal.by_key(CHARGER, "k"), 3_000, shop.clock.at_ms
+        lambda journal: journal.by_key(CHARGER, "k"), [(3_000, shop.clock.at_ms)]
     )
     assert read is not None
     assert (read.payment_id, read.state, read.energy_wh) == (
