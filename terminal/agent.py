@@ -5,6 +5,7 @@ Rule 1: one turn is one transaction of the journal. Its effects are carried out 
 Rule 2: whoever drives the agent carries out every effect and ticks it when `due_ms` has come.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from protocol.clock import Entropy
@@ -254,10 +255,10 @@ class Agent:
             case MarkRefund():
                 self._marks.mark_refund(event)
             case StartRefund():
-                self._leave_finished()
+                self._leave(DONE_STATES)
                 self._refunds.start(event)
             case Dismiss():
-                self._dismiss()
+                self._leave(_LEAVABLE)
             case Reprint(subject):
                 self._reprint(subject)
             case PrintStored(receipt_id):
@@ -330,19 +331,14 @@ class Agent:
     def _start_sale(self, wish: StartSale) -> None:
         if wish.draft_id is not None and self._journal.is_draft_spent(wish.draft_id):
             return
-        self._leave_finished()
-        self._collect.start(wish)
+        self._leave(DONE_STATES)
+        if not self._sales.items.is_told_again(wish.item):
+            self._collect.start(wish)
 
-    def _leave_finished(self) -> None:
-        """A new sale or refund starts from the keypad or from a screen whose outcome is known."""
+    def _leave(self, states: Collection[SaleState]) -> None:
+        """Another subject begins, or the keypad, from a screen whose sale is in such a state."""
         shown = self.current()
-        if isinstance(shown, Sale) and shown.state not in DONE_STATES:
-            raise CallerError("payment_state", f"{shown.state} is on the screen")
-        self._desk.current = None
-
-    def _dismiss(self) -> None:
-        shown = self.current()
-        if isinstance(shown, Sale) and shown.state not in _LEAVABLE:
+        if isinstance(shown, Sale) and shown.state not in states:
             raise CallerError("payment_state", f"{shown.state} is on the screen")
         self._desk.current = None
 

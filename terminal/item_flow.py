@@ -6,6 +6,8 @@ Rule 1: *paid and owed* is committed, then *dispensing* in a turn of its own, an
 Rule 2: goods are given out while the payer stands there: not after a restart, nor for an answer
         that came late, nor once somebody else uses the screen. Then the payment is reversed.
 Rule 3: where the backend refuses the reversal the sale stays paid and not given, for the owner.
+Rule 4: what was paid and may have been given is not sold again by a machine that gives each thing
+        once: it is told again.
 """
 
 from collections.abc import Callable
@@ -21,6 +23,7 @@ DISPENSE = "dispense"
 """The kind of the timer between *owed* and *dispensing*."""
 NOT_GIVEN, UNCERTAIN = "item_not_given", "item_uncertain"
 _D, _T = Delivery, DeliveryStep
+_UNTOLD = (_D.OWED, _D.DISPENSING, _D.UNCERTAIN)
 
 
 class ItemFlow:
@@ -63,6 +66,21 @@ class ItemFlow:
             self._give_back(self._move(sale, _T.FAIL))
         else:
             self._move(replace(sale, error_code=UNCERTAIN), _T.LOSE_CONTACT)
+
+    def is_told_again(self, item: str | None) -> bool:
+        """Whether an item that is wanted was paid before, and is not sold now (rule 4)."""
+        if item is None or not self._desk.profile.gives_once:
+            return False
+        states = _UNTOLD + (_D.GIVEN,) * self._desk.profile.sells_once
+        paid = (sale for state in states for sale in self._journal.sales_by_delivery(state))
+        sale = next((one for one in paid if one.item == item), None)
+        if sale is None:
+            return False
+        self._desk.current = sale.payment_id
+        if sale.delivery is _D.UNCERTAIN:
+            self._move(replace(sale, error_code=None), _T.START)
+            self._desk.effects.append(DispenseItem(sale.payment_id, item))
+        return True
 
     def confirm(self, sale: Sale) -> None:
         """The owner has looked: the item that was uncertain was given."""

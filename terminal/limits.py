@@ -81,6 +81,8 @@ SQLITE_BUSY_MS = 5_000
 SELECTION_RETRY_S = 1.0
 METER_ASK_AGAIN_S = 600.0
 """After a no, how long a meter buys nothing."""
+METER_SAY_AGAIN_S = 30.0
+"""After a token of which the meter said nothing, until it is entered again."""
 GATE_ASK_AGAIN_S = 30.0
 """After a no, how long the car at the exit is left alone."""
 SELECTION_SALE_S = 40

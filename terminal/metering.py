@@ -1,19 +1,24 @@
 """A prepaid meter that buys its own tokens when little is left.
 
 Rule 1: a token is made for the count that the meter asks for next and given once: said again, the
-        meter knows it. So after a power cut the same token is entered again.
+        meter knows it. So after a power cut, or where the meter said nothing, the same token is
+        entered again, and not paid again (`item_flow`).
 Rule 2: a token exists here only after its capture; what the meter has not taken is not kept.
 Rule 3: after a no the meter asks again after a while, not at once.
+Rule 4: a count is bought once. A meter that asks for one again has not counted, or takes no token
+        of ours: a person must look, and the next start of the program tries again.
 """
 
 import time
 
 import structlog
 
+from protocol.errors import OperatingError
 from protocol.framing import openpaygo
 from protocol.messages import ExplainedLine, Explanation, Reading
 from terminal.inputs import StartSale
-from terminal.limits import METER_ASK_AGAIN_S
+from terminal.item_flow import NOT_GIVEN
+from terminal.limits import METER_ASK_AGAIN_S, METER_SAY_AGAIN_S
 from terminal.ports import PayMeter, Selection
 from terminal.profile import Profile
 
@@ -35,19 +40,32 @@ class MeterTop:
         self._price_minor = price_minor
         self._below_minutes = below_minutes
         self._ask_again_at = 0.0
+        self._settled_count = 0
+        """The latest count that the meter has taken or refused."""
+        self._unsaid: str | None = None
+        """The token of which the meter said nothing."""
 
     async def next_selection(self) -> Selection | None:
-        """As ``SelectionSource.next_selection``: a token that is wanted."""
+        """As ``SelectionSource.next_selection``: a token that is wanted, or that is to be entered
+        again (rule 1)."""
         credit = await self._meter.credit()
-        if credit.minutes >= self._below_minutes or time.monotonic() < self._ask_again_at:
+        if time.monotonic() < self._ask_again_at:
             return None
-        self._ask_again_at = time.monotonic() + METER_ASK_AGAIN_S
-        count = openpaygo.next_adding_count(credit.count)
-        return Selection(
-            item=f"{_ITEM}{count}-{self._days}",
-            amount_minor=self._days * self._price_minor,
-            tag=str(credit.minutes),
-        )
+        item = self._unsaid
+        if item is None and credit.minutes < self._below_minutes:
+            self._ask_again_at = time.monotonic() + METER_ASK_AGAIN_S
+            item = self._next_token(credit.count)
+        if item is None:
+            return None
+        amount_minor = self._days * self._price_minor
+        return Selection(item=item, amount_minor=amount_minor, tag=str(credit.minutes))
+
+    def _next_token(self, last_count: int) -> str | None:
+        count = openpaygo.next_adding_count(last_count)
+        if self._settled_count < count <= openpaygo.COUNT_MAX:
+            return f"{_ITEM}{count}-{self._days}"
+        log.error("meter_out_of_step", count=last_count, settled=self._settled_count)
+        return None
 
     async def refuse(self, selection: Selection) -> None:
         """As ``SelectionSource.refuse``."""
@@ -56,8 +74,18 @@ class MeterTop:
     async def dispense(self, item: str) -> None:
         """As ``Dispenser.dispense``: the token of this count goes into the meter."""
         count, days = (int(part) for part in item.removeprefix(_ITEM).split("-"))
-        await self._meter.enter(openpaygo.make_token(self._key, count=count, days=days))
-        self._ask_again_at = 0.0
+        self._unsaid, self._ask_again_at = item, time.monotonic() + METER_SAY_AGAIN_S
+        try:
+            await self._meter.enter(openpaygo.make_token(self._key, count=count, days=days))
+        except OperatingError as error:
+            if error.code == NOT_GIVEN:
+                self._settle(count)
+                self._ask_again_at = time.monotonic() + METER_ASK_AGAIN_S
+            raise
+        self._settle(count)
+
+    def _settle(self, count: int) -> None:
+        self._settled_count, self._unsaid, self._ask_again_at = count, None, 0.0
 
 
 def wishes_of(

@@ -33,14 +33,17 @@ class OfflineFlow:
         if word is None:
             return
         try:
-            self._take_floor(self._trust.hub_state(word))
+            state = self._trust.hub_state(word)
         except CallerError as error:  # the hub's key was changed since
             log.warning("hub_word_refused", code=error.code)
+            return
+        is_past = state.said_at_ms <= self._desk.clock.now_ms()
+        self._take_floor(state, heard_at_ms=state.said_at_ms if is_past else 0)
 
     def hear(self, state: HubState, sealed: bytes) -> None:
         """The hub has spoken; its limits are kept, now and then."""
         before = self._floor
-        self._take_floor(state)
+        self._take_floor(state, heard_at_ms=self._desk.clock.now_ms())
         if self._floor is None or self._floor == before:
             return
         is_same = before is not None and before.limits == self._floor.limits
@@ -98,7 +101,7 @@ class OfflineFlow:
             sale,
             merchant_id=self._desk.profile.merchant_id,
             floor=floor,
-            held=self._rows.held(token.voucher.voucher_id, since_ms=floor.said_at_ms),
+            held=self._rows.held(token.voucher.voucher_id, since_ms=floor.counts_from_ms),
             now_ms=now_ms,
         )
         if refusal is not None:
@@ -118,5 +121,9 @@ class OfflineFlow:
             )
         )
 
-    def _take_floor(self, state: HubState) -> None:
-        self._floor = None if state.floor is None else Floor(state.floor, state.said_at_ms)
+    def _take_floor(self, state: HubState, *, heard_at_ms: int) -> None:
+        limits, said_at_ms, known = state.floor, state.said_at_ms, self._floor
+        if limits is None:
+            self._floor = None
+        elif known is None or (known.limits, known.said_at_ms) != (limits, said_at_ms):
+            self._floor = Floor(limits, said_at_ms, min(said_at_ms, heard_at_ms))

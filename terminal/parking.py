@@ -2,7 +2,7 @@
 
 Rule 1: the arm rises for what is captured, and for what costs nothing; never for an unknown.
 Rule 2: a car that is let out already is asked for nothing more, also after a restart: the exit
-        itself knows whom it let out.
+        itself knows whom it let out, and a stay that was paid is not paid again (`item_flow`).
 Rule 3: who does not pay is asked again after a while, or when driving up again.
 """
 
@@ -51,7 +51,7 @@ class ParkingExit:
             return None
         await self._gate.notice(words.PLEASE_PAY)
         return Selection(
-            item=f"{_ITEM}{car.tag}",
+            item=f"{_ITEM}{car.tag}-{car.entered_s}",
             amount_minor=fee,
             tag=str(car.tag),
             since_ms=car.entered_s * 1000,
@@ -66,7 +66,8 @@ class ParkingExit:
 
     async def dispense(self, item: str) -> None:
         """As ``Dispenser.dispense``: the arm."""
-        await self._gate.raise_for(int(item.removeprefix(_ITEM)))
+        tag, _, _ = item.removeprefix(_ITEM).partition("-")
+        await self._gate.raise_for(int(tag))
         await self._gate.notice(words.THANK_YOU)
 
 

@@ -69,3 +69,8 @@ class Profile:
     def is_machine(self) -> bool:
         """Whether nobody works here: its page is its customers'."""
         return self.kind != "till"
+
+    @property
+    def sells_once(self) -> bool:
+        """Whether no item is ever sold twice: a meter's token has its count."""
+        return self.kind == "meter"

@@ -135,11 +135,13 @@ class Machine:
             self._send(dialogue, "C,STOP")
 
     def give(self, item: str, dialogue: Dialogue) -> None:
-        """Approve what was selected, and wait until the machine says what came of it."""
+        """Approve what was selected, and wait until the machine says what came of it. Another
+        selection that waits meanwhile is handed out next."""
         self._catch_up(dialogue)
-        selection, self._waiting, self._is_fresh = self._waiting, None, False
+        selection = self._waiting
         if selection is None or selection.item != item:
             raise OperatingError("item_not_given", "mdb: the machine asks for it no longer")
+        self._waiting, self._is_fresh = None, False
         amount = qibixx.format_amount(selection.amount_minor, _DECIMALS)
         until = time.monotonic() + MDB_GIVEN_S
         for _ in range(MDB_ATTEMPTS_MAX):

@@ -3,7 +3,8 @@
 Rule 1: *given* is the dispenser's word, or the owner's, and nobody else's.
 Rule 2: money goes back from *not given* alone, and no edge leads from there to *given*.
 Rule 3: a power cut while the motor may have run makes *uncertain*. MDB/ICP 4.2 counts a reset
-        between "approved" and "success" as success; so the money stays until the owner decides.
+        between "approved" and "success" as success; so the money stays until the owner decides,
+        or until a machine that gives each thing once, however often it is told, was told again.
 """
 
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ TRANSITIONS: dict[tuple[Delivery, DeliveryStep], Edge] = {
     (_D.DISPENSING, _T.GIVE): _GIVEN,
     (_D.DISPENSING, _T.FAIL): Edge(_D.NOT_GIVEN, _E.FAILED),
     (_D.DISPENSING, _T.LOSE_CONTACT): Edge(_D.UNCERTAIN, _E.LOST),
+    (_D.UNCERTAIN, _T.START): Edge(_D.DISPENSING, _E.STARTED),
     # The owner has looked.
     (_D.UNCERTAIN, _T.GIVE): _GIVEN,
     (_D.UNCERTAIN, _T.WITHHOLD): _WITHHELD,

@@ -13,10 +13,12 @@ from terminal.domain.sale import Sale
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The hub's limits, and when it said them (its clock)."""
+    """The hub's limits, when it said them (its clock), and what was accepted since when (our clock)
+    it did not know: a hub whose clock is fast has not heard of what is still to come."""
 
     limits: FloorLimits
     said_at_ms: int
+    counts_from_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

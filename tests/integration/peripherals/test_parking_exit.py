@@ -89,7 +89,8 @@ async def test_who_pays_is_let_out_and_who_does_not_is_not(
         await asyncio.to_thread(hosted.do, "gate", "drive_up", tag=7)
         await sees(hosted, arm="up", notice="THANK YOU")
         [sale] = agent.recent(1)
-        assert (sale.item, sale.delivery) == ("car-7", "given")
+        assert (sale.item or "").startswith("car-7-")
+        assert sale.delivery == "given"
         assert 600 <= sale.amount_minor <= 630, "an hour, and the seconds since the board started"
         await asyncio.to_thread(hosted.do, "gate", "drive_out")
         await sees(hosted, arm="down", passages=1)

@@ -5,6 +5,7 @@ Method: the terminal's shell and driver against the simulated meter over a pty, 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,10 +25,10 @@ from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import Agent
 from terminal.config import load
 from terminal.domain.delivery import Delivery
-from terminal.inputs import ItemGiven
+from terminal.inputs import ConfirmItem, ItemFailed, ItemGiven
 from terminal.journal.store import Journal
 from terminal.machine_sales import MachineSales
-from terminal.ports import Selection
+from terminal.ports import Credit, PayMeter, Selection
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from tests.kit.drivers import Opened
@@ -48,7 +49,7 @@ def hosted(tmp_path: Path) -> Iterator[HostedBoard]:
         yield board
 
 
-def top_of(meter: ModbusPayMeter, *, key: bytes = KEY) -> metering.MeterTop:
+def top_of(meter: PayMeter, *, key: bytes = KEY) -> metering.MeterTop:
     return metering.MeterTop(meter, key, days=7, price_minor=120, below_minutes=1_440)
 
 
@@ -110,6 +111,66 @@ async def test_a_token_that_the_meter_does_not_take_is_paid_back(
         assert agent.recent(1)[0].state == "reversing"
 
 
+class HandMeter:
+    """A meter that says what the test wants."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.count, self.minutes, self.entered = count, 10, list[str]()
+        self.trouble: OperatingError | None = None
+
+    async def credit(self) -> Credit:
+        await asyncio.sleep(0.01)
+        return Credit(minutes=self.minutes, count=self.count)
+
+    async def enter(self, digits: str) -> None:
+        self.entered.append(digits)
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("trouble", ["", "item_not_given"])
+async def test_a_count_that_the_meter_took_or_refused_is_not_bought_again(
+    trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metering, "METER_ASK_AGAIN_S", 0.0)
+    meter = HandMeter()
+    top = top_of(meter)
+    first = await top.next_selection()
+    assert first is not None
+    assert first.item == "token-2-7"
+    meter.trouble = OperatingError(trouble) if trouble else None
+    with contextlib.suppress(OperatingError):
+        await top.dispense(first.item)
+    assert await top.next_selection() is None, "it asks for the same count"
+    meter.count = 2
+    second = await top.next_selection()
+    assert second is not None
+    assert second.item == "token-4-7"
+    meter.count = 65_534
+    assert await top.next_selection() is None, "there is no higher count"
+
+
+@pytest.mark.asyncio
+async def test_a_token_of_which_the_meter_says_nothing_goes_in_again_and_is_paid_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metering, "METER_SAY_AGAIN_S", 0.0)
+    meter = HandMeter()
+    meter.trouble = OperatingError("device_disconnected")
+    async with terminal(tmp_path, top_of(meter), FakeBackend()) as agent:
+        async with asyncio.timeout(10):
+            while len(meter.entered) < 3:  # noqa: ASYNC110  # the agent tells nobody
+                await asyncio.sleep(0.02)
+        meter.count, meter.minutes, meter.trouble = 2, 10_090, None  # its last answer was lost
+        await ends(agent, "given")
+        [sale] = agent.recent(5)
+        assert (sale.item, sale.state, sale.error_code) == ("token-2-7", "paid", None)
+    assert set(meter.entered) == {make_token(KEY, count=2, days=7)}
+
+
 def test_after_a_power_cut_the_same_token_goes_in_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "journal.db", **METER)
     selection = Selection("token-4-7", 840, "12")
@@ -124,6 +185,22 @@ def test_after_a_power_cut_the_same_token_goes_in_again(tmp_path: Path) -> None:
     assert [one.item for one in bench.others if hasattr(one, "item")] == ["token-4-7"] * 2
     bench.feed(ItemGiven(bench.agent.recent(1)[0].payment_id))
     assert bench.agent.recent(1)[0].delivery is Delivery.GIVEN
+    bench.power_cut()
+
+
+def test_a_token_that_was_given_is_never_paid_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "journal.db", **METER)
+    selection = Selection("token-4-7", 840, "12")
+    [wish] = metering.wishes_of(bench.profile, 120, selection, bench.clock.now_ms())
+    bench.feed(wish)
+    bench.answer(bench.result("captured"))
+    bench.wait(0)
+    payment_id = bench.agent.recent(1)[0].payment_id
+    bench.feed(ItemFailed(payment_id, "device_no_reply"))
+    bench.feed(ConfirmItem(payment_id))  # the owner has looked; the meter's line is still cut
+    bench.feed(wish)
+    assert len(bench.sent_of("payment.create")) == 1
+    assert (bench.kind, bench.agent.screen().delivery) == ("paid", "given")
     bench.power_cut()
 
 

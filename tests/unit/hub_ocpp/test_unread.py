@@ -62,7 +62,8 @@ async def test_an_end_that_nobody_can_read_is_paid_by_the_latest_reading_and_the
     one.spoils = lambda _, payload: payload
     await charge_once(one)
     second, _ = one.charges()
-    assert (second.state, second.energy_wh) == (ChargeState.PAID, 916)
+    assert second.state is ChargeState.PAID
+    assert 916 <= second.energy_wh <= 917
     paid_minor = first.amount_minor + second.amount_minor
     assert shop.payer_balance(payer) == 50_000 - paid_minor
 

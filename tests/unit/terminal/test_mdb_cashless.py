@@ -102,6 +102,18 @@ def test_a_customer_who_gives_up_before_paying_is_certain(shop: _Shop) -> None:
     assert shop.machine.given == 0
 
 
+def test_another_selection_that_waits_when_the_first_is_paid_is_served_next(shop: _Shop) -> None:
+    assert shop.select() == TEA
+    shop.machine.pull_lever()
+    shop.port.pass_time(500)
+    shop.machine.select(2, shop.port.now_ms)
+    shop.port.pass_time(100)
+    assert shop.give() == "item_not_given"
+    assert shop.driver.listen(shop.talk) == Selection("cola", 450)
+    assert shop.give("cola") == "given"
+    assert shop.machine.given == 1
+
+
 def test_a_payment_that_took_longer_than_the_machine_waits_is_certain(shop: _Shop) -> None:
     shop.select()
     shop.port.pass_time(31_000)

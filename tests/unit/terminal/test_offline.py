@@ -181,6 +181,24 @@ def test_what_is_left_for_the_store_counts(bench: Bench) -> None:
     assert refused_with(bench) == "offline_limit_store"
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_was_accepted_counts_for_the_store_though_the_hubs_clock_is_fast(
+    bench: Bench, is_cut: bool
+) -> None:
+    word = hub_word("offline", bench.clock.now_ms() + HOUR_MS, store_minor_left=4_000)
+    bench.feed(HubStateArrived(word))
+    bench.wait(1_000)
+    accept(bench, phone_of(bench), 3_000)
+    if is_cut:
+        bench.power_cut()
+        bench.boot(link_up=False)
+    else:
+        bench.feed(Dismiss())
+        bench.feed(HubStateArrived(word))  # retained, and brought again
+    accept(bench, phone_of(bench, voucher_id="ofv_01ARZ3NDEKTSV4RRFFQ69G5FAW"), 1_001)
+    assert refused_with(bench) == "offline_limit_store"
+
+
 def test_a_number_and_the_money_of_a_voucher_are_spent_here_once(bench: Bench) -> None:
     hear(bench, device_minor_max=100_000)
     phone = phone_of(bench)

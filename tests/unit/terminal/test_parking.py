@@ -17,7 +17,7 @@ from tests.unit.terminal.fakes import Bench, opened, profile
 
 TARIFF = Tariff(per_minute_minor=10, free_minutes=5, day_minor_max=3_000)
 NOW_S = 1_790_000_000
-STAY = Selection("car-7", 600, "7", (NOW_S - 3_600) * 1000, NOW_S * 1000)
+STAY = Selection(f"car-7-{NOW_S - 3_600}", 600, "7", (NOW_S - 3_600) * 1000, NOW_S * 1000)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ def test_after_a_power_cut_the_arm_is_told_again_and_the_sale_ends(tmp_path: Pat
     bench.feed(stay(bench))
     bench.answer(bench.result("captured"))
     bench.wait(0)
-    assert raised(bench) == ["car-7"]
+    assert raised(bench) == [STAY.item]
     bench.power_cut()
     bench.boot()
-    assert raised(bench) == ["car-7", "car-7"], "the exit raises it once"
+    assert raised(bench) == [STAY.item] * 2, "the exit raises it once"
     sale = bench.agent.recent(1)[0]
     bench.feed(ItemGiven(sale.payment_id))
     assert bench.agent.recent(1)[0].delivery is Delivery.GIVEN
@@ -177,4 +177,25 @@ def test_an_arm_that_refuses_gives_the_money_back(tmp_path: Path) -> None:
     bench.wait(0)
     bench.feed(ItemFailed(bench.agent.recent(1)[0].payment_id, "item_not_given"))
     assert bench.agent.recent(1)[0].state == "reversing"
+    bench.power_cut()
+
+
+def test_a_stay_whose_arm_nobody_knows_of_is_not_paid_again_but_told_again(tmp_path: Path) -> None:
+    bench = exit_bench(tmp_path / "journal.db")
+    bench.feed(stay(bench))
+    bench.answer(bench.result("captured"))
+    bench.wait(0)
+    paid = bench.agent.recent(1)[0].payment_id
+    bench.feed(stay(bench))
+    assert raised(bench) == [STAY.item], "it is being told"
+    bench.feed(ItemFailed(paid, "device_disconnected"))
+    assert bench.agent.recent(1)[0].delivery is Delivery.UNCERTAIN
+    bench.feed(stay(bench))
+    assert raised(bench) == [STAY.item] * 2
+    assert len(bench.sent_of("payment.create")) == 1
+    bench.feed(ItemGiven(paid))
+    [sale] = bench.agent.recent(5)
+    assert (sale.state, sale.delivery, sale.error_code) == ("paid", Delivery.GIVEN, None)
+    bench.feed(stay(bench))
+    assert len(bench.sent_of("payment.create")) == 2, "what was given is sold again"
     bench.power_cut()

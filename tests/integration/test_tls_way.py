@@ -1,4 +1,4 @@
-"""The whole way under the profile ``sm``: terminal, hub and backend as they run, and what the wires
+"""The whole way under either TLS profile: terminal, hub and backend as they run, and what the wires
 between them show. The backend and the hub are programs of their own; the terminal is its real link.
 """
 
@@ -12,7 +12,7 @@ import pytest
 from bench.way_payers import Wallet, found_payers
 from bench.way_till import Ask, Till
 from protocol import answers
-from protocol.identity import Identity
+from protocol.identity import Identity, TlsProfileName
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, LinkInput, LinkUp
@@ -20,7 +20,9 @@ from tests.kit.recorder import Recorder
 from tests.kit.tls_wire import (
     CURVE_SM2_MLKEM768,
     TLS_1_3,
+    TLS_AES_128_GCM_SHA256,
     TLS_SM4_GCM_SM3,
+    X25519_MLKEM768,
     Agreed,
     agreed,
 )
@@ -29,7 +31,11 @@ from transport.contexts import ClientTls
 from transport.machine import TlsError
 
 DEADLINE_S = 40
-SM = Agreed(TLS_1_3, TLS_SM4_GCM_SM3, CURVE_SM2_MLKEM768)
+AGREED: dict[TlsProfileName, Agreed] = {
+    "p256": Agreed(TLS_1_3, TLS_AES_128_GCM_SHA256, X25519_MLKEM768),
+    "sm": Agreed(TLS_1_3, TLS_SM4_GCM_SM3, CURVE_SM2_MLKEM768),
+}
+OTHER: dict[TlsProfileName, TlsProfileName] = {"p256": "sm", "sm": "p256"}
 
 
 class Shop(Stack):
@@ -57,9 +63,15 @@ class Shop(Stack):
         return {**super()._hub_settings(), "backend": {"url": url}, "coap": {"enabled": False}}
 
 
+@pytest.fixture(params=list(AGREED))
+def profile(request: pytest.FixtureRequest) -> TlsProfileName:
+    found: TlsProfileName = request.param
+    return found
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    made = Shop(tmp_path / "state", Ports(), lambda _words: None, tls_profile="sm")
+def shop(tmp_path: Path, profile: TlsProfileName) -> Iterator[Shop]:
+    made = Shop(tmp_path / "state", Ports(), lambda _words: None, tls_profile=profile)
     yield made
     made.stop()
 
@@ -88,8 +100,8 @@ async def paid(place: MqttPlace, ask: Ask) -> answers.Answer:
 
 
 @pytest.mark.asyncio
-async def test_a_payment_goes_the_whole_way_and_both_wires_show_sm_and_no_word_of_it(
-    shop: Shop,
+async def test_a_payment_goes_the_whole_way_and_both_wires_show_the_profile_and_no_word_of_it(
+    shop: Shop, profile: TlsProfileName
 ) -> None:
     identity, wallets = await asyncio.to_thread(shop.found)
     async with Recorder(shop.programs["backend"].port("hub")) as upper:
@@ -99,26 +111,26 @@ async def test_a_payment_goes_the_whole_way_and_both_wires_show_sm_and_no_word_o
             till = Till(identity, MERCHANT)
             till.serve(wallets)
             till.sign(1_280)
-            tls = ClientTls(identity.tls_of("sm"))
+            tls = ClientTls(identity.tls_of(profile))
             place = MqttPlace(host=HOST, port=lower.port, tid="pos-1", store=STORE, boot_epoch=1,
                               software="test", tls=tls)  # fmt: skip
             answer = await paid(place, till.asks[0])
-        await refused_without_sm(shop, identity)
+        await refused_with(shop, identity, OTHER[profile])
         shop.stop()
     assert (answer.body["state"], answer.body["amount_minor"]) == ("captured", 1_280)
     for wire in (lower, upper):
         streams = [bytes(stream) for stream in wire.from_server if stream]
         assert streams
-        assert {agreed(stream) for stream in streams} == {SM}
+        assert {agreed(stream) for stream in streams} == {AGREED[profile]}
         for stream in (*streams, *map(bytes, wire.from_client)):
             assert b"payment" not in stream
             assert b"pos-1" not in stream
 
 
-async def refused_without_sm(shop: Shop, identity: Identity) -> None:
-    """A client of the other profile, with a certificate of our own P-256 CA, gets nowhere."""
+async def refused_with(shop: Shop, identity: Identity, profile: TlsProfileName) -> None:
+    """A client of the other profile, with a certificate of our own, gets nowhere."""
     for name, port in (("backend", "hub"), (HUB, "mqtt")):
-        machine = ClientTls(identity.tls).machine(HOST)
+        machine = ClientTls(identity.tls_of(profile)).machine(HOST)
         reader, writer = await asyncio.open_connection(HOST, shop.programs[name].port(port))
         machine.start()
         writer.write(machine.outgoing())
