@@ -26,11 +26,13 @@ class Advice:
 
 
 class TillwayError(Exception):
-    """An error with a stable code; ``detail`` is for logs and never holds a secret or a PAN."""
+    """An error with a stable code; ``detail`` is for logs and never holds a secret or a PAN.
+    ``detail_zh`` says the same in Chinese, where a person must find what is wrong by it."""
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", *, detail_zh: str = "") -> None:
         self.advice = advice(code)
         self.detail = detail
+        self.detail_zh = detail_zh
         super().__init__(f"{code}: {detail}" if detail else code)
 
     @property

@@ -117,5 +117,6 @@ def _run(name: str, words: list[str]) -> None:
     except TillwayError as error:
         wire = error.to_wire()
         detail = f" ({error.detail})" if error.detail else ""
-        sys.stderr.write(f"{wire['code']}{detail}\n  {wire['zh']}\n  {wire['en']}\n")
+        zh = f"{wire['zh']}{error.detail_zh}"
+        sys.stderr.write(f"{wire['code']}{detail}\n  {zh}\n  {wire['en']}\n")
         sys.exit(2)

@@ -20,6 +20,7 @@ from typing import Literal
 import polars as pl
 
 from backend.risk.limits import TABLE_BYTES_MAX, TABLE_INTEGER_MAX, TABLE_TEXT_BYTES_MAX
+from backend.risk.table_faults import Fault
 from protocol.errors import CallerError
 
 Kind = Literal["text", "integer", "seconds_up", "number", "amount_minor", "flag"]
@@ -69,7 +70,7 @@ def write_table(path: Path, table: pl.DataFrame) -> None:
                 table.write_csv(file)
         beside.replace(path)
     except OSError as error:
-        raise _invalid(path, error.strerror or "cannot be written") from error
+        raise _failed(path, error, Fault("cannot be written", "无法写入")) from error
 
 
 def _suffix(path: Path, *, written: bool = False) -> str:
@@ -78,14 +79,21 @@ def _suffix(path: Path, *, written: bool = False) -> str:
     for suffix in suffixes:
         if name.endswith(suffix):
             return suffix
-    raise _invalid(path, f"the name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}")
+    en = f"the name must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}"
+    raise Fault(en, f"文件名须以 {'、'.join(suffixes)} 结尾").refusal(path.name)
+
+
+def _failed(path: Path, error: OSError, what: Fault) -> CallerError:
+    why = error.strerror
+    return (Fault(why, f"{what.zh}（{why}）") if why else what).refusal(path.name)
 
 
 def _read(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
     suffix = _suffix(path)
     try:
         if path.stat().st_size > TABLE_BYTES_MAX:
-            raise _invalid(path, f"more than {TABLE_BYTES_MAX} bytes")
+            too_large = Fault(f"more than {TABLE_BYTES_MAX} bytes", f"超过 {TABLE_BYTES_MAX} 字节")
+            raise too_large.refusal(path.name)
         # As text first, so that each value is judged here and a bad one is named.
         lazy = (
             pl.scan_parquet(path) if suffix == ".parquet" else pl.scan_csv(path, infer_schema=False)
@@ -93,18 +101,27 @@ def _read(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
         present = lazy.collect_schema().names()
         lacking = [c.name for c in columns if not c.is_optional and c.name not in present]
         if lacking:
-            raise _invalid(path, f"no column {', '.join(lacking)}; there are {', '.join(present)}")
+            raise _lacking(lacking, present).refusal(path.name)
         table = lazy.select([c.name for c in columns if c.name in present]).collect()
     except OSError as error:
-        raise _invalid(path, error.strerror or "cannot be read") from error
+        raise _failed(path, error, Fault("cannot be read", "无法读取")) from error
     except pl.exceptions.PolarsError as error:
-        why = str(error).splitlines()[0]
-        raise _invalid(path, why if suffix == ".parquet" else _broken_line(path) or why) from error
+        said = str(error).splitlines()[0]
+        broken = None if suffix == ".parquet" else _broken_line(path)
+        why = broken or Fault(said, f"无法解析（{said}）")
+        raise why.refusal(path.name) from error
     return table if suffix == ".parquet" else _without_empty_end(table, lazy)
 
 
-def _broken_line(path: Path) -> str:
-    """Which row of a CSV is no row of its table; empty: none is found."""
+def _lacking(columns: Sequence[str], present: Sequence[str]) -> Fault:
+    return Fault(
+        f"no column {', '.join(columns)}; there are {', '.join(present)}",
+        f"缺少列 {'、'.join(columns)}；现有 {'、'.join(present)}",
+    )
+
+
+def _broken_line(path: Path) -> Fault | None:
+    """Which row of a CSV is no row of its table; None: none is found."""
     opened = gzip.open if path.name.lower().endswith(".gz") else open
     row = 0
     try:
@@ -113,12 +130,16 @@ def _broken_line(path: Path) -> str:
             width = len(next(rows, []))
             for row, fields in enumerate(rows, start=1):
                 if len(fields) > width:
-                    return f"row {row}: {len(fields)} values in {width} columns"
+                    count = len(fields)
+                    why = Fault(
+                        f"{count} values in {width} columns", f"{width} 列里有 {count} 个值"
+                    )
+                    return why.in_row(row)
     except UnicodeDecodeError:
-        return f"after row {row}: not UTF-8"
+        return Fault(f"after row {row}: not UTF-8", f"第 {row} 行之后不是 UTF-8")
     except (OSError, EOFError, csv.Error) as error:
-        return f"after row {row}: {error}"
-    return ""
+        return Fault(f"after row {row}: {error}", f"第 {row} 行之后：{error}")
+    return None
 
 
 def _without_empty_end(table: pl.DataFrame, file: pl.LazyFrame) -> pl.DataFrame:
@@ -130,49 +151,50 @@ def _without_empty_end(table: pl.DataFrame, file: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
-    is_text = raw.dtype == pl.String
-    if is_text:
+    if isinstance(raw.dtype, pl.Categorical | pl.Enum):
+        raw = raw.cast(pl.String)
+    if raw.dtype == pl.String:
         raw = raw.str.strip_chars()
         raw = raw.set(raw == "", None)
     if column.is_nullable and column.kind != "text":
         raw = _without_unknown(raw, column.kind)
-    _refuse(path, column, raw, raw.is_null() if not column.is_nullable else None, "is missing")
+    _refuse(path, column, raw, raw.is_null() if not column.is_nullable else None, _MISSING)
     found = _CASTS[column.kind](raw)
     _refuse(path, column, raw, found.is_null() & raw.is_not_null(), _WANTED[column.kind])
     if column.minimum is not None:
-        _refuse(path, column, raw, found < column.minimum, f"is below {column.minimum}")
+        below = Fault(f"is below {column.minimum}", f"小于 {column.minimum}")
+        _refuse(path, column, raw, found < column.minimum, below)
     if column.maximum is not None:
-        _refuse(path, column, raw, found > column.maximum, f"is above {column.maximum}")
+        above = Fault(f"is above {column.maximum}", f"大于 {column.maximum}")
+        _refuse(path, column, raw, found > column.maximum, above)
     if column.is_unique:
-        _refuse(path, column, raw, ~found.is_first_distinct(), "is there twice")
+        _refuse(path, column, raw, ~found.is_first_distinct(), _TWICE)
     return found.alias(column.name)
 
 
 def _refuse(
-    path: Path, column: TableColumn, raw: pl.Series, bad: pl.Series | None, why: str
+    path: Path, column: TableColumn, raw: pl.Series, bad: pl.Series | None, why: Fault
 ) -> None:
     """Names the first bad row, if there is one."""
     if bad is None or not bad.any():
         return
     row = bad.fill_null(value=False).arg_max()
     assert row is not None
-    value = "" if raw[row] is None else f" {str(raw[row])[:40]!r}"
-    raise _invalid(path, f"row {row + 1}, column {column.name}:{value} {why}")
-
-
-def _invalid(path: Path, why: str) -> CallerError:
-    return CallerError("table_invalid", f"{path.name}: {why}")
+    value = "" if raw[row] is None else f"{str(raw[row])[:40]!r} "
+    raise Fault(f"{value}{why.en}", f"{value}{why.zh}").at(row + 1, column.name).refusal(path.name)
 
 
 def _text(raw: pl.Series) -> pl.Series:
     """An id that a tool wrote as 12.0 is the 12 of another file."""
-    whole = _integer(raw) if raw.dtype.is_float() else raw
+    whole = _integer(raw) if raw.dtype.is_float() or raw.dtype.is_decimal() else raw
     text = (raw if whole.null_count() > raw.null_count() else whole).cast(pl.String)
     return text.set(text.str.len_bytes() > TABLE_TEXT_BYTES_MAX, None)
 
 
 def _integer(raw: pl.Series) -> pl.Series:
     """Whole numbers, also where a tool wrote them as ``12.0``."""
+    if raw.dtype.is_decimal():
+        raw = raw.cast(pl.Float64)
     if raw.dtype == pl.String:
         plain = raw.str.contains(r"^[+-]?\d{1,16}(\.0*)?$")
         digits = raw.str.replace(r"\.0*$", "").str.replace(r"^\+", "")
@@ -250,10 +272,13 @@ _CASTS = {
     "flag": _flag,
 }
 _WANTED = {
-    "text": f"is longer than {TABLE_TEXT_BYTES_MAX} bytes",
-    "integer": "is no whole number",
-    "seconds_up": "is no number of seconds",
-    "number": "is no finite number",
-    "amount_minor": "is no decimal amount",
-    "flag": "is neither 0 nor 1",
+    "text": Fault(
+        f"is longer than {TABLE_TEXT_BYTES_MAX} bytes", f"超过 {TABLE_TEXT_BYTES_MAX} 字节"
+    ),
+    "integer": Fault("is no whole number", "不是整数"),
+    "seconds_up": Fault("is no number of seconds", "不是秒数"),
+    "number": Fault("is no finite number", "不是有限的数"),
+    "amount_minor": Fault("is no decimal amount", "不是十进制金额"),
+    "flag": Fault("is neither 0 nor 1", "不是 0 或 1"),
 }
+_MISSING, _TWICE = Fault("is missing", "缺失"), Fault("is there twice", "重复出现")

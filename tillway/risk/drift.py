@@ -1,6 +1,8 @@
 """``tillway risk drift``: has what a model sees moved from what it was trained on?"""
 
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +29,7 @@ def drift(database: Database, model: Model, days: Days = 7, until: Until = None)
     """Compare the latest payments with the training. Exit code 1: somebody should look."""
     from backend.db.reading import Reader
     from backend.risk.features.catalogue import PAYMENT
+    from backend.risk.judging.repository import DecisionRepository
     from backend.risk.models.card import ModelError
     from backend.risk.models.ledger_inputs import ledger_vectors
     from backend.risk.models.monitor import drift_of
@@ -44,8 +47,9 @@ def drift(database: Database, model: Model, days: Days = 7, until: Until = None)
         history = TrainingRepository(reader)
         payments = history.payments(from_ms=history_ms, until_ms=end_ms)
         labels = history.labels(until_ms=end_ms)
-    vectors = ledger_vectors(payments, labels)
-    latest = vectors[[payment["created_at_ms"] >= begin_ms for payment in payments]]
+        kept = DecisionRepository(reader).vectors(from_ms=begin_ms, until_ms=end_ms)
+    first = bisect_left(payments, begin_ms, key=itemgetter("created_at_ms"))
+    latest = ledger_vectors(payments, labels, kept=kept, first=first)
     found = drift_of(scorer.card, latest, scorer.score_many(latest).probability)
     table = Table("what", "index", "", title=f"{found.rows:,} payments of {days} days")
     for moved in (found.score, *found.features):

@@ -38,7 +38,9 @@ def evaluate(
     from backend.risk.tables_io import write_table
 
     if to_day < from_day:
-        raise CallerError("field_invalid", "--to-day is before --from-day")
+        raise CallerError(
+            "field_invalid", "--to-day is before --from-day", detail_zh="--to-day 早于 --from-day"
+        )
     console = Console(stderr=True)
     with console.status("reading …") as status:
         history = read_history(transactions, labels, to_day=to_day)
@@ -51,7 +53,8 @@ def evaluate(
             on_day=lambda day: status.update(f"training for day {day} …"),
         )
     for doubt in doubts(history, from_day=from_day):
-        console.print(f"warning: {doubt}", style="yellow", highlight=False, soft_wrap=True)
+        for word in (f"注意：{doubt.zh}", f"warning: {doubt.en}"):
+            console.print(word, style="yellow", highlight=False, soft_wrap=True)
     order = np.argsort(history.place[found.rows], kind="stable")
     rows = found.rows[order].tolist()
     table = pl.DataFrame({"tx_id": [history.tx_id[row] for row in rows],

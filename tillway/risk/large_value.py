@@ -65,7 +65,10 @@ def large_value(
     from tillway.risk.paper import yuan
 
     if (transfers is None) == (not database):
-        raise CallerError("field_invalid", "either --transfers or --database")
+        raise CallerError(
+            "field_invalid", "either --transfers or --database",
+            detail_zh="--transfers 与 --database 须给出其一",
+        )  # fmt: skip
     known = load_calendar(calendar, NoteKey.from_text(calendar_key) if calendar_key else None)
     if transfers is not None:
         table = read_transfers(transfers)
@@ -80,8 +83,10 @@ def large_value(
     typer.echo(f"{len(reports)} reports written to {out}")
     if years := _unknown_years(reports, known):
         named = ", ".join(str(year) for year in years)
+        typer.echo(f"注意：{named} 年的放假安排未知，逐日计为工作日，截止日只早不晚", err=True)
         typer.echo(
-            f"days off of {named} not known: each day counts there, no date is late", err=True
+            f"warning: days off of {named} not known: each day counts there, no date is late",
+            err=True,
         )
 
 
@@ -98,7 +103,10 @@ def _from_ledger(database: str, first: datetime | None, last: datetime | None) -
     from backend.risk.aml.ledger_transfers import ledger_transfers
 
     if first is None or last is None or last < first:
-        raise CallerError("field_invalid", "--first-day and --last-day")
+        raise CallerError(
+            "field_invalid", "--first-day and --last-day",
+            detail_zh="须给出 --first-day 与 --last-day，且不得颠倒",
+        )  # fmt: skip
     with Reader.opened(database) as reader:
         days = (first.date(), last.date())
         return ledger_transfers(LedgerMovements(reader).of_days(*days, currency=_CURRENCY))

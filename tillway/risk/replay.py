@@ -51,6 +51,7 @@ def replay(
     """Judge the history with rules: precision, recall, money (in the smallest unit), overlap with
     the live set and alerts a day, rule by rule."""
     from backend.db.reading import Reader
+    from backend.risk.judging.repository import DecisionRepository
     from backend.risk.models.payments_repository import TrainingRepository
     from backend.risk.rules.replay import Replay, days_between, replay_ledger
     from backend.risk.rules.repository import RuleRepository
@@ -60,12 +61,19 @@ def replay(
     history_ms, from_ms, until_ms = (int(at.timestamp() * 1000) for at in begins)
     with Reader.opened(database) as reader:
         repository, history = RuleRepository(reader), TrainingRepository(reader)
+        decisions = DecisionRepository(reader)
         live_id = repository.roles(now_ms=until_ms).live
         live = repository.compiled(live_id) if live_id else _live_of_shipped(live_rules)
-        payments = history.payments(from_ms=history_ms, until_ms=until_ms)
-        labels = history.labels(until_ms=until_ms)
-    run = Replay(_compiled(rules), live)
-    replay_ledger(run, payments, labels, from_ms=from_ms, until_ms=until_ms)
+        run = Replay(_compiled(rules), live)
+        replay_ledger(
+            run,
+            history.payments(from_ms=history_ms, until_ms=until_ms),
+            history.labels(until_ms=until_ms),
+            kept=decisions.vectors(from_ms=from_ms, until_ms=until_ms),
+            facts_of=decisions.facts_of,
+            from_ms=from_ms,
+            until_ms=until_ms,
+        )
     span = days_between(from_ms, until_ms)
     table = Table(*_COLUMNS, title=f"{run.payments:,} payments of {days} days")
     for found in (run.whole, *sorted(run.each.values(), key=lambda one: -one.hits)):

@@ -26,7 +26,7 @@ from backend.risk.aml.account_days import (
     sides_of,
 )
 from backend.risk.aml.limits import HONEST_ROWS_A_LAUNDERING_ROW_MAX, TREES_MAX
-from protocol.errors import CallerError
+from backend.risk.table_faults import Fault
 
 FOLDS = 3
 REMEMBERED_DAYS = 7
@@ -49,17 +49,22 @@ def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_d
     """``account, day, score`` of every customer's day from ``from_day`` on. Raises
     ``CallerError`` where nothing is known to learn from."""
     if "laundering" not in transfers.columns:
-        raise _unlearnable("no column laundering")
+        raise Fault("no column laundering", "缺少列 laundering").refusal()
     dirty = _dirty(in_order(transfers.filter(pl.col("day") < labels_until_day)))
     if not len(dirty):
-        raise _unlearnable(f"no transfer before day {labels_until_day} is labelled as laundering")
+        raise Fault(
+            f"no transfer before day {labels_until_day} is labelled as laundering",
+            f"第 {labels_until_day} 天之前没有标为洗钱的转账",
+        ).refusal()
     sides = sides_of(transfers)
     days = own_numbers(sides)
     days = days.join(counterparties_of(days, sides), on=KEYS, how="left", maintain_order="left")
     known = _Known.of(days, dirty, labels_until_day)
     if not _has_both(known.is_dirty[known.is_known]):
-        why = f"the customers' days before day {labels_until_day} are all laundering, or none is"
-        raise _unlearnable(why)
+        raise Fault(
+            f"the customers' days before day {labels_until_day} are all laundering, or none is",
+            f"第 {labels_until_day} 天之前的客户账户日全是洗钱，或一个也不是",
+        ).refusal()
     first = _Step.learn(_matrix(days), known)
     near = _near(days.select(KEYS).with_columns(score=pl.Series(first.scores)), sides)
     second = _Step.learn(
@@ -70,10 +75,6 @@ def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_d
         scored.filter(pl.col("day") >= from_day).sort("day", "account"),
         second.alert_from(known),
     )
-
-
-def _unlearnable(why: str) -> CallerError:
-    return CallerError("table_invalid", why)
 
 
 def _has_both(is_dirty: NDArray[np.bool_]) -> bool:

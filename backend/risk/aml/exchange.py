@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from backend.risk.table_faults import Fault
 from backend.risk.tables_io import TableColumn, read_table
-from protocol.errors import CallerError
 
 YUAN, DOLLAR = "CNY", "USD"
 RATE_COLUMNS = (
@@ -35,8 +35,9 @@ def read_rates(path: Path) -> pl.DataFrame:
     ):
         if is_bad.any():
             row = (is_bad.arg_max() or 0) + 1
-            why = f"{table[column][row - 1]!r} is no {column}, or is there twice"
-            raise CallerError("table_invalid", f"{path.name}: row {row}, column {column}: {why}")
+            value = repr(table[column][row - 1])
+            why = Fault(f"{value} is no {column}, or is there twice", f"{value} 不合规或重复出现")
+            raise why.at(row, column).refusal(path.name)
     return rates
 
 
@@ -46,9 +47,8 @@ def counted(sides: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
     currency = pl.col("currency")
     odd = sides.filter(~currency.str.contains(_CURRENCY))
     if len(odd):
-        raise CallerError(
-            "table_invalid", f"tx_id {odd['tx_id'][0]}, column currency: not like CNY"
-        )
+        why = Fault("not like CNY", "须形如 CNY")
+        raise why.of_transaction(odd["tx_id"][0], "currency").refusal()
     is_yuan = currency == YUAN
     dated = sides.with_row_index("place").sort("date")
     dated = dated.join_asof(
@@ -58,8 +58,9 @@ def counted(sides: pl.DataFrame, rates: pl.DataFrame) -> pl.DataFrame:
     lacking = dated.filter(~is_yuan & dollars.is_null())
     if len(lacking):
         row = lacking.row(0, named=True)
-        why = f"no rate of {row['currency']} by {row['date']}"
-        raise CallerError("table_invalid", f"tx_id {row['tx_id']}, column currency: {why}")
+        money, day = row["currency"], row["date"]
+        why = Fault(f"no rate of {money} by {day}", f"到 {day} 没有 {money} 的汇率")
+        raise why.of_transaction(row["tx_id"], "currency").refusal()
     cents = (pl.col("amount") * dollars + 0.5).floor().cast(pl.Int64)
     return (
         dated.with_columns(

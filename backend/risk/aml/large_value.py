@@ -14,8 +14,8 @@ import polars as pl
 
 from backend.risk.aml.exchange import DOLLAR, NO_RATES, YUAN, counted
 from backend.risk.aml.limits import REPORT_BUSINESS_DAYS_MAX
-from backend.risk.aml.transfers import is_abroad, is_cash, is_customer, is_natural
-from protocol.errors import CallerError
+from backend.risk.aml.transfers import dates_of, is_abroad, is_cash, is_customer, is_natural
+from backend.risk.table_faults import Fault
 
 BusinessDayAfter = Callable[[date, int], date]
 
@@ -82,14 +82,15 @@ def large_value_reports(
 ) -> pl.DataFrame:
     """The reports of all days: ``account, day, direction, standard, amount_minor, count, date, due,
     tx_ids``, ordered by day, account, direction, standard. ``tx_ids`` are joined by blanks. Raises
-    ``CallerError`` for a transfer whose ``ts`` does not begin with a date.
+    ``CallerError`` for a transfer whose ``ts`` says no date.
 
     Transfers with a ``currency`` may be of foreign money, which is added up by itself, in dollars;
     ``money`` then says of what a report is."""
-    sides = pl.concat([_side(transfers, "out"), _side(transfers, "in")])
+    dated = transfers.with_columns(dates_of(transfers).alias("date"))
+    sides = pl.concat([_side(dated, "out"), _side(dated, "in")])
     undated = sides.filter(pl.col("date").is_null())
     if len(undated):
-        raise CallerError("table_invalid", f"tx_id {undated['tx_id'][0]}, column ts: no date")
+        raise Fault("no date", "没有日期").of_transaction(undated["tx_id"][0], "ts").refusal()
     sides = counted(sides, rates)
     found = [
         _reports(sides, standard, until, money)
@@ -129,7 +130,7 @@ def _side(transfers: pl.DataFrame, direction: str) -> pl.DataFrame:
         pl.col(account).alias("account"),
         "tx_id",
         "day",
-        pl.col("ts").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).alias("date"),
+        "date",
         "amount",
         currency.alias("currency"),
         pl.lit(direction).alias("direction"),

@@ -9,6 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from backend.risk.tables_io import TableColumn, read_table
+from backend.risk.written_times import epoch_seconds
+
+DAY_S = 86_400
 
 COLUMNS = (
     TableColumn(name="tx_id", kind="text", is_unique=True),
@@ -37,6 +40,18 @@ _ABROAD = re.compile(r"cross|border|abroad|overseas|foreign|swift|internat|intl|
 def read_transfers(path: Path) -> pl.DataFrame:
     """The file's transfers in its order, amounts in minor units. Raises ``CallerError``."""
     return read_table(path, (*COLUMNS, *FOREIGN, *LABELS))
+
+
+def dates_of(transfers: pl.DataFrame) -> pl.Series:
+    """The date of each, null where ``ts`` has none: as it begins, or where it counts the seconds
+    since 1970, that of ``day``, so that the clock's zone makes no other day of it."""
+    ts = transfers["ts"]
+    begins = ts.str.slice(0, 10).str.replace_all("/", "-").str.to_date("%Y-%m-%d", strict=False)
+    if not begins.null_count():
+        return begins
+    first_day = (epoch_seconds(ts) - transfers["t_sec"] + DAY_S // 2) // DAY_S
+    counted = (first_day + transfers["day"]).cast(pl.Int32, strict=False).cast(pl.Date)
+    return begins.zip_with(begins.is_not_null(), counted)
 
 
 def is_natural(kind: str) -> bool:

@@ -20,6 +20,7 @@ from backend.risk.cases.limits import (
     EVIDENCE_DAYS_MAX,
     PAYMENTS_PER_LOOKUP_MAX,
 )
+from backend.risk.judging.tables import RiskDecision
 from backend.risk.labels.tables import RiskLabel
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
@@ -28,6 +29,7 @@ _instrument = Instrument.__table__  # type: ignore[attr-defined]
 _device = Device.__table__  # type: ignore[attr-defined]
 _device_event = DeviceEvent.__table__  # type: ignore[attr-defined]
 _store = Store.__table__  # type: ignore[attr-defined]
+_decision = RiskDecision.__table__  # type: ignore[attr-defined]
 _label = RiskLabel.__table__  # type: ignore[attr-defined]
 _DAY_MS = 86_400_000
 _COLUMNS = ("payment_id", "merchant_id", "created_at_ms", *LINKED.values())
@@ -40,17 +42,25 @@ class EvidenceRepository:
         self._reader = reader
 
     def start(self, case: Row) -> Node:
-        """The node that a case's graph begins at: of a payment, its payer (or its device, for one
-        that nobody has paid); of anything else, itself."""
+        """The node that a case's graph begins at: of a payment, its payer, or who tried to pay it
+        last (or its device, for one that nobody has tried); of anything else, itself."""
         kind, subject_id = case["subject_kind"], case["subject_id"]
         if kind != "payment":
             return Node(kind, subject_id)
         paid = self._reader.one(select(_payment).where(_payment.c.payment_id == subject_id))
         if paid is None:
             return Node(kind, subject_id)
-        return (
-            Node("payer", paid["payer_id"]) if paid["payer_id"] else Node("device", paid["device"])
+        payer_id = paid["payer_id"] or self._tried_by(subject_id)
+        return Node("payer", payer_id) if payer_id else Node("device", paid["device"])
+
+    def _tried_by(self, payment_id: str) -> str:
+        latest = (
+            select(_decision.c.payer_id)
+            .where(_decision.c.payment_id == payment_id)
+            .order_by(_decision.c.at_ms.desc(), _decision.c.number.desc())
         )
+        row = self._reader.one(latest.limit(1))
+        return row["payer_id"] if row else ""
 
     def look(self, node: Node, *, until_ms: int) -> Surroundings:
         """A node's links in the ``EVIDENCE_DAYS_MAX`` days before a moment."""

@@ -24,6 +24,7 @@ from backend.risk.cases.service import (
     OpenCase,
     ProposeOutcome,
 )
+from backend.risk.judging.repository import DecisionRepository
 from protocol.errors import CallerError
 
 Guard = Callable[[Request], Awaitable[None]]
@@ -102,6 +103,8 @@ def _add_evidence(routes: APIRouter, services: Services) -> None:
 
 
 def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> None:
+    decisions = DecisionRepository(services.reader)
+
     async def done(command: Command) -> dict[str, Any]:
         return _shown(await services.submit(command), services.clock.now_ms())
 
@@ -128,12 +131,14 @@ def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> No
 
     @routes.post("/{case_id}/propose")
     async def propose(case_id: str, body: Proposal) -> dict[str, Any]:
+        attempts = await services.run_read(lambda: decisions.attempts_of(body.payments))
         command = ProposeOutcome(
             case_id=case_id,
             by=body.by,
             outcome=body.outcome,
             words=body.words,
             payments=tuple(body.payments),
+            attempts=attempts,
         )
         return await done(command)
 

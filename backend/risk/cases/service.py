@@ -4,7 +4,7 @@ Rule 1: an alarm about a subject whose case of the same source is not decided jo
         burst of alarms makes one case, not a queue of them. A worse severity raises it; its clock
         stays that of the first alarm.
 Rule 2: a decision labels payments of the case's subject and no others, at the moment of the second
-        person's word.
+        person's word. Whose a payment is that was declined, is written with how it was judged.
 Rule 3: repeating a command changes nothing and gives the case as it stands, but for notes and
         for alarms that joined a case, which are counted.
 """
@@ -41,6 +41,7 @@ from backend.risk.cases.model import (
 )
 from backend.risk.cases.steps import record, step
 from backend.risk.cases.tables import CASE, CASE_OPEN
+from backend.risk.judging.tables import DECISION
 from backend.risk.labels.model import LabelSource
 from backend.risk.labels.service import give_label
 from backend.risk.labels.tables import LABEL
@@ -54,6 +55,8 @@ _COLUMNS = {
     Subject.CARD: "instrument_id",
     Subject.MERCHANT: "merchant_id",
 }
+_JUDGED_COLUMNS = {**_COLUMNS, Subject.CARD: "card"}
+"""The same in a decision."""
 _WORST_FIRST = tuple(Severity)
 
 
@@ -203,18 +206,22 @@ class NoteCase:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposeOutcome:
     """The first person's word. ``payments`` are those that the outcome labels; for a case about a
-    payment it is that one unless others are named."""
+    payment it is that one unless others are named. ``attempts``: how those were tried, as far as
+    they were judged."""
 
     case_id: str
     by: str
     outcome: Outcome
     words: str
     payments: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
 
     def reads(self) -> Iterable[Read]:
         if len(self.payments) > PAYMENTS_PER_DECISION_MAX:
             raise CallerError("field_invalid", "payments")
-        return [(CASE, self.case_id), *((PAYMENT, payment_id) for payment_id in self.payments)]
+        tried = ((DECISION, attempt_id) for attempt_id in self.attempts)
+        named = ((PAYMENT, payment_id) for payment_id in self.payments)
+        return [(CASE, self.case_id), *named, *tried]
 
     def follow(self, ws: WorkingSet) -> Iterable[Read]:
         case = ws.get(CASE, self.case_id)
@@ -249,9 +256,21 @@ class ProposeOutcome:
             payment = ws.get(PAYMENT, payment_id)
             if payment is None:
                 raise CallerError("payment_not_found", payment_id)
-            if payment[_COLUMNS[Subject(case["subject_kind"])]] != case["subject_id"]:
+            if not self._is_of_subject(ws, case, payment):
                 raise CallerError("field_invalid", f"{payment_id} is not of the case's subject")
         return sorted(set(named))
+
+    def _is_of_subject(self, ws: WorkingSet, case: Row, payment: Row) -> bool:
+        subject, subject_id = Subject(case["subject_kind"]), case["subject_id"]
+        if payment[_COLUMNS[subject]] == subject_id:
+            return True
+        tried = (ws.get(DECISION, attempt_id) for attempt_id in self.attempts)
+        return any(
+            row["payment_id"] == payment["payment_id"]
+            and row[_JUDGED_COLUMNS[subject]] == subject_id
+            for row in tried
+            if row is not None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

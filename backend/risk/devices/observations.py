@@ -14,7 +14,7 @@ import numpy as np
 from backend.risk.devices.judging import Devices, Trust
 from backend.risk.devices.limits import DAY_MAX, LINE_BYTES_MAX
 from backend.risk.devices.readings import ReadingError, plain_reading
-from protocol.errors import CallerError
+from backend.risk.table_faults import Fault
 
 Judged = tuple[object, Trust]
 """What the line calls the observation, and the judgement."""
@@ -77,29 +77,32 @@ def _as_in_the_file(judged: Iterable[tuple[int, Judged]]) -> Iterator[Judged]:
 def _naming(number: int) -> Iterator[None]:
     try:
         yield
-    except (ReadingError, ValueError, RecursionError) as wrong:
-        raise CallerError("table_invalid", f"line {number}: {wrong}") from wrong
+    except ReadingError as wrong:
+        raise Fault(f"line {number}: {wrong}", f"第 {number} 行：{wrong.zh}").refusal() from wrong
+    except (ValueError, RecursionError) as wrong:
+        why = Fault(f"line {number}: {wrong}", f"第 {number} 行：无法解析（{wrong}）")
+        raise why.refusal() from wrong
 
 
 def _told(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES_MAX:
-        raise ReadingError(f"more than {LINE_BYTES_MAX} bytes")
+        raise ReadingError(f"more than {LINE_BYTES_MAX} bytes", f"超过 {LINE_BYTES_MAX} 字节")
     told = json.loads(line)
     if not isinstance(told, dict):
-        raise ReadingError("not an object")
+        raise ReadingError("not an object", "不是对象")
     missing = [name for name in ("obs", "claimed", "day", "attrs") if told.get(name) is None]
     if missing:
-        raise ReadingError(f"{missing[0]} is missing")
+        raise ReadingError(f"{missing[0]} is missing", f"缺少 {missing[0]}")
     day = told["day"]
     if not isinstance(day, int | float) or not abs(day) < DAY_MAX:
-        raise ReadingError("day: not a number, or none of a day")
+        raise ReadingError("day: not a number, or none of a day", "day：不是数，或不可能是某一天")
     return told | {"day": int(day)}
 
 
 def _one(devices: Devices, told: dict[str, Any]) -> Judged:
     is_enrolment = told.get("enrol", False)
     if is_enrolment not in (True, False, None):
-        raise ReadingError("enrol: neither true nor false")
+        raise ReadingError("enrol: neither true nor false", "enrol：不是 true 或 false")
     reading = plain_reading(told["attrs"])
     return told["obs"], devices.observe(
         str(told["claimed"]),

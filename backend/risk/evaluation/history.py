@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from backend.risk.features.columns import Events
 from backend.risk.features.label_columns import Labels
 from backend.risk.features.limits import VALUE_MAX
+from backend.risk.table_faults import Fault
 from backend.risk.tables_io import TableColumn, read_table
-from protocol.errors import CallerError
+from backend.risk.written_times import epoch_seconds
 
 DAY_S = 86_400
 DAYS_MAX = 40_000
@@ -92,15 +93,15 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     table = read_table(transactions, TRANSACTION_COLUMNS)
     labels = read_table(feed, LABEL_COLUMNS)
     unmatched = labels.join(table.select("tx_id"), on="tx_id", how="anti").height
-    _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", "is not t_sec's")
+    other_day = Fault("is not t_sec's", "与 t_sec 不符")
+    _refuse_first(transactions, table["day"] != table["t_sec"] // DAY_S, "day", other_day)
     table = table.with_row_index("place").filter(pl.col("day") <= to_day)
     table = table.sort("t_sec", pl.col("tx_id").str.len_bytes(), "tx_id")
     rows = pl.DataFrame({"tx_id": table["tx_id"], "row": np.arange(len(table)),
                          "t_sec": table["t_sec"]})  # fmt: skip
     known = labels.join(rows, on="tx_id", how="left", maintain_order="left")
-    _refuse_first(
-        feed, known["available_at"] < known["t_sec"], "available_at", "is before the transaction"
-    )
+    too_early = Fault("is before the transaction", "早于该笔交易")
+    _refuse_first(feed, known["available_at"] < known["t_sec"], "available_at", too_early)
     known = _in_turn(
         feed, known.filter(pl.all_horizontal(pl.col("row", "fraud", "available_at").is_not_null()))
     )
@@ -118,20 +119,42 @@ def read_history(transactions: Path, feed: Path, *, to_day: int) -> History:
     )  # fmt: skip
 
 
-def doubts(history: History, *, from_day: int) -> list[str]:
-    """What is allowed in two files and seldom meant; in English, for whoever asked for scores."""
+def doubts(history: History, *, from_day: int) -> list[Fault]:
+    """What is allowed in two files and seldom meant, for whoever asked for scores."""
     found, known = [], history.labels.available_at
-    if history.labels_unmatched:
-        found.append(f"{history.labels_unmatched:,} labels are of no transaction of the file")
-    if not len(known) or known.min() > from_day * DAY_S:
-        count = f"none of {len(known):,} labels is" if len(known) else "no label is"
+    if count := history.labels_unmatched:
         found.append(
-            f"{count} known before day {from_day}, so its amount is all that a row is scored by at "
-            "first; available_at are seconds on the clock of t_sec"
+            Fault(
+                f"{count:,} labels are of no transaction of the file",
+                f"{count:,} 条标签在交易文件中没有对应的交易",
+            )
+        )
+    if not len(known) or known.min() > from_day * DAY_S:
+        none, none_zh = (
+            (f"none of {len(known):,} labels is", f"{len(known):,} 条标签无一")
+            if len(known)
+            else ("no label is", "没有标签")
+        )
+        found.append(
+            Fault(
+                f"{none} known before day {from_day}, so its amount is all that a row is scored by "
+                "at first; available_at are seconds on the clock of t_sec",
+                f"{none_zh}在第 {from_day} 天之前可知，起初只能按金额评分；"
+                "available_at 是与 t_sec 同一时钟的秒数",
+            )
         )
     if not (history.day >= from_day).any():
-        last = f"; the latest is of day {history.day[-1]}" if len(history.day) else ""
-        found.append(f"no transaction is of the days that were asked for{last}")
+        last, last_zh = (
+            (f"; the latest is of day {history.day[-1]}", f"，最晚的是第 {history.day[-1]} 天")
+            if len(history.day)
+            else ("", "")
+        )
+        found.append(
+            Fault(
+                f"no transaction is of the days that were asked for{last}",
+                f"所要的日子里没有交易{last_zh}",
+            )
+        )
     return found
 
 
@@ -141,8 +164,10 @@ def _in_turn(feed: Path, known: pl.DataFrame) -> pl.DataFrame:
     known = known.sort(*of_one)
     words = pl.col("fraud").n_unique().over(of_one)
     for tx_id, second in known.filter(words > 1).select("tx_id", "available_at").head(1).rows():
-        why = f"tx_id {tx_id}: two words that are known from second {second} on"
-        raise CallerError("table_invalid", f"{feed.name}: {why}")
+        raise Fault(
+            f"tx_id {tx_id}: two words that are known from second {second} on",
+            f"tx_id {tx_id}：同在第 {second} 秒可知的两个相反标签",
+        ).refusal(feed.name)
     return known.filter(
         (pl.col("fraud") != pl.col("fraud").shift(1).over("row")).fill_null(value=True)
     )
@@ -166,10 +191,9 @@ def _origin_s(table: pl.DataFrame) -> int:
 def _since_1970_s(text: pl.Series) -> int | None:
     """Of a date with or without a time, or of the seconds since 1970, or their thousandth,
     millionth or billionth parts."""
-    if text.str.contains(r"^\d{9,10}(\d{3}){0,3}(\.\d*)?$")[0]:
-        digits = text[0].partition(".")[0]
-        parts: int = 1_000 ** ((len(digits) - 8) // 3)
-        return int(digits) // parts
+    counted = epoch_seconds(text)[0]
+    if counted is not None:
+        return int(counted)
     written = text.str.slice(0, 19).str.replace("T", " ").str.replace_all("/", "-")
     written = written.str.replace(
         r"^\d{4}-\d{2}-\d{2}$", "${0} 11:59:59"
@@ -181,9 +205,9 @@ def _since_1970_s(text: pl.Series) -> int | None:
     return None
 
 
-def _refuse_first(path: Path, bad: pl.Series, column: str, why: str) -> None:
+def _refuse_first(path: Path, bad: pl.Series, column: str, why: Fault) -> None:
     bad = bad.fill_null(value=False)
     if bad.any():
         row = bad.arg_max()
         assert row is not None
-        raise CallerError("table_invalid", f"{path.name}: row {row + 1}, column {column}: {why}")
+        raise why.at(row + 1, column).refusal(path.name)

@@ -15,6 +15,12 @@ VECTORS_READ_MAX = 2_000_000
 DECISIONS_PER_PAYMENT_MAX = 100
 """Decisions of one payment that are shown."""
 
+PAYMENTS_PER_LOOKUP_MAX = 500
+"""Payments whose decisions are looked up at once."""
+
+ATTEMPTS_NAMED_MAX = 2_000
+"""Judged attempts of the payments that one case labels, the latest."""
+
 SCORING_NS_MAX = 5_000_000
 """A score takes a hundredth of a millisecond; one that takes longer than this is late."""
 

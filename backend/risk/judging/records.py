@@ -21,6 +21,9 @@ _SAME = (
     "merchant_id", "store", "method", "entry",
 )  # fmt: skip
 
+FACT_COLUMNS = (*_SAME, "is_confirmed", "facts")
+"""Of a row, what ``facts_of`` reads."""
+
 
 def decision_row(attempt: Attempt, judgement: Judgement, *, number: int, rule: str) -> Row:
     """The row that keeps a decision. ``rule``: what decided, if no rule of the set did."""
@@ -50,6 +53,12 @@ def attempt_of(row: Row) -> Attempt:
     return Attempt(**{name: row[name] for name in _SAME}, is_confirmed=bool(row["is_confirmed"]))
 
 
+def facts_of(row: Row) -> dict[str, Fact]:
+    """What was known besides the features."""
+    told: dict[str, Fact] = json.loads(row["facts"])
+    return {**told, **attempt_of(row).facts()}
+
+
 def is_measured(row: Row) -> bool:
     """Whether there is a vector, of the features that are computed now."""
     return bool(row["vector"]) and row["feature_digest"] == _DIGEST
@@ -72,7 +81,7 @@ def explanation(
     whether the sets that judged hit the same again; None if one is not at hand. ``older`` has sets
     that the desk no longer uses, and ``scorers`` the models that scored."""
     attempt, vector = attempt_of(row), vector_of(row)
-    facts: dict[str, Fact] = json.loads(row["facts"])
+    facts = facts_of(row)
     sets = {version: desk.set_of(version) or (older or {}).get(version)
             for version in versions_of(row)}  # fmt: skip
     known = known_row(attempt, facts, vector)
@@ -87,8 +96,8 @@ def explanation(
         "rules_version": row["rules_version"],
         "is_repeated": again == _hits(row) if len(again) == len(sets) else None,
         "hits": [_told(name, row, sets) for name in f"{row['live']} {row['shadow']}".split()],
-        "guards": _guards(row, {**facts, **attempt.facts()}),
-        "facts": {**facts, **attempt.facts()},
+        "guards": _guards(row, facts),
+        "facts": facts,
         "features": _known(vector),
         "trouble": row["trouble"],
         "score": _score(row, scorers or {}, model="model_id", doubles="score"),

@@ -1,6 +1,6 @@
 """Reading decisions. Only the room's repositories see SQL."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy import select, tuple_
 
@@ -8,12 +8,16 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.limits import (
+    ATTEMPTS_NAMED_MAX,
     DECISIONS_PER_PAGE_MAX,
     DECISIONS_PER_PAYMENT_MAX,
+    PAYMENTS_PER_LOOKUP_MAX,
     VECTORS_READ_MAX,
 )
+from backend.risk.judging.records import FACT_COLUMNS, facts_of
 from backend.risk.judging.scoring import ScoredPayment, doubles_from
 from backend.risk.judging.tables import RiskDecision
+from backend.risk.rules.language.fused import Fact
 
 _decision = RiskDecision.__table__  # type: ignore[attr-defined]
 DIGEST = PAYMENT.digest
@@ -89,6 +93,30 @@ class DecisionRepository:
             .order_by(_decision.c.at_ms, _decision.c.number)
         )
         return self._reader.rows(query.limit(DECISIONS_PER_PAYMENT_MAX))
+
+    def facts_of(self, payment_ids: Sequence[str]) -> dict[str, dict[str, Fact]]:
+        """What was known, besides the features, of the latest attempt of each of some payments that
+        were judged."""
+        found: dict[str, dict[str, Fact]] = {}
+        for begin in range(0, len(payment_ids), PAYMENTS_PER_LOOKUP_MAX):
+            named = payment_ids[begin : begin + PAYMENTS_PER_LOOKUP_MAX]
+            query = (
+                select(*(_decision.c[name] for name in FACT_COLUMNS))
+                .where(_decision.c.payment_id.in_(named))
+                .order_by(_decision.c.at_ms, _decision.c.number)
+            )
+            found |= {row["payment_id"]: facts_of(row) for row in self._reader.rows(query)}
+        return found
+
+    def attempts_of(self, payment_ids: Collection[str]) -> tuple[str, ...]:
+        """The latest attempts of some payments that were judged."""
+        query = (
+            select(_decision.c.attempt_id)
+            .where(_decision.c.payment_id.in_(payment_ids))
+            .order_by(_decision.c.at_ms.desc(), _decision.c.number.desc())
+        )
+        rows = self._reader.rows(query.limit(ATTEMPTS_NAMED_MAX))
+        return tuple(row["attempt_id"] for row in rows)
 
 
 def _scored(row: Row) -> ScoredPayment:

@@ -5,8 +5,8 @@ Rule 1: each payment has the features it had when it was made: labels count from
 Rule 2: the latest label of a payment holds. A payment of which nothing became known for
         ``HONEST_AFTER_MS`` was honest; a younger one without a label teaches nothing.
 Rule 3: where the features were kept with the decision, those very doubles are taken: they are what
-        a model would have been asked. The others are computed again from the history, which does
-        not see what has been pruned since.
+        a model would have been asked. The others are computed again from the history, which sees
+        neither what has been pruned since nor who tried a payment that was declined.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,22 +49,34 @@ def ledger_inputs(
     verdict = np.where(at < until_ms - HONEST_AFTER_MS, 0, -1)
     verdict[known.rows] = known.is_fraud  # in order, so that the latest holds
     taught = np.nonzero(verdict >= 0)[0]
-    vectors = [kept.get(payments[row]["payment_id"]) for row in taught.tolist()]
+    matrix, computed_rows = _vectors(payments, known, taught, kept)
+    inputs = Inputs(PAYMENT.names, PAYMENT.digest, matrix, verdict[taught] == 1)
+    return Gathered(inputs, len(taught) - computed_rows, computed_rows)
+
+
+def ledger_vectors(
+    payments: Rows, labels: Rows, *, kept: Mapping[str, bytes], first: int = 0
+) -> NDArray[np.float64]:
+    """The features that the payments from the ``first`` on had when they were made (rule 3); those
+    before only fill the windows."""
+    rows = np.arange(first, len(payments))
+    return _vectors(payments, _labels(payments, labels), rows, kept)[0]
+
+
+def _vectors(
+    payments: Rows, labels: Labels, rows: NDArray[np.int64], kept: Mapping[str, bytes]
+) -> tuple[NDArray[np.float64], int]:
+    """The features of some rows, and of how many of them they were computed again."""
+    vectors = [kept.get(payments[row]["payment_id"]) for row in rows.tolist()]
     missing = [place for place, vector in enumerate(vectors) if vector is None]
-    matrix = np.empty((len(taught), len(PAYMENT.names)))
+    matrix = np.empty((len(rows), len(PAYMENT.names)))
     for place, vector in enumerate(vectors):
         if vector is not None:
             matrix[place] = np.frombuffer(vector, "<f8")
     if missing:
-        computed = compute(PAYMENT, _events(payments, at), known)
-        matrix[missing] = computed[taught[missing]]
-    inputs = Inputs(PAYMENT.names, PAYMENT.digest, matrix, verdict[taught] == 1)
-    return Gathered(inputs, len(taught) - len(missing), len(missing))
-
-
-def ledger_vectors(payments: Rows, labels: Rows) -> NDArray[np.float64]:
-    """The features of each payment when it was made."""
-    return compute(PAYMENT, _events(payments, _times(payments)), _labels(payments, labels))
+        computed = compute(PAYMENT, _events(payments, _times(payments)), labels)
+        matrix[missing] = computed[rows[missing]]
+    return matrix, len(missing)
 
 
 def _times(payments: Rows) -> NDArray[np.int64]:

@@ -4,11 +4,12 @@ Rule 1: a payment is fraud, honest or not known yet; what is not known counts fo
         nor recall.
 Rule 2: money is saved where a fraud would have been stopped (challenged, limited or declined). A
         review lets the payment pass, so it saves none.
-Rule 3: a fact that the history does not have is unknown, as it would be online; the report names
-        those that the rules ask for.
+Rule 3: what was known of a payment besides its features is what its decision kept. A fact that the
+        history does not have is unknown, as it would be online; the report names those that the
+        rules ask for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from backend.risk.models.ledger_inputs import HONEST_AFTER_MS, ledger_vectors
 from backend.risk.rules.compiled import Action, CompiledRules
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.language.columns import Column, Texts
+from backend.risk.rules.language.fused import Fact
 from backend.risk.rules.language.tree import Type
 from backend.risk.rules.limits import REPLAY_CHUNK_ROWS
 
@@ -27,6 +29,7 @@ Mask = NDArray[np.bool_]
 STOPS = frozenset({Action.CHALLENGE, Action.LIMIT, Action.DECLINE})
 WHOLE = "all rules"
 _DAY_MS = 86_400_000
+FactsOf = Callable[[Sequence[str]], Mapping[str, Mapping[str, Fact]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +95,7 @@ class Replay:
     whole: Figures = field(init=False)
     each: dict[str, Figures] = field(init=False)
     payments: int = 0
-    unknown: frozenset[str] = frozenset()
-    """Facts that the rules ask for and the history does not have."""
+    known: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.whole = Figures(rule_id=WHOLE, action="")
@@ -102,12 +104,22 @@ class Replay:
             for rule in self.rules.rules
         }
 
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Facts that the rules ask for and no part of the history has."""
+        return self.rules.fields - self.known if self.payments else frozenset()
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """All facts that are asked for."""
+        return self.rules.fields | self.live.fields
+
     def add(self, history: History) -> None:
         """Judge a part of the history."""
         rows = len(history.verdict)
         self.payments += rows
-        self.unknown |= self.rules.fields - set(history.facts)
-        facts = _filled(history.facts, self.rules.fields | self.live.fields, rows)
+        self.known |= history.facts.keys()
+        facts = _filled(history.facts, self.fields, rows)
         live = _alarms(self.live, self.live.columns(facts, rows), rows)
         masks = self.rules.columns(facts, rows)
         nothing, stopped = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
@@ -143,23 +155,49 @@ def replay_ledger(
     payments: Sequence[Mapping[str, Any]],
     labels: Sequence[Mapping[str, Any]],
     *,
+    kept: Mapping[str, bytes],
+    facts_of: FactsOf,
     from_ms: int,
     until_ms: int,
 ) -> None:
     """Judge the ledger's payments from ``from_ms`` on, with the features that each had when it was
-    made; those before only fill the features' windows. Rows as in ``TrainingRepository``."""
-    vectors = ledger_vectors(payments, labels)
-    amount = np.array([payment["amount_minor"] for payment in payments], np.int64)
+    made; those before only fill the features' windows. Rows as in ``TrainingRepository``, ``kept``
+    as in ``ledger_inputs``; ``facts_of``: what else was known of payments, by their ids."""
     at = np.array([payment["created_at_ms"] for payment in payments], np.int64)
-    verdict = _verdicts(payments, labels, at, until_ms)
     first = int(np.searchsorted(at, from_ms))
-    for begin in range(first, len(payments), REPLAY_CHUNK_ROWS):
+    vectors = ledger_vectors(payments, labels, kept=kept, first=first)
+    verdict = _verdicts(payments, labels, at, until_ms)[first:]
+    judged, asked = payments[first:], run.fields - set(PAYMENT.names)
+    for begin in range(0, len(vectors), REPLAY_CHUNK_ROWS):
         part = slice(begin, begin + REPLAY_CHUNK_ROWS)
-        facts: dict[str, Column] = dict(
-            zip(PAYMENT.names, np.ascontiguousarray(vectors[part].T), strict=True)
-        )
-        facts["payment.amount_minor"] = amount[part].astype(np.float64)
-        run.add(History(facts=facts, amount_minor=amount[part], verdict=verdict[part]))
+        rows = judged[part]
+        amount = np.array([payment["amount_minor"] for payment in rows], np.int64)
+        features = zip(PAYMENT.names, np.ascontiguousarray(vectors[part].T), strict=True)
+        told = facts_of([payment["payment_id"] for payment in rows])
+        facts = {
+            **dict(features),
+            **_columns([told.get(payment["payment_id"], {}) for payment in rows], asked),
+            "payment.amount_minor": amount.astype(np.float64),
+        }
+        run.add(History(facts=facts, amount_minor=amount, verdict=verdict[part]))
+
+
+def _columns(facts: Sequence[Mapping[str, Fact]], names: Iterable[str]) -> dict[str, Column]:
+    """The facts of these names that are known of any payment, a column each."""
+    found: dict[str, Column] = {}
+    for name in names:
+        values = [one.get(name) for one in facts]
+        if any(value is not None and value == value for value in values):  # NaN
+            found[name] = _column(FIELDS[name], values)
+    return found
+
+
+def _column(kind: Type, values: Sequence[Fact]) -> Column:
+    if kind is Type.STRING:
+        return Texts.of([None if value is None else str(value) for value in values])
+    if kind is Type.BOOL:
+        return np.array([-1 if value is None else int(bool(value)) for value in values], np.int8)
+    return np.array([np.nan if value is None else float(value) for value in values])
 
 
 def _verdicts(

@@ -2,7 +2,8 @@
 
 import os
 from collections import defaultdict
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,27 @@ def test_a_standard_that_changes_counts_from_its_day() -> None:
     rows = [transfer(day, day, "A0", "P1", 2_000_000, "cash") for day in (0, 1, 2)]
     found = keys_of(reports_of(rows, (cash, lower)))
     assert {day for _, day, *_ in found} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda at, _: f"{at:%Y/%m/%d %H:%M}",
+        lambda at, _: f"{at:%Y-%m-%dT%H:%M:%S+08:00}",
+        lambda _, epoch_s: f"{epoch_s}",
+        lambda _, epoch_s: f"{epoch_s}.0",
+        lambda _, epoch_s: f"{epoch_s * 1_000}",
+        lambda _, epoch_s: f"{(epoch_s - 8 * 3_600) * 1_000_000}",
+    ],
+)
+def test_a_date_is_read_however_a_tool_writes_it(written: Callable[[datetime, int], str]) -> None:
+    rows = [transfer(day, day, "P1", "C1", 60_000_000) for day in range(4)]
+    plain = reports_of(rows)
+    for row in rows:
+        at = datetime.fromisoformat(f"{row['ts']}")
+        row["ts"] = written(at, int(at.replace(tzinfo=UTC).timestamp()))
+    assert len(plain) == 4
+    assert reports_of(rows).equals(plain)
 
 
 def test_a_transfer_without_a_date_is_named() -> None:

@@ -133,6 +133,7 @@ def test_beyond_the_calendar_reports_are_due_no_later_and_the_year_is_named(
     done, found = reported_of(tmp_path, day)
     assert found == due
     assert f"days off of {year} not known" in done.stderr
+    assert f"{year} 年的放假安排未知" in done.stderr
 
 
 def test_the_operators_calendar_says_when_later_reports_are_due(tmp_path: Path) -> None:

@@ -332,8 +332,9 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, w
     good = lines_of(list(observe_fleet(8, devices=1, days=1)))[0]
     source, out = tmp_path / "seen.jsonl", tmp_path / "trust.csv"
     source.write_text(f"{good}\n{line}\n")
-    with pytest.raises(CallerError, match=why):
+    with pytest.raises(CallerError, match=why) as refused:
         judge_file(source, out)
+    assert refused.value.detail_zh.startswith("第 2 行：")
     assert not out.exists()
 
 

@@ -1,5 +1,6 @@
 """``tillway risk evaluate``: what is scored, and that nothing later is ever seen."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,10 +25,12 @@ from backend.risk.evaluation.scoring import (
 from backend.risk.models.drift import Reference
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
+from tests.kit.command_line import tillway
 from tests.support.handbook import SMALL, World, make_world, write_files
 from tillway.risk.cli import app
 
 FROM, TO = 30, 41
+HAN = re.compile(r"[\u4e00-\u9fff]")
 QUICK = Settings(trees=8, trees_per_part=4, honest_min=1_000, honest_per_fraud=3)
 Frame = pl.DataFrame
 
@@ -205,7 +208,9 @@ def test_what_is_allowed_and_seldom_meant_is_said(files: Files, tmp_path: Path) 
         transactions.write_csv(tmp_path / "tx.csv")
         feed.write_csv(tmp_path / "feed.csv")
         history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=900)
-        return doubts(history, from_day=from_day)
+        found = doubts(history, from_day=from_day)
+        assert all(HAN.search(doubt.zh) for doubt in found)
+        return [doubt.en for doubt in found]
 
     transactions, feed = files.transactions, files.feed
     assert said(transactions, feed) == []
@@ -302,8 +307,27 @@ def test_a_bad_history_is_refused_with_its_row(
     files: Files, tmp_path: Path, change: Callable[..., tuple[Frame, Frame]], why: str
 ) -> None:
     transactions, feed = change(files.transactions.head(50), files.feed.head(50))
-    with pytest.raises(CallerError, match=why):
+    with pytest.raises(CallerError, match=why) as refused:
         _scores(tmp_path, transactions, feed)
+    assert HAN.search(refused.value.detail_zh)
+    assert all(number in refused.value.detail_zh for number in re.findall(r"row (\d+)", why))
+
+
+def test_a_command_says_in_both_languages_what_is_wrong_with_a_file(tmp_path: Path) -> None:
+    (tmp_path / "tx.csv").write_text(
+        "tx_id,ts,t_sec,day,card_id,terminal_id,amount\n1,,5,0,c,t,1.00\n2,,6,0,c,t,much\n"
+    )
+    (tmp_path / "feed.csv").write_text("tx_id,fraud,available_at\n")
+    words = ["--transactions", f"{tmp_path}/tx.csv", "--labels", f"{tmp_path}/feed.csv",
+             "--out", f"{tmp_path}/scores.csv"]  # fmt: skip
+    done = tillway("risk", "evaluate", *words, "--from-day", "0", "--to-day", "0")
+    assert done.returncode == 2
+    code, zh, en = done.stderr.splitlines()
+    assert code == "table_invalid (tx.csv: row 2, column amount: 'much' is no decimal amount)"
+    assert zh.endswith("tx.csv：第 2 行 amount 列：'much' 不是十进制金额")
+    assert en.strip().startswith("The table file is wrong")
+    turned = tillway("risk", "evaluate", *words, "--from-day", "1", "--to-day", "0")
+    assert "--to-day 早于 --from-day" in turned.stderr
 
 
 def test_rows_of_one_second_are_taken_by_their_number(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from backend.db.engine import open_engine
 from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.disputes.model import DisputeCommand
+from backend.risk.cases import routes as case_routes
 from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import RiskDesk
@@ -29,7 +30,7 @@ from backend.risk.labels import routes as label_routes
 from backend.risk.labels.model import news, says_fraud
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.labels.service import LabelPayment
-from backend.risk.models.ledger_inputs import ledger_vectors
+from backend.risk.models.ledger_inputs import ledger_inputs, ledger_vectors
 from backend.risk.models.payments_repository import TrainingRepository
 from faces.routes import add_routes
 from protocol.errors import CallerError
@@ -42,6 +43,7 @@ from tillway.risk import labels
 from tillway.risk.cli import app
 
 LI, HAN = "李雷", "韩梅梅"
+CASES = "/operator/v1/risk/cases"
 
 
 @pytest.fixture
@@ -100,6 +102,53 @@ def test_a_chargeback_for_fraud_labels_its_payment_and_the_payer_is_declined(jud
     assert training.labels(until_ms=judged.clock.at_ms) == [label]
 
 
+def test_a_payment_declined_at_the_till_is_labelled_from_a_case_on_who_tried_to_pay(
+    judged: Shop,
+) -> None:
+    clock = judged.engine.clock if judged.engine else pytest.fail("judged has an engine")
+    payer = judged.add_payer(balance_minor=50_000)
+    paid = str(judged.pay(payer, 10_000)["payment_id"])
+    judged.do(by_hand(judged, paid))
+    judged.clock.at_ms += 1_000
+    declined = str(judged.pay(payer, 100)["payment_id"])
+    stranger = judged.add_payer(balance_minor=50_000)
+    foreign = str(judged.pay(stranger, 100)["payment_id"])
+    app = FastAPI()
+    add_routes(app, case_routes.operator_router(services_of(judged), operator_only, clock))
+    with TestClient(app, headers=OPERATOR, raise_server_exceptions=False) as http:
+
+        def opened(subject: str, subject_id: str) -> str:
+            case_id = judged.id("cas")
+            for word, body in (
+                ("", {"case_id": case_id, "subject": subject, "subject_id": subject_id,
+                      "reason": "试卡", "by": LI}),
+                (f"/{case_id}/assign", {"by": HAN, "to": LI}),
+            ):  # fmt: skip
+                assert http.post(f"{CASES}{word}", json=body).is_success
+            return f"{CASES}/{case_id}"
+
+        case = opened("payer", payer)
+        word = {"by": LI, "words": "试卡", "outcome": "fraud"}
+        assert not http.post(f"{case}/propose", json=word | {"payments": [foreign]}).is_success
+        assert http.post(f"{case}/propose", json=word | {"payments": [declined]}).is_success
+        assert http.post(f"{case}/confirm", json={"by": HAN, "words": "同意"}).is_success
+        of_payment = opened("payment", declined)
+        graph = http.get(f"{of_payment}/evidence", params={"hops": 0}).json()["graph"]
+        assert [node["id"] for node in graph["nodes"]] == [payer]
+    [label] = LabelRepository(judged.reader).of_payment(declined)
+    assert (label["source"], label["is_fraud"]) == ("case", 1)
+    known_ms = judged.clock.at_ms
+    training = TrainingRepository(judged.reader)
+    found = ledger_inputs(
+        training.payments(from_ms=0, until_ms=known_ms + 1),
+        training.labels(until_ms=known_ms),
+        until_ms=known_ms + 1,
+        kept=DecisionRepository(judged.reader).vectors(from_ms=0, until_ms=known_ms + 1),
+    )
+    assert (found.kept_rows, found.inputs.is_fraud.tolist()) == (2, [True, True])
+    assert label not in training.labels(until_ms=known_ms - 1)
+
+
 @pytest.mark.parametrize(
     ("words", "told", "frauds"),
     [((True, True), [1], 1.0), ((True, False, False), [1, 0], 0.0),
@@ -122,7 +171,7 @@ def test_the_latest_word_about_a_payment_counts_once_online_and_in_training(
     payments = history.payments(from_ms=0, until_ms=judged.clock.at_ms + 1)
     payments[-1] = {**payments[-1], "payer_id": payer}  # which a declined payment does not keep
     place = PAYMENT.names.index("payer.frauds_30d")
-    computed = ledger_vectors(payments, labels)[-1][place]
+    computed = ledger_vectors(payments, labels, kept={})[-1][place]
     *_, last = DecisionRepository(judged.reader).since(0)
     assert vector_of(last)[place] == computed == frauds
     again = RiskDesk()

@@ -185,4 +185,4 @@ def test_a_new_database_has_no_history(tmp_path: Path) -> None:
         history = TrainingRepository(reader)
         assert history.payments(from_ms=0, until_ms=2**52) == []
         assert history.labels(until_ms=2**52) == []
-    assert ledger_vectors([], []).shape == (0, len(PAYMENT.names))
+    assert ledger_vectors([], [], kept={}).shape == (0, len(PAYMENT.names))

@@ -1,5 +1,6 @@
 """A replay counts what the rules would have hit, one payment at a time or in columns."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,23 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.db.working_set import WorkingSet
+from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
-from backend.risk.judging.desk import LIVE_BY_DEFAULT
+from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
+from backend.risk.judging.engine import Engine
+from backend.risk.judging.repository import DecisionRepository
+from backend.risk.labels.service import LabelPayment
 from backend.risk.labels.tables import LABEL
-from backend.risk.rules.compiled import Action
+from backend.risk.lists.service import SetBlock
+from backend.risk.models.payments_repository import TrainingRepository
+from backend.risk.rules.compiled import Action, compile_rules
 from backend.risk.rules.facts import FIELDS
-from backend.risk.rules.replay import STOPS, WHOLE, Figures, History, Replay
-from backend.risk.rules.rule_file import row_of
+from backend.risk.rules.replay import STOPS, WHOLE, Figures, History, Replay, replay_ledger
+from backend.risk.rules.rule_file import row_of, shipped_rules
 from backend.risk.rules.service import compiled_text
 from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
-from tests.support.shop import shop_of_two
+from tests.support.shop import Shop, shop_of_two
 from tillway.risk.cli import app
 from tillway.risk.replay import _live_of_shipped
 
@@ -151,6 +158,38 @@ def test_the_command_replays_the_ledger(tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, [*words, "--rules", str(file)]).exception
     assert isinstance(refused, CallerError)
     assert "large: line 1, column 24" in str(refused)
+
+
+def test_the_rules_that_judged_hit_the_same_again_also_what_was_declined(tmp_path: Path) -> None:
+    clock = CaseClock(lambda day: day.weekday() < 5, 0)
+    shop = Shop(migrated_sqlite(tmp_path / "backend.db"), engine=Engine(RiskDesk(), clock))
+    shop.add_merchant()
+    payer, blocked = (shop.add_payer(balance_minor=900_000) for _ in range(2))
+    first = str(shop.pay(payer, 90_000)["payment_id"])
+    shop.pay(blocked, 100)
+    shop.do(SetBlock(payer_id=blocked, is_on=True, reason="stolen phone"))
+    shop.do(LabelPayment(label_id=shop.id("lbl"), payment_id=first, is_fraud=True, by="李雷",
+                         reason="持卡人来电"))  # fmt: skip
+    for amount in (100, 200, 300):
+        shop.clock.at_ms += 61_000
+        for who in (payer, blocked):
+            assert shop.pay(who, amount)["error"]["code"] == "risk_declined"
+    decisions, history = DecisionRepository(shop.reader), TrainingRepository(shop.reader)
+    told = Counter(
+        name for row in decisions.since(0) for name in f"{row['live']} {row['shadow']}".split()
+    )
+    assert (told["payer_known_fraud"], told["blocked_payer"]) == (3, 3)
+    rules = compile_rules([one.rule for one in shipped_rules(FIELDS)], FIELDS)
+    run = Replay(rules, rules)
+    end_ms = shop.clock.at_ms + 1
+    replay_ledger(
+        run, history.payments(from_ms=0, until_ms=end_ms), history.labels(until_ms=end_ms),
+        kept=decisions.vectors(from_ms=0, until_ms=end_ms), facts_of=decisions.facts_of,
+        from_ms=0, until_ms=end_ms,
+    )  # fmt: skip
+    assert {name: one.hits for name, one in run.each.items() if one.hits} == dict(told)
+    assert "list.block_payer" not in run.unknown
+    shop.close()
 
 
 def test_of_the_rules_that_ship_those_in_shadow_are_not_live() -> None:

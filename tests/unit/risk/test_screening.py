@@ -61,6 +61,8 @@ def index() -> NameIndex:
         ("Jose Nunez Ibanez", "5", "same name"),
         ("el carpintero", "5", "same name"),
         ("Shan Xiongxin", "6", "pinyin, other spaces"),
+        ("Dan Xiongxin", "6", "pinyin, other spaces"),
+        ("XIONGXIN DAN", "6", "pinyin, other spaces"),
         ("Abdul Rahman Mohammad Yasin", "7", "similar spelling"),
         ("Abd alRahman Muhammad Yasin", "7", "other spaces"),
         ("台湾远洋贸易", "8", "same characters"),
@@ -77,7 +79,19 @@ def test_one_name_is_found_however_it_is_written(
 
 @pytest.mark.parametrize(
     "asked",
-    ["Wang Wei", "王伟", "Ocean", "Peter Schmidt", "张三", "Na", "Shipping Co Ltd", "", "!?"],
+    [
+        "Wang Wei",
+        "王伟",
+        "丹雄",
+        "Dan Xiong",
+        "Ocean",
+        "Peter Schmidt",
+        "张三",
+        "Na",
+        "Shipping Co Ltd",
+        "",
+        "!?",
+    ],
 )
 def test_another_name_is_not_found(index: NameIndex, asked: str) -> None:
     assert index.screen(Person(name=asked)) == []

@@ -1,8 +1,10 @@
 """Tables in files: what is read, and what is refused with its place and reason."""
 
 import gzip
+import re
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -88,6 +90,34 @@ def test_a_bad_value_is_refused_with_its_row_and_column(
     assert refused.value.code == "table_invalid"
     assert place in refused.value.detail
     assert refused.value.detail.startswith("tx.csv: ")
+    assert re.match(r"tx\.csv：第 2 行 \w+ 列：.*[\u4e00-\u9fff]", refused.value.detail_zh)
+
+
+@pytest.mark.parametrize(
+    ("types", "fraud"),
+    [
+        ({"tx_id": pl.Int32, "t_sec": pl.UInt16, "amount": pl.Decimal(18, 2)}, pl.Int8),
+        ({"tx_id": pl.Decimal(38, 0), "t_sec": pl.Decimal(20, 0)}, pl.Decimal(1, 0)),
+        ({"tx_id": pl.Categorical, "t_sec": pl.Categorical, "amount": pl.Categorical}, pl.Float32),
+        ({"tx_id": pl.Enum(["7", "12"]), "t_sec": pl.Float32}, pl.Null),
+    ],
+)
+def test_a_parquet_s_types_make_no_other_table(
+    tmp_path: Path, types: dict[str, Any], fraud: Any
+) -> None:
+    text = {"tx_id": ["7", "12"], "t_sec": ["3", "40"], "amount": ["1.20", "0.05"]}
+    plain = pl.DataFrame({name: pl.Series(column) for name, column in text.items()})
+    path = tmp_path / "tx.parquet"
+    unknown = fraud == pl.Null
+    told = pl.Series("fraud", [None, None] if unknown else [1, 0]).cast(fraud)
+    plain.with_columns(
+        *(pl.col(name).cast(dtype) for name, dtype in types.items()), told
+    ).write_parquet(path)
+    read = read_table(path, COLUMNS)
+    assert read["tx_id"].to_list() == ["7", "12"]
+    assert read["t_sec"].to_list() == [3, 40]
+    assert read["amount"].to_list() == [120, 5]
+    assert read["fraud"].to_list() == ([None, None] if unknown else [1, 0])
 
 
 def test_a_parquet_of_other_types_is_refused(tmp_path: Path) -> None:

@@ -89,12 +89,14 @@ def _chinese(han: str) -> tuple[Form, ...]:
     simplified = _to_simplified().convert(han)
     simplified = _CHINESE_LEGAL_FORM.sub("", simplified) or simplified
     surname = simplified[: 2 if simplified[:2] in COMPOUND_SURNAMES else 1]
-    reading = SURNAME_READINGS.get(surname) or "".join(lazy_pinyin(surname))
-    given = tuple(lazy_pinyin(simplified[len(surname) :]))
+    usual = "".join(lazy_pinyin(surname))
+    given = tuple(_plain_pinyin(word) for word in lazy_pinyin(simplified[len(surname) :]))
+    readings = dict.fromkeys((SURNAME_READINGS.get(surname, usual), usual))
     return (
         Form.of(Script.CHARACTERS, (simplified,)),
-        Form.of(
-            Script.PINYIN, tuple(_plain_pinyin(word) for word in (reading, *given))[:TOKENS_MAX]
+        *(
+            Form.of(Script.PINYIN, (_plain_pinyin(reading), *given)[:TOKENS_MAX])
+            for reading in readings
         ),
     )
 
