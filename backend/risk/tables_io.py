@@ -151,6 +151,12 @@ def _without_empty_end(table: pl.DataFrame, file: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
+    if raw.dtype.is_nested():
+        raise (
+            Fault("holds several values in one", "一格有多个值")
+            .at(1, column.name)
+            .refusal(path.name)
+        )
     if isinstance(raw.dtype, pl.Categorical | pl.Enum):
         raw = raw.cast(pl.String)
     if raw.dtype == pl.String:

@@ -3,6 +3,10 @@
 REBUILT_DAYS_MAX = 31
 """How far back decisions are told again at the start: as far as the widest window looks."""
 
+CLOCKS_APART_MS_MAX = 5_000
+"""How far the clocks of several backends may be apart: a label that seems so much older than its
+attempt is of that attempt."""
+
 DECISIONS_PER_PAGE_MAX = 2_000
 """Decisions that are read at once."""
 

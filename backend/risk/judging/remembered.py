@@ -103,14 +103,16 @@ class Remembered:
         if (
             known is None
             or word.is_fraud is known.verdict
-            or word.available_at_ms < max(known.tried.at_ms, known.said_at_ms)
+            or word.available_at_ms < known.said_at_ms
         ):
             return
+        # Another backend's clock may be behind that of the one that judged.
+        available_at_ms = max(word.available_at_ms, known.tried.at_ms)
         self._state.learn(
             known.tried.at_ms,
             known.tried.row,
             is_fraud=word.is_fraud,
-            available_at=word.available_at_ms,
+            available_at=available_at_ms,
             instead_since=None if known.verdict is None else known.said_at_ms,
         )
-        known.verdict, known.said_at_ms = word.is_fraud, word.available_at_ms
+        known.verdict, known.said_at_ms = word.is_fraud, available_at_ms

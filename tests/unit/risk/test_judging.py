@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -208,6 +210,40 @@ def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stop
     assert repr(here.vector) == repr(there.vector)
     assert here.decision == there.decision
     assert len(vector_of(last)) == len(here.vector)
+
+
+@pytest.mark.parametrize("behind_ms", [0, 4_000])
+def test_a_label_is_told_again_to_the_attempt_that_it_was_given_to(
+    shop: Shop, desk: RiskDesk, behind_ms: int
+) -> None:
+    thief, honest = (shop.add_payer(balance_minor=100_000) for _ in range(2))
+    shop.pay(thief, 100)
+    [first] = decisions(shop)
+    at_ms = shop.clock.at_ms
+    second = {**first, "attempt_id": shop.id("att"), "payer_id": honest, "at_ms": at_ms + 60_000}
+    label = {"payment_id": first["payment_id"], "origin": "lbl_1", "is_fraud": 1,
+             "available_at_ms": at_ms + 1_000 - behind_ms}  # fmt: skip
+
+    class Stored:
+        """What both repositories would read."""
+
+        def since(self, _: int) -> Iterator[dict[str, object]]:
+            return iter((first, second))
+
+        def labels(self, *, after: tuple[int, str, str]) -> list[dict[str, object]]:
+            return [label] if after[0] < 0 else []
+
+    online, again = RiskDesk(LIVE), RiskDesk(LIVE)
+    online.remember(attempt_of(first))
+    online.learn(str(first["payment_id"]), is_fraud=True, available_at_ms=at_ms + 1_000 - behind_ms)
+    online.remember(attempt_of(second))
+    stored: Any = Stored()
+    assert rebuild(again.memory, stored, stored, now_ms=at_ms) == 2
+    for row, known in ((first, True), (second, False)):
+        probe = replace(attempt_of(row), at_ms=at_ms + 120_000)
+        here, there = online.judge(probe, {}), again.judge(probe, {})
+        assert repr(here.vector) == repr(there.vector)
+        assert ("payer_known_fraud" in {*here.decision.live, *here.decision.shadow}) is known
 
 
 def test_an_attempt_that_was_undone_is_not_remembered(shop: Shop, desk: RiskDesk) -> None:
