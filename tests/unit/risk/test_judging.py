@@ -15,6 +15,7 @@ from backend.risk.judging.memory import rebuild
 from backend.risk.judging.model import Attempt, decide
 from backend.risk.judging.records import attempt_of, explanation, vector_of
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.scoring import Scoring
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.lists.model import Entry, ListKind, ListName
 from backend.risk.lists.service import PutOnList, SetBlock
@@ -233,7 +234,7 @@ def test_a_label_is_told_again_to_the_attempt_that_it_was_given_to(
         def labels(self, *, after: tuple[int, str, str]) -> list[dict[str, object]]:
             return [label] if after[0] < 0 else []
 
-    online, again = RiskDesk(LIVE), RiskDesk(LIVE)
+    online, again = (RiskDesk(LIVE, scoring=Scoring(lambda: 0)) for _ in range(2))
     online.remember(attempt_of(first))
     online.learn(str(first["payment_id"]), is_fraud=True, available_at_ms=at_ms + 1_000 - behind_ms)
     online.remember(attempt_of(second))

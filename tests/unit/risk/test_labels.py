@@ -26,6 +26,7 @@ from backend.risk.judging.engine import Engine
 from backend.risk.judging.memory import rebuild
 from backend.risk.judging.records import attempt_of, vector_of
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.scoring import Scoring
 from backend.risk.labels import routes as label_routes
 from backend.risk.labels.model import news, says_fraud
 from backend.risk.labels.repository import LabelRepository
@@ -48,9 +49,12 @@ CASES = "/operator/v1/risk/cases"
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Iterator[Shop]:
-    """A shop whose payments the risk engine judges."""
+    """A shop whose payments the risk engine judges; nothing is late."""
     clock = CaseClock(lambda day: day.weekday() < 5, 8 * 3_600_000)
-    shop = Shop(migrated_sqlite(tmp_path / "backend.db"), engine=Engine(RiskDesk(), clock))
+    shop = Shop(
+        migrated_sqlite(tmp_path / "backend.db"),
+        engine=Engine(RiskDesk(scoring=Scoring(lambda: 0)), clock),
+    )
     shop.add_merchant()
     yield shop
     shop.close()
@@ -174,7 +178,7 @@ def test_the_latest_word_about_a_payment_counts_once_online_and_in_training(
     computed = ledger_vectors(payments, labels, kept={})[-1][place]
     *_, last = DecisionRepository(judged.reader).since(0)
     assert vector_of(last)[place] == computed == frauds
-    again = RiskDesk()
+    again = RiskDesk(scoring=Scoring(lambda: 0))
     rebuild(again.memory, DecisionRepository(judged.reader), LabelRepository(judged.reader),
             now_ms=judged.clock.at_ms)  # fmt: skip
     probe = replace(attempt_of(last), at_ms=judged.clock.at_ms + 1)

@@ -14,6 +14,7 @@ from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
 from backend.risk.judging.engine import Engine
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.judging.scoring import Scoring
 from backend.risk.labels.service import LabelPayment
 from backend.risk.labels.tables import LABEL
 from backend.risk.lists.service import SetBlock
@@ -162,7 +163,10 @@ def test_the_command_replays_the_ledger(tmp_path: Path) -> None:
 
 def test_the_rules_that_judged_hit_the_same_again_also_what_was_declined(tmp_path: Path) -> None:
     clock = CaseClock(lambda day: day.weekday() < 5, 0)
-    shop = Shop(migrated_sqlite(tmp_path / "backend.db"), engine=Engine(RiskDesk(), clock))
+    shop = Shop(
+        migrated_sqlite(tmp_path / "backend.db"),
+        engine=Engine(RiskDesk(scoring=Scoring(lambda: 0)), clock),
+    )
     shop.add_merchant()
     payer, blocked = (shop.add_payer(balance_minor=900_000) for _ in range(2))
     first = str(shop.pay(payer, 90_000)["payment_id"])

@@ -120,6 +120,13 @@ def test_a_parquet_s_types_make_no_other_table(
     assert read["fraud"].to_list() == ([None, None] if unknown else [1, 0])
 
 
+def test_a_list_is_no_id(tmp_path: Path) -> None:
+    path = tmp_path / "tx.parquet"
+    pl.DataFrame({"tx_id": [["a"]]}).write_parquet(path)
+    with pytest.raises(CallerError, match="row 1, column tx_id: holds several values"):
+        read_table(path, COLUMNS[:1])
+
+
 def test_a_parquet_of_other_types_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tx.parquet"
     frame = {"tx_id": ["a"], "t_sec": [1], "amount": [[1]], "fraud": [0]}
