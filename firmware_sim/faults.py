@@ -22,35 +22,31 @@ class FaultKind(StrEnum):
     """What can be wrong with a line."""
 
     NONE = "none"
+    """The line is sound."""
     SILENT = "silent"
+    """Nothing passes."""
     DROP = "drop"
+    """One byte is lost."""
     DUPLICATE = "duplicate"
+    """One byte comes twice."""
     FLIP = "flip"
+    """One bit of a byte is wrong."""
     NOISE = "noise"
+    """Six bytes of noise stand before a byte."""
     SLOW = "slow"
+    """A pause before every byte."""
     DELAY = "delay"
+    """The rest of a message comes late."""
     TRUNCATE = "truncate"
+    """The rest of a message is lost."""
     STUCK = "stuck"
+    """From a byte on, the line reads 00."""
     CUT = "cut"
+    """The plug is pulled after a byte."""
     POWER_CUT = "power_cut"
+    """The device loses its power after a byte."""
     BROWN_OUT = "brown_out"
-
-
-MEANINGS: dict[FaultKind, str] = {
-    FaultKind.NONE: "the line is sound",
-    FaultKind.SILENT: "nothing passes",
-    FaultKind.DROP: "one byte is lost",
-    FaultKind.DUPLICATE: "one byte comes twice",
-    FaultKind.FLIP: "one bit of a byte is wrong",
-    FaultKind.NOISE: "six bytes of noise stand before a byte",
-    FaultKind.SLOW: "a pause before every byte",
-    FaultKind.DELAY: "the rest of a message comes late",
-    FaultKind.TRUNCATE: "the rest of a message is lost",
-    FaultKind.STUCK: "from a byte on, the line reads 00",
-    FaultKind.CUT: "the plug is pulled after a byte",
-    FaultKind.POWER_CUT: "the device loses its power after a byte",
-    FaultKind.BROWN_OUT: "the device restarts after a byte",
-}
+    """The device restarts after a byte."""
 
 
 @dataclass(frozen=True, slots=True)

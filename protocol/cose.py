@@ -17,7 +17,6 @@ from protocol.crypto.limits import KID_BYTES
 from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
 
-TAG_SIGN1 = 18
 LABEL_ALG, LABEL_KID = 1, 4
 
 # Tag 18, then an array of four; the deterministic encoding has no other way to begin.

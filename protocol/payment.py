@@ -118,9 +118,6 @@ WAITING_STATES = frozenset({_S.PROCESSING, _S.UNKNOWN})
 FINAL_STATES = frozenset({_S.DECLINED, _S.CLOSED, _S.EXPIRED, _S.REVERSED, _S.REFUNDED})
 """States that no command leaves."""
 
-SETTLED_STATES = FINAL_STATES | PAID_STATES
-"""States that answer the till's question: was it paid or not?"""
-
 
 def next_state(state: PaymentState, command: Command) -> Edge:
     """The edge a command takes; raises ``CallerError("payment_state")`` where there is none."""

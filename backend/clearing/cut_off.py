@@ -74,10 +74,6 @@ class SettlementDates:
         cut_off = self.cut_offs.get(channel_id, CutOff())
         return settlement_date(accepted_at_ms, cut_off, self.calendar).isoformat()
 
-    def is_another(self, channel_id: str, accepted_at_ms: int, said: str) -> bool:
-        """Whether a channel's date is not the function's: the reconciliation's mark ``CUTOFF``."""
-        return said != self.planned(channel_id, accepted_at_ms)
-
 
 def settlement_dates(calendar: Calendar, configured: Mapping[str, str]) -> SettlementDates:
     """The known channels' cut-offs with the operator's above them."""

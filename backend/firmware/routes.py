@@ -1,6 +1,5 @@
 """``/operator/v1/firmware``: bring firmware, want it of a device, follow the device."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -13,7 +12,6 @@ from backend.wanted import Wanted
 
 FIRMWARE = "/operator/v1/firmware"
 CREATED = 201
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _Digest = Annotated[str, Field(pattern="^([0-9a-f]{64})?$")]
 
 
@@ -54,8 +52,3 @@ def operator_router(desk: FirmwareDesk, operator_only: Guard) -> APIRouter:
         return await desk.device(tid)
 
     return routes
-
-
-def is_digest(text: str) -> bool:
-    """Whether a text may name an artifact."""
-    return _DIGEST.fullmatch(text) is not None

@@ -3,7 +3,6 @@
 LEGS_PER_POST_MAX = 80
 """A refund of a hot merchant's payment may draw on all of its sub-accounts, and give a coupon's
 part back to each."""
-GROUP_TRANSFERS_MAX = 65_536
 VERIFY_BREAKS_MAX = 100
 VERIFY_KEYS_PER_SELECT_MAX = 500
 TRANSFERS_LISTED_MAX = 10_000

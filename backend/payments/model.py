@@ -17,7 +17,7 @@ from backend.routing.ports import NoCaps, Room
 from backend.wallet.model import WalletRules, code_url
 from backend.withdrawals.model import WithdrawalRules
 from protocol import cbor
-from protocol.errors import CallerError, advice
+from protocol.errors import CallerError
 from protocol.messages import Body
 from protocol.paycode import SECRET_BYTES
 from protocol.payment import PAID_STATES, PaymentState
@@ -149,8 +149,3 @@ def error_body(code: str) -> dict[str, str]:
 def state_of(row: Row) -> PaymentState:
     """The row's state as the table of states knows it."""
     return PaymentState(row["state"])
-
-
-def is_retryable(code: str) -> bool:
-    """Whether the same request may succeed later."""
-    return advice(code).retry != "never"

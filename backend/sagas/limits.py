@@ -4,8 +4,6 @@ PAY_PATIENCE_MS = 60_000
 """From planning a payment until it is given up and reversed at the channel."""
 LEASE_MS = 30_000
 """How long a claimed conversation belongs to its runner: longer than one exchange may take."""
-CALLS_PER_EXCHANGE_MAX = 2
-"""A refund is asked about before it is sent again."""
 RETRY_DELAY_MS = 1_000
 RETRY_DELAY_MS_MAX = 60_000
 WAITING_DELAY_MS = 3_000

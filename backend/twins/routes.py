@@ -20,12 +20,10 @@ from backend.twins.repository import TwinRepository
 from backend.twins.service import ChangeSettings, ChangeStoreSettings
 from backend.wanted import Wanted
 from protocol.errors import CallerError, TillwayError
-from protocol.limits import IDENTIFIER_CHARS_MAX, SETTINGS_PER_DEVICE_MAX
+from protocol.limits import SETTINGS_PER_DEVICE_MAX
 from protocol.settings import SCHEMA_VERSION, SETTINGS
 
 _Changes = Annotated[dict[str, Any], Field(min_length=1, max_length=SETTINGS_PER_DEVICE_MAX)]
-_Word = Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX)]
-_Names = Annotated[list[_Word], Field(max_length=SELECTED_DEVICES_MAX)]
 
 
 class SettingsChange(Wanted):

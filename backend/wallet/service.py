@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger.chart import customer
-from backend.ledger.model import balance
-from backend.ledger.tables import ACCOUNT
 from backend.passkeys.service import held_reads, remove_all
 from backend.passkeys.tables import HOLDER
 from backend.wallet.limits import (
@@ -201,9 +198,3 @@ def payer_row(ws: WorkingSet, payer_id: str) -> Row:
     if row is None:
         raise CallerError("payer_unknown", payer_id)
     return row
-
-
-def balance_of(ws: WorkingSet, payer_id: str, currency: str) -> int:
-    """What the payer has, in minor units; an account that was never used has nothing."""
-    row = ws.get(ACCOUNT, customer(payer_id, currency))
-    return balance(row) if row else 0

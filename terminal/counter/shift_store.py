@@ -84,12 +84,6 @@ class ShiftStore:
             "WHERE kind = ? ORDER BY movement_id DESC LIMIT ?", (CashKind.SALE, count)
         )
 
-    def movements_of(self, shift_id: int) -> list[CashMovement]:
-        """Cash in and out that was no sale, oldest first."""
-        return self._movements(
-            "WHERE shift_id = ? AND kind IN ('pay_in', 'pay_out') ORDER BY movement_id", (shift_id,)
-        )
-
     def report(self, shift: Shift, *, now_ms: int, currency: str) -> Report:
         """X of an open shift, Z of a closed one."""
         until_ms = shift.closed_at_ms if shift.closed_at_ms is not None else now_ms

@@ -76,8 +76,6 @@ TRANSITIONS: dict[tuple[Delivery, DeliveryStep], Edge] = {
     (_D.UNCERTAIN, _T.GIVE): _GIVEN,
     (_D.UNCERTAIN, _T.WITHHOLD): _WITHHELD,
 }
-UNFINISHED = frozenset({_D.OWED, _D.DISPENSING})
-"""States that a restart ends."""
 
 
 def next_delivery(state: Delivery, step: DeliveryStep) -> Edge:

@@ -302,13 +302,6 @@ class Journal:
         )
         return cursor.rowcount == 1
 
-    def answers_about(self, subject: str) -> list[bytes]:
-        """The signed answers about a payment or refund, as they came."""
-        rows = self._db.execute(
-            "SELECT sealed FROM answers WHERE subject = ? ORDER BY at_ms", (subject,)
-        )
-        return [row["sealed"] for row in rows]
-
     # Receipts
 
     def add_receipt(self, subject: str, kind: str, facts: Mapping[str, Any], at_ms: int) -> int:

@@ -8,7 +8,6 @@ import hashlib
 import io
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,8 +26,6 @@ from tillway.json_api import JsonApi
 
 MANDATE_VALID_MS = 90 * 86_400_000
 CODE_WAIT_S = 40
-PHONE = "13800138000"
-"""The number that banks are told; no simulated one looks at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +176,6 @@ class Phone:
         """The number of the bank card in this phone's case; its bank is a simulated one."""
         digits = str(int.from_bytes(hashlib.sha256(self.payer_id.encode()).digest(), "big"))[-9:]
         return f"622202{digits}" + luhn_digit(f"622202{digits}")
-
-    def add_card(self, number: str, code_sent: Callable[[], str], *, now_ms: int) -> dict[str, Any]:
-        """Add a bank card by its number, with the code that its bank has sent."""
-        wanted = {"instrument_id": _mint(INSTRUMENT, now_ms), "number": number, "phone": PHONE}
-        begun = self.api.post("/wallet/v1/cards", wanted)
-        path = f"/wallet/v1/cards/{begun['instrument_id']}/code"
-        added: dict[str, Any] = self.api.post(path, {"code": code_sent(), "seal": begun["seal"]})
-        return added
 
     def allow_device(
         self, *, merchant_id: str, device: str, payment_minor: int, day_minor: int, now_ms: int

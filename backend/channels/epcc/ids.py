@@ -22,15 +22,9 @@ Asked = Literal["pay", "refund", "reverse", "payout", "verify", "sign"]
 _ASKED_DIGIT: dict[Asked, str] = {
     "pay": "0", "refund": "1", "reverse": "2", "payout": "3", "verify": "4", "sign": "5",
 }  # fmt: skip
-_ISSUER = re.compile(r"[GCZ][0-9A-Z]{13}")
 _TRX = re.compile(r"[0-9]{31}")
 _TIME_MS_MAX = 253_370_736_000_000
 """The year 9999 in China; an id minted by a clock beyond it counts as of then."""
-
-
-def is_issuer(text: str) -> bool:
-    """Whether this is an institution's number."""
-    return _ISSUER.fullmatch(text) is not None
 
 
 def trx_id(own_id: str, asked: Asked) -> str:

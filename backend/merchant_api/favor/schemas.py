@@ -7,7 +7,6 @@ from pydantic import Field
 
 from backend.coupons.stocks.limits import COUPON_MINOR_MAX, COUPONS_MAX, COUPONS_PER_PAYER_MAX
 from backend.merchant_api.limits import (
-    OPENID_CHARS_MAX,
     STOCK_COMMENT_CHARS_MAX,
     STOCK_DESCRIPTION_CHARS_MAX,
     STOCK_NAME_CHARS_MAX,
@@ -17,7 +16,6 @@ from backend.merchant_api.limits import (
 )
 from backend.merchant_api.wire.asked import AppId, Asked, Fen, MchId, NotifyUrl
 
-OpenIdText = Annotated[str, Field(min_length=1, max_length=OPENID_CHARS_MAX)]
 StockNumber = Annotated[str, Field(min_length=1, max_length=STOCK_NUMBER_CHARS_MAX)]
 _Request = Annotated[
     str, Field(pattern=r"^[0-9A-Za-z_\-|*]+$", min_length=1, max_length=STOCK_REQUEST_CHARS_MAX)

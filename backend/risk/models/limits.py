@@ -10,7 +10,6 @@ MODEL_WEIGHTS_MAX = 16_000_000
 """Of all leaves together: a leaf has one for each feature on its path, and one of the base."""
 MODEL_CARD_CHARS_MAX = 200_000
 """Of what a model says about itself, as JSON."""
-TREE_DEPTH_MAX = 64
 ROWS_PER_CALL_MAX = 8_192
 """Rows that one call of the runtime scores; more are scored in turns, so memory stays bounded."""
 MODELS_PER_LIST_MAX = 500

@@ -8,5 +8,3 @@ FEE_MINOR_MAX = 1_625
 """What the switch charges for a payment: a rate, up to a cap."""
 COMPLETION_PERCENT_MAX = 115
 """Of the pre-authorised amount (UnionPay's rule for pre-authorisation)."""
-UPLOAD_ROWS_MAX = 100_000
-"""Of one batch that does not balance."""

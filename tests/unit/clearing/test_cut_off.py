@@ -104,12 +104,6 @@ def test_what_the_operator_says_goes_above_what_is_known() -> None:
     assert other.planned("ANOTHER", late) == "2026-11-27"
 
 
-def test_a_date_that_is_not_the_functions_is_known_as_another() -> None:
-    dates, late = settlement_dates(CALENDAR, {}), at("2026-11-27T23:30:00")
-    assert not dates.is_another("CUP", late, "2026-11-28")
-    assert dates.is_another("CUP", late, "2026-11-27")
-
-
 def test_beyond_the_calendar_a_rule_in_business_days_has_no_date() -> None:
     late = at("2026-12-31T23:30:00")
     assert settlement_date(late, CutOff.from_text("23:00"), CALENDAR) == date(2027, 1, 1)
