@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from backend.channels.day_file import DayFile, DayRow, Spool
 from backend.channels.epcc import day_text, frame, ids
+from backend.channels.epcc.limits import MESSAGE_BYTES_MAX, SIGNATURE_LINE_BYTES_MAX
 from backend.channels.epcc.model import (
     BUSINESS_OK,
     BUSINESS_TYPE,
@@ -50,6 +51,7 @@ from backend.channels.epcc.model import (
     VerifyAccount,
 )
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
+from backend.channels.http_line import HttpLine
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
 from backend.channels.model import (
     NUCC,
@@ -59,7 +61,6 @@ from backend.channels.model import (
     PayoutOrder,
     RefundOrder,
 )
-from backend.channels.netsunion_line import Line
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError, OperatingError
@@ -97,7 +98,8 @@ class NetsUnion:
         reserve: Reserve | None = None,
     ) -> None:
         self.facts = facts
-        self._line = Line(url)
+        answer_bytes_max = MESSAGE_BYTES_MAX + SIGNATURE_LINE_BYTES_MAX
+        self._line = HttpLine(url, answer_bytes_max=answer_bytes_max)
         self._key = key
         self._peer = peer
         self._clock = clock
@@ -204,7 +206,7 @@ class NetsUnion:
     async def day_file(self, day: date) -> DayFile:
         """``DayPort.day_file``: 341."""
         request, headers = self._signed("341", AskDay(day=day))
-        spool = await self._line.fetch(request, headers)
+        spool = await self._line.ask_file(frame.PATH, request, headers)
         return await asyncio.to_thread(open_day, spool, day=day, key=self._peer)
 
     async def verify_account(self, asked: VerifyAccount) -> bool:
@@ -295,7 +297,7 @@ class NetsUnion:
 
     async def _ask(self, number: str, message: Message, wanted: type[_Answer]) -> _Answer:
         request, headers = self._signed(number, message)
-        answer = await self._line.ask(request, headers)
+        answer = await self._line.ask(frame.PATH, request, headers)
         key_of = frame.only(ids.CLEARING_HOUSE, self._peer)
         try:
             header, said = frame.read(answer, key_of=key_of, key=self._key)

@@ -23,7 +23,7 @@ from backend.channels.acp.wire import Form
 from backend.channels.day_file import DayFile
 from backend.channels.days import CHINA, channel_day
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
-from backend.channels.form_line import FormLine, is_address
+from backend.channels.http_line import HttpLine, is_address
 from backend.channels.iso8583.dates import resolve_day
 from backend.channels.model import (
     CUP_QR,
@@ -73,8 +73,8 @@ class UnionPayQr:
         facts: ChannelFacts = DEFAULT_FACTS[CUP_QR],
     ) -> None:
         self.facts = facts
-        self._line = FormLine(find, answer_bytes_max=ANSWER_BYTES_MAX)
-        self._files = FormLine(find_files, answer_bytes_max=ANSWER_BYTES_MAX)
+        self._line = HttpLine(find, answer_bytes_max=ANSWER_BYTES_MAX)
+        self._files = HttpLine(find_files, answer_bytes_max=ANSWER_BYTES_MAX)
         self._merchant = merchant
         self._clock = clock
         self._open_code = open_code
@@ -243,8 +243,8 @@ class UnionPayQr:
         }
         return form | ({"orderId": number_of(own)} if own else {})
 
-    async def _say(self, line: FormLine, path: str, form: Form) -> Form:
-        content = await line.post(path, wire.signed(self._merchant.key, form))
+    async def _say(self, line: HttpLine, path: str, form: Form) -> Form:
+        content = await line.ask(path, wire.signed(self._merchant.key, form))
         return wire.read_answer(
             self._merchant.root, content, asked=form, now_ms=self._clock.now_ms()
         )

@@ -31,7 +31,7 @@ from backend.channels.alipay.limits import ANSWER_BYTES_MAX, TRADE_LIFE_MINUTES
 from backend.channels.day_file import DayFile
 from backend.channels.days import CHINA
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
-from backend.channels.form_line import FormLine, is_address
+from backend.channels.http_line import HttpLine, is_address
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
 from backend.channels.model import (
     ALIPAY,
@@ -80,7 +80,7 @@ class Alipay:
         facts: ChannelFacts = DEFAULT_FACTS[ALIPAY],
     ) -> None:
         self.facts = facts
-        self._line = FormLine(find, answer_bytes_max=ANSWER_BYTES_MAX)
+        self._line = HttpLine(find, answer_bytes_max=ANSWER_BYTES_MAX)
         self._app = app
         self._clock = clock
         self._open_code = open_code
@@ -269,7 +269,7 @@ class Alipay:
         if numbers is not None:
             form |= {"app_cert_sn": numbers.app, "alipay_root_cert_sn": numbers.root}
         form["sign"] = wire.signature_of(self._app.key, wire.sign_text(form))
-        content = await self._line.post(PATH, form)
+        content = await self._line.ask(PATH, form)
         signed_by = "" if numbers is None else numbers.alipay
         return wire.read_answer(self._app.peer, method, content, certificate=signed_by)
 

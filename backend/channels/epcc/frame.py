@@ -16,6 +16,8 @@ from backend.channels.epcc.model import DEBIT_CARD, RESERVE_ACCOUNT, Header, Mes
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 
+PATH = "/epcc"
+"""Where a clearing house takes it."""
 KeyOf = Callable[[str, str], VerifyKey | None]
 """An institution's number and its key's serial → the key; None for one it does not have."""
 

@@ -96,7 +96,7 @@ def add_line(app: FastAPI, clearing: ClearingHouse, keys: Mapping[str, VerifyKey
     def key_of(issuer: str, serial: str) -> VerifyKey | None:
         return keys.get(serial) if issuer == ids.INSTITUTION else None
 
-    @app.post("/epcc")
+    @app.post(frame.PATH)
     async def epcc(request: Request) -> Response:
         if house.faults.strikes("be_down"):
             return Response(status_code=503)

@@ -8,7 +8,7 @@ import pytest_asyncio
 from starlette.testclient import TestClient
 
 from backend.channels.day_file import DayRow
-from backend.channels.epcc import ids
+from backend.channels.epcc import frame, ids
 from backend.channels.epcc.model import (
     BUSINESS_OPEN_DAY,
     Query,
@@ -153,7 +153,7 @@ async def test_refusals_are_final_and_say_why(world: NetsUnionWorld) -> None:
 
 async def test_a_stranger_is_answered_by_a_system_code_only(world: NetsUnionWorld) -> None:
     stranger = NetsUnion(
-        url=world.adapter._line._url, key=generate(), peer=world.house.key.public,
+        url=world.adapter._line._find, key=generate(), peer=world.house.key.public,
         clock=world.clock,
     )  # fmt: skip
     with pytest.raises(OperatingError, match="ES000025"):
@@ -340,7 +340,7 @@ async def test_disputes_are_read_with_their_payment(world: NetsUnionWorld) -> No
 async def test_an_old_answer_answers_no_new_question(world: NetsUnionWorld) -> None:
     line = world.adapter._line
     request, headers = world.adapter._signed("303", Query(original_trx_id="0" * 31))
-    old = await line.ask(request, headers)
+    old = await line.ask(frame.PATH, request, headers)
 
     async def replayed(*_: object) -> bytes:
         return old
@@ -356,13 +356,13 @@ async def test_a_message_that_its_http_headers_contradict_is_not_taken(
 ) -> None:
     request, headers = world.adapter._signed("303", Query(original_trx_id="0" * 31))
     for name in ("MsgTp", "OriIssrId"):
-        answer = await world.adapter._line.ask(request, headers | {name: "other"})
+        answer = await world.adapter._line.ask(frame.PATH, request, headers | {name: "other"})
         assert b"ES000011" in answer
 
 
 @pytest.mark.parametrize("noise", [b"", b"x", b"<root/>", b"<root/>\n{S:AAAA}", b"\xff\n{S:AAAA}"])
 async def test_noise_is_answered_by_a_system_code(world: NetsUnionWorld, noise: bytes) -> None:
-    answer = await world.adapter._line.ask(noise, {"MsgTp": "x"})
+    answer = await world.adapter._line.ask(frame.PATH, noise, {"MsgTp": "x"})
     assert b"<SysRtnCd>ES0000" in answer
 
 

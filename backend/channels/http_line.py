@@ -1,10 +1,11 @@
-"""Our line to a gateway that takes forms: parameters out, bytes in, whatever they say.
+"""Our line to a gateway over HTTP: a message or a form out, bytes in, whatever they say.
 
 Rule: whatever goes wrong on the way is ``OperatingError``; only where there was no connection to
       send anything over it is ``NotSentError``.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -18,6 +19,9 @@ from backend.channels.limits import (
 from backend.channels.ports import NotSentError
 from protocol.errors import OperatingError
 
+Content = bytes | Mapping[str, str]
+"""A message as it is, or a form."""
+
 
 def is_address(text: str) -> bool:
     """Whether a browser may be sent there: an HTTPS address that we can keep."""
@@ -25,9 +29,9 @@ def is_address(text: str) -> bool:
     return is_short and text.startswith("https://") and " " not in text
 
 
-class FormLine:
-    """Connections that are kept alive. ``find`` says where the gateway is, anew for each request;
-    ``OperatingError`` while it is nowhere."""
+class HttpLine:
+    """Connections that are kept alive. ``find`` says where the gateway is, anew for each request:
+    it may come back elsewhere; ``OperatingError`` while it is nowhere."""
 
     def __init__(self, find: Callable[[], str], *, answer_bytes_max: int) -> None:
         self._find = find
@@ -40,46 +44,55 @@ class FormLine:
         if session is not None:
             await session.close()
 
-    async def post(self, path: str, form: Mapping[str, str]) -> bytes:
-        """The answer's bytes; ``OperatingError``: whether the form arrived is unknown."""
-        content = bytearray()
+    async def ask(
+        self, path: str, content: Content, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The answer's bytes; ``OperatingError``: whether the content arrived is unknown."""
+        answer = bytearray()
 
         def take(chunk: bytes) -> None:
-            content.extend(chunk)
-            if len(content) > self._answer_bytes_max:
+            answer.extend(chunk)
+            if len(answer) > self._answer_bytes_max:
                 raise OperatingError("internal", "the answer is too long")
 
-        try:
-            url = self._find().rstrip("/") + path
-        except OperatingError as error:  # it is not running, so there is nothing to connect to
-            raise NotSentError(error.detail) from error
-        await self._take("POST", url, take, form=form, timeout_s=CALL_TIMEOUT_S)
-        return bytes(content)
+        request = _Request("POST", self._place(path), content, headers)
+        await self._send(request, take, timeout_s=CALL_TIMEOUT_S)
+        return bytes(answer)
+
+    async def ask_file(
+        self, path: str, content: Content, headers: Mapping[str, str] | None = None
+    ) -> Spool:
+        """An answer of any length, spooled; nothing in it is verified. Close it."""
+        return await self._spooled(_Request("POST", self._place(path), content, headers))
 
     async def fetch(self, url: str) -> Spool:
-        """A file of any length, spooled; nothing in it is verified. Close it."""
+        """A file of any length from an address that the gateway has told, as ``ask_file``."""
+        return await self._spooled(_Request("GET", url))
+
+    async def _spooled(self, request: "_Request") -> Spool:
         spool = Spool()
         try:
-            await self._take("GET", url, spool.write, form=None, timeout_s=DAY_FILE_TIMEOUT_S)
+            await self._send(request, spool.write, timeout_s=DAY_FILE_TIMEOUT_S)
         except BaseException:
             spool.close()
             raise
         return spool
 
-    async def _take(
-        self,
-        method: str,
-        url: str,
-        take: Callable[[bytes], None],
-        *,
-        form: Mapping[str, str] | None,
-        timeout_s: int,
+    def _place(self, path: str) -> str:
+        try:
+            return self._find().rstrip("/") + path
+        except OperatingError as error:  # it is not running, so there is nothing to connect to
+            raise NotSentError(error.detail) from error
+
+    async def _send(
+        self, request: "_Request", take: Callable[[bytes], None], *, timeout_s: int
     ) -> None:
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_read=CALL_TIMEOUT_S)
         try:
             async with self._open().request(
-                method, url, data=form, allow_redirects=False, timeout=timeout
-            ) as response:
+                request.method, request.url, data=request.content, headers=request.headers,
+                allow_redirects=False, timeout=timeout,
+            ) as response:  # fmt: skip
                 if response.status != 200:
                     raise OperatingError("timeout", f"HTTP {response.status}")
                 async for chunk in response.content.iter_any():
@@ -95,3 +108,11 @@ class FormLine:
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS_PER_LINE_MAX)
             )
         return self._session
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    content: Content | None = None
+    headers: Mapping[str, str] | None = None
