@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 
 from backend.channels import iso20022
 from backend.sandbox.institution.program import Place
-from backend.sandbox.institution.reserve_line import NeighbourLine, ReserveLine
+from backend.sandbox.institution.reserve_line import NeighbourLine, ReserveLine, read_word
 from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
-from protocol.errors import CallerError, OperatingError
 
 COMPANY_NAME = "Fund company"
 
@@ -25,8 +24,8 @@ class FundLines:
         """``SettlementAgent.settle``."""
         if order.debtor not in self._at_bank:
             return await self._reserve.settle(order)
-        message = payment_message(order)
-        return read_word(await self._bank.ask("POST", "/bank/instructions", message), order)
+        answer = await self._bank.ask("POST", "/bank/instructions", payment_message(order))
+        return read_word(answer, order, read=iso20022.read_status_report)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -55,20 +54,3 @@ def payment_message(order: SettlementOrder) -> bytes:
             transfers=(transfer,),
         )
     )
-
-
-def read_word(answer: bytes, order: SettlementOrder) -> SettlementWord:
-    """What the bank's pain.002 says of an order."""
-    try:
-        report = iso20022.read_status_report(answer)
-    except CallerError as error:
-        raise OperatingError("timeout", f"pain.002: {error.detail}") from error
-    for transfer in report.transfers:
-        if transfer.end_to_end_id == order.reference:
-            match transfer.status:
-                case "ACSC":
-                    return SettlementWord("settled")
-                case "RJCT":
-                    return SettlementWord("refused", transfer.reason)
-            return SettlementWord("waiting", transfer.reason)
-    raise OperatingError("timeout", "pain.002 of something else")

@@ -1,7 +1,9 @@
 """An institution's line to another over signed HTTP, and the one to the reserve bank: pacs.009 out,
 pacs.002 back."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from backend.channels import iso20022
 from backend.channels.institution import Institution
@@ -69,13 +71,18 @@ def settlement_message(order: SettlementOrder) -> bytes:
     )
 
 
-def read_word(answer: bytes, order: SettlementOrder) -> SettlementWord:
-    """What the reserve bank's pacs.002 says of an order."""
+def read_word(
+    answer: bytes,
+    order: SettlementOrder,
+    *,
+    read: Callable[[bytes], "_Report"] = iso20022.read_status,
+) -> SettlementWord:
+    """What an answer (a pacs.002, or what ``read`` reads) says of an order."""
     try:
-        status = iso20022.read_status(answer)
+        report = read(answer)
     except CallerError as error:
-        raise OperatingError("timeout", f"pacs.002: {error.detail}") from error
-    for transfer in status.transfers:
+        raise OperatingError("timeout", f"{error.code}: {error.detail}") from error
+    for transfer in report.transfers:
         if transfer.end_to_end_id == order.reference:
             match transfer.status:
                 case "ACSC":
@@ -83,4 +90,11 @@ def read_word(answer: bytes, order: SettlementOrder) -> SettlementWord:
                 case "RJCT":
                     return SettlementWord("refused", transfer.reason)
             return SettlementWord("waiting", transfer.reason)
-    raise OperatingError("timeout", "pacs.002 of something else")
+    raise OperatingError("timeout", "the answer is about something else")
+
+
+class _Report(Protocol):
+    """What became of transfers: pacs.002 and pain.002."""
+
+    @property
+    def transfers(self) -> tuple[iso20022.TransferStatus, ...]: ...
