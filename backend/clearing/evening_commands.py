@@ -7,12 +7,12 @@ from backend.clearing import window
 from backend.clearing.costs import Accrual, accrue
 from backend.clearing.evening_tables import CARRY, COST, INTEREST, RESERVE_TEST, WINDOW
 from backend.clearing.interest import parts_of
-from backend.clearing.stated import Stated
+from backend.clearing.stated import FollowEntry
 from backend.clearing.window import WindowState, WindowStep
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.ledger import chart, rules
+from backend.ledger import rules
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
 
@@ -182,25 +182,8 @@ class AccrueInterest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmInterest:
-    """The reserve bank's statement shows interest (rule 24). The reference is the event's id, so it
-    is posted once; a correction of the statement is followed."""
-
-    reference: str
-    business_date: str
-    currency: str
-    amount_minor: int
-
-    def reads(self) -> Iterable[Read]:
-        return self._stated.reads(self._transfers)
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        return self._stated.follow(ws, self._transfers, now_ms)
-
-    @property
-    def _stated(self) -> Stated:
-        event = rules.Event(self.reference, self.currency, self.business_date)
-        return Stated(event, chart.client("RESERVE", self.currency), self.amount_minor)
+class ConfirmInterest(FollowEntry):
+    """The reserve bank's statement shows interest (rule 24)."""
 
     def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
         return rules.reserve_interest_paid(event, amount_minor=amount_minor)

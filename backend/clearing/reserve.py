@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.clearing.model import MoveKind, MoveState, Outcome, next_state
-from backend.clearing.stated import Stated
+from backend.clearing.stated import FollowEntry
 from backend.clearing.tables import CLEARING_DAY, OWN_MOVE
 from backend.db.command import Read
 from backend.db.tables import Row
@@ -24,29 +24,25 @@ MoveKey = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmChannelSettlement:
+class ConfirmChannelSettlement(FollowEntry):
     """The bank's statement shows that a channel has paid a day into the reserve (rule 2).
 
-    ``reference`` is the statement entry's; it is the event's id, so it is posted once. A correction
-    of the statement is followed while the channel's day is open, for its file is compared with it;
-    of a closed day only if that evens the day's account. Else the two stay apart, as a break.
+    A correction of the statement is followed while the channel's day is open, for its file is
+    compared with it; of a closed day only if that evens the day's account. Else the two stay apart,
+    as a break.
     """
 
-    reference: str
     channel_id: str
     settlement_date: str
-    business_date: str
-    currency: str
-    amount_minor: int
 
     def reads(self) -> Iterable[Read]:
-        return [(CLEARING_DAY, self.settlement_date), *self._stated.reads(self._transfers)]
+        return [(CLEARING_DAY, self.settlement_date), *FollowEntry.reads(self)]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        differs_minor = self._stated.differs_minor(ws)
+        differs_minor = self._differs_minor(ws)
         if differs_minor and self._is_closed(ws) and not self._is_evened(ws, differs_minor):
             return False
-        return self._stated.follow(ws, self._transfers, now_ms)
+        return FollowEntry.decide(self, ws, now_ms)
 
     def _is_closed(self, ws: WorkingSet) -> bool:
         day = ws.get(CLEARING_DAY, self.settlement_date)
@@ -56,11 +52,6 @@ class ConfirmChannelSettlement:
         account = chart.channel(self.channel_id, self.settlement_date, self.currency)
         row = ws.get(ACCOUNT, account)
         return row is not None and row["debits_posted"] - row["credits_posted"] == more_minor
-
-    @property
-    def _stated(self) -> Stated:
-        event = rules.Event(self.reference, self.currency, self.business_date)
-        return Stated(event, chart.client("RESERVE", self.currency), self.amount_minor)
 
     def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
         return rules.channel_settled(
@@ -72,24 +63,12 @@ class ConfirmChannelSettlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConfirmAdvanceRepaid:
+class ConfirmAdvanceRepaid(FollowEntry):
     """Our own account's statement shows that a fund has repaid a day's advances (rule 6b)."""
 
-    reference: str
-    business_date: str
-    currency: str
-    amount_minor: int
-
-    def reads(self) -> Iterable[Read]:
-        return self._stated.reads(self._transfers)
-
-    def decide(self, ws: WorkingSet, now_ms: int) -> bool:
-        return self._stated.follow(ws, self._transfers, now_ms)
-
     @property
-    def _stated(self) -> Stated:
-        event = rules.Event(self.reference, self.currency, self.business_date)
-        return Stated(event, chart.own("OWN", self.currency), self.amount_minor)
+    def _account(self) -> str:
+        return chart.own("OWN", self.currency)
 
     def _transfers(self, event: rules.Event, amount_minor: int) -> list[Transfer]:
         return rules.own_advance_repaid(event, amount_minor=amount_minor)
