@@ -9,8 +9,9 @@ from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
-from backend.console.session import OF_MERCHANT, ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
+from backend.forms import Form
 from backend.reconciliation.breaks import OPEN_STATES, RETURNED_WHEN_AGED, BreakEvent, BreakStep
 from backend.reconciliation.limits import RETURN_REFUSALS_MAX
 from backend.reconciliation.routes import REASON_PATTERN

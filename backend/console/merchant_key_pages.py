@@ -10,7 +10,8 @@ from backend.console.limits import FILTER_CHARS_MAX
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
-from backend.console.session import OF_MERCHANT, ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT
+from backend.forms import Form
 from protocol.errors import CallerError
 
 _PEM = "application/x-pem-file"

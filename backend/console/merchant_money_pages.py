@@ -16,7 +16,8 @@ from backend.console.limits import DAYS_PER_PAGE, FILTER_CHARS_MAX, ROWS_PER_PAG
 from backend.console.merchant_money_desk import MoneyDesk, Paper
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
-from backend.console.session import OF_MERCHANT, ROOT, Form
+from backend.console.session import OF_MERCHANT, ROOT
+from backend.forms import Form
 from protocol.errors import CallerError
 from protocol.money import positive
 

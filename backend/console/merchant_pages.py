@@ -13,8 +13,9 @@ from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
 from backend.console.places import names_of
-from backend.console.session import ROOT, Form
+from backend.console.session import ROOT
 from backend.db.tables import Row
+from backend.forms import Form
 from protocol.errors import CallerError, is_known
 from protocol.payment import PaymentState
 

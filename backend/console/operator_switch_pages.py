@@ -15,8 +15,9 @@ from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
-from backend.console.session import ROOT, Form
+from backend.console.session import ROOT
 from backend.db.tables import Row
+from backend.forms import Form
 from backend.payments.services import Services
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import REASON_CHARS_MAX, REASON_CHARS_MIN, SUBJECTS_SHOWN_MAX

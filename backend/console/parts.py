@@ -8,7 +8,8 @@ from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.model import Person, Rank
 from backend.console.payments_desk import PaymentsDesk
-from backend.console.session import COOKIE, Form, check_form, read_form
+from backend.console.session import COOKIE, read_form
+from backend.forms import Form, check_form
 from backend.operator.auth import origin_of
 from protocol.errors import CallerError
 
@@ -37,7 +38,7 @@ class ConsoleParts:
         """The same for what concerns nobody but oneself: whoever is signed in may."""
         form = await read_form(request)
         person = await self.person(request)
-        check_form(person, form)
+        check_form(form, person.page_token)
         return person, form
 
     async def merchant(self, request: Request) -> Person:

@@ -13,8 +13,9 @@ from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CH
 from backend.console.model import Person, Rank, Role, hash_token
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
-from backend.console.session import ROOT, Form, read_form
+from backend.console.session import ROOT, read_form
 from backend.console.staff_desk import By, StaffDesk
+from backend.forms import Form
 from backend.operator.auth import origin_of
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 
+from backend.forms import Form
 from backend.mandates.desk import MandateDesk
 from backend.mandates.schemas import Signature
 from backend.pay_page.model import typed_minor
 from backend.wallet_page.limits import AGREED_DAYS_MAX
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from backend.coupons.repository import CouponRepository
 from backend.coupons.service import ChooseCoupon
+from backend.forms import Form
 from backend.mandates.desk import MandateDesk
 from backend.mandates.model import MandateCommand, MandateStatus, Side
 from backend.merchant_transfers.model import TransferStep
@@ -15,7 +16,7 @@ from backend.merchant_transfers.service import EndTransfer
 from backend.pay_page.model import typed_minor
 from backend.wallet.schemas import PinFreeLimit
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from protocol.errors import CallerError
 
 _CURRENCY = "CNY"

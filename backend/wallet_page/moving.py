@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from backend.forms import Form
 from backend.instruments.binding import Begun, CardBinding, WantedCard
 from backend.instruments.binding_routes import CardCode, NewCard
 from backend.instruments.model import BALANCE, InstrumentKind
@@ -15,7 +16,7 @@ from backend.instruments.repository import InstrumentRepository
 from backend.instruments.service import ChooseDefault, RemoveInstrument
 from backend.pay_page.model import typed_minor
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from backend.withdrawals.repository import WithdrawalRepository
 from backend.withdrawals.routes import WantedWithdrawal
 from backend.withdrawals.service import OrderWithdrawal

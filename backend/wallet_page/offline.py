@@ -7,11 +7,12 @@ may hold a payment of it that has not come in yet.
 
 from fastapi import APIRouter, Request, Response
 
+from backend.forms import Form
 from backend.offline.desk import OfflineDesk
 from backend.offline.routes import WantedVoucher
 from backend.wallet_page.moving import amount_in
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from protocol import ids
 from protocol.errors import CallerError
 

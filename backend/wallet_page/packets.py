@@ -4,12 +4,13 @@ import re
 
 from fastapi import APIRouter, Request, Response
 
+from backend.forms import Form
 from backend.pay_page.model import typed_minor
 from backend.red_packets.desk import RedPacketDesk
 from backend.red_packets.limits import SHARES_MAX, WISH_CHARS_MAX
 from backend.red_packets.routes import WantedRedPacket
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from protocol import ids
 from protocol.errors import CallerError
 

@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import ValidationError
 
+from backend.forms import Form, check_form
 from backend.instruments.binding import CardBinding
 from backend.passkeys.schemas import ASK
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
 from backend.wallet_page.face import Face
-from backend.wallet_page.session import ROOT, Form, Session, check_form, read_form, token_of
+from backend.wallet_page.session import ROOT, Session, read_form, token_of
 from backend.wanted import Wanted
 from protocol import ids
 from protocol.errors import CallerError
@@ -54,7 +55,7 @@ class PageParts:
         """Who has sent a form of our pages, and what stands in it."""
         form = await read_form(request)
         session = await self.session(request)
-        check_form(session, form)
+        check_form(form, session.page_token)
         return session, form
 
     async def finger(self, request: Request, session: Session) -> Finger:

@@ -7,10 +7,11 @@ answered with what it takes; the second carries what was made.
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from backend.forms import Form
 from backend.passkeys.limits import NAME_CHARS_MAX, PASSKEYS_MAX
 from backend.passkeys.schemas import NewPasskey, PasskeyNamed, PasskeyOffer
 from backend.wallet_page.parts import PageParts, checked, json_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from protocol.errors import CallerError
 
 _PLACE, _ME = f"{ROOT}/passkeys", f"{ROOT}/me"

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from backend.coupons.model import CouponState
 from backend.coupons.repository import CouponRepository
 from backend.db.tables import Row
+from backend.forms import Form
 from backend.instruments.model import BALANCE
 from backend.instruments.repository import InstrumentRepository
 from backend.wallet.limits import QR_TEXT_CHARS_MAX
@@ -23,7 +24,7 @@ from backend.wallet_page.explaining import explained
 from backend.wallet_page.face import shown_money
 from backend.wallet_page.limits import CODE_SHOWN_MS, CODE_SPARE_MS
 from backend.wallet_page.parts import PageParts, checked, word_in
-from backend.wallet_page.session import ROOT, Form, Session
+from backend.wallet_page.session import ROOT, Session
 from faces.codes import code_picture
 from protocol import ids
 from protocol.errors import CallerError

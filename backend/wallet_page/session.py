@@ -1,27 +1,21 @@
-"""Whose pages a browser gets.
-
-Rule: what changes something comes by a form that carries the page's own token, made from the bearer
-      token, which is the session's: who cannot read our pages cannot make it. A form from another
-      site is refused before anything is read, also the one that signs in.
-"""
+"""Whose pages a browser gets: the session's token is the wallet's bearer token."""
 
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
+from functools import partial
 
 from fastapi import Request
 
+from backend import forms
 from backend.wallet.switches import Switch
 from backend.wallet_page.limits import FORM_BYTES_MAX, FORM_FIELDS_MAX
 from protocol.errors import CallerError
 
 COOKIE, ROOT = "wallet", "/wallet"
 _CONTEXT = b"tillway-wallet-page-v1"
-_TOKEN_FIELD = "page"  # noqa: S105  # a field's name
-_OWN_SITES = frozenset({"same-origin", "none"})
 
-Form = dict[str, str]
+read_form = partial(forms.read_form, bytes_max=FORM_BYTES_MAX, fields_max=FORM_FIELDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +39,3 @@ def token_of(request: Request) -> str:
     if not token:
         raise CallerError("not_authorized")
     return token
-
-
-async def read_form(request: Request) -> Form:
-    """The fields of a form of our own site, the first of each name; ``not_authorized`` for one of
-    another site, ``field_invalid`` for what is no form."""
-    if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
-        raise CallerError("not_authorized")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            raise CallerError("field_invalid", "form")
-    try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=FORM_FIELDS_MAX, errors="strict")
-    except ValueError:
-        raise CallerError("field_invalid", "form") from None
-    return {name: values[0] for name, values in fields.items()}
-
-
-def check_form(session: Session, form: Form) -> None:
-    """``not_authorized`` for a form that is not from this session's pages."""
-    told = form.get(_TOKEN_FIELD, "")
-    if not hmac.compare_digest(told.encode(), session.page_token.encode()):
-        raise CallerError("not_authorized")
