@@ -338,7 +338,9 @@ class _Building:
         app = build_app(
             numbers=numbers,
             is_ready=lambda: (
-                (len(core.registry) > 0 or downlink.first_table.is_set()) and _is_linked(mqtt)
+                (len(core.registry) > 0 or downlink.first_table.is_set())
+                and writer.is_writable
+                and _is_linked(mqtt)
             ),
             registry=self._registry,
             faults=self._faults,

@@ -1,6 +1,7 @@
 """The shell's way to the spool: effects become jobs of the writer, commits become events."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 
 import structlog
@@ -61,14 +62,15 @@ class Disk:
     def _store(self, effect: Store) -> None:
         def done(result: int | BaseException) -> None:
             if isinstance(result, BaseException):
-                self._core.not_stored(effect.ticket)
+                is_disk = isinstance(result, sqlite3.Error)
+                self._core.not_stored(effect.ticket, "spool_unwritable" if is_disk else "busy")
             else:
                 self._core.stored(effect.ticket, result)
 
         try:
             self._writer.submit(lambda store: store.append(effect.row), done)
-        except OperatingError:
-            self._core.not_stored(effect.ticket)
+        except OperatingError as error:
+            self._core.not_stored(effect.ticket, error.code)
 
     def _store_pushes(self, effect: StorePushes) -> None:
         at_ms = self._clock.now_ms()

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterable
 
 import structlog
@@ -9,6 +10,7 @@ import structlog
 from hub.domain.effects import Speak
 
 _log = structlog.get_logger("hub")
+_PUT_OFF = {"busy": "hub_busy", "spool_unwritable": "hub_disk_full"}
 
 
 def configure() -> None:
@@ -31,12 +33,12 @@ def configure() -> None:
 
 
 def log_words(words: Iterable[Speak]) -> None:
-    """Tell what the hub refuses; of *busy* only how often, for a line each would cost a hub that
-    has too much to do a tenth of the refusal again."""
-    put_off = 0
+    """Tell what the hub refuses; of what comes again by itself only how often, for a line each
+    would cost a hub that has too much to do a tenth of the refusal again."""
+    put_off: Counter[str] = Counter()
     for word in words:
-        if word.code == "busy":
-            put_off += 1
+        if word.code in _PUT_OFF:
+            put_off[word.code] += 1
             continue
         _log.info(
             "hub_refused",
@@ -46,5 +48,5 @@ def log_words(words: Iterable[Speak]) -> None:
             trace_id=word.answer.trace_id,
             transport=word.transport,
         )
-    if put_off:
-        _log.info("hub_busy", items=put_off)
+    for code, items in put_off.items():
+        _log.info(_PUT_OFF[code], items=items)

@@ -54,6 +54,7 @@ class HubCollector(Collector):
             "answers": self._tally.items,
             "refused": core.uplink.refused.total(),
             "cursor": core.cursor,
+            "disk": "writable" if self._writer.is_writable else "full",
         }
 
     def _counters(self) -> Iterator[Metric]:
@@ -100,6 +101,7 @@ class HubCollector(Collector):
             ("spool_rows", "Envelopes without an answer", core.forwarding.rows),
             ("spool_bytes", "Their bytes", core.forwarding.weight_bytes),
             ("spool_oldest_age_ms", "Age of the oldest of them", self._oldest_age_ms()),
+            ("spool_writable", "1 while the disk takes commits", int(self._writer.is_writable)),
             ("checks_waiting", "Envelopes before their commit", core.uplink.waiting),
             ("parcels", "Answers and pushes not acknowledged", core.delivery.parcels),
             ("batches_in_flight", "Batches on the way", core.forwarding.batches_on_the_way),

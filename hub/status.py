@@ -29,12 +29,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "answers": ("后台应答", "Answers of the backend"),
     "refused": ("网关拒绝", "Refused by the hub"),
     "cursor": ("推送游标", "Push cursor"),
+    "disk": ("磁盘", "Disk"),
 }
 _MODES = {
     "online": "在线 · online",
     "degraded": "不稳定 · degraded",
     "offline": "后台断开，未知付款请勿重复收款 · offline: do not charge unknown payments again",
 }
+_DISKS = {
+    "writable": "可写入 · writable",
+    "full": "已满，暂时无法受理，请清理 · full, nothing new is taken: make room",
+}
+_VALUES = {"mode": _MODES, "disk": _DISKS}
 
 
 class FaultChange(BaseModel):
@@ -130,4 +136,4 @@ def render(numbers: dict[str, int | str]) -> str:
 
 
 def _shown_value(name: str, value: int | str) -> str:
-    return _MODES.get(str(value), str(value)) if name == "mode" else str(value)
+    return _VALUES.get(name, {}).get(str(value), str(value))

@@ -15,10 +15,10 @@ from protocol.trust import Trust
 from terminal.answer_flow import AnswerFlow
 from terminal.collect_flow import CollectFlow
 from terminal.courier import RESEND
-from terminal.desk import Desk
+from terminal.desk import UNDOING, Desk
 from terminal.domain.mark import Mark
 from terminal.domain.refund import Refund
-from terminal.domain.sale import COLLECTING_STATES, DONE_STATES, Sale, SaleState
+from terminal.domain.sale import COLLECTING_STATES, DONE_STATES, LEAVABLE_STATES, Sale, SaleState
 from terminal.domain.screen import Screen, Surroundings, screen_of
 from terminal.effects import Effect, PrintReceipt
 from terminal.fingerprint_flow import LOOK, FingerprintFlow
@@ -65,8 +65,6 @@ from terminal.timing import TerminalClock
 from terminal.upkeep import UPKEEP, Upkeep
 
 _SENT_ONCE = ("payment.create", "device.")
-_LEAVABLE = DONE_STATES | {SaleState.UNKNOWN, SaleState.REVERSING}
-"""Screens a cashier may leave; what is not final goes on behind."""
 
 
 class Agent:
@@ -177,6 +175,7 @@ class Agent:
                 is_link_up=self.is_link_up,
                 is_hub_online=self._desk.is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
+                is_unheard=self._desk.is_unheard(shown),
                 printer_error=self.printer_error,
                 open_sales=tuple(self._journal.open_sales()),
                 items_unsettled=len(self._journal.unsettled_items()),
@@ -258,7 +257,8 @@ class Agent:
                 self._leave(DONE_STATES)
                 self._refunds.start(event)
             case Dismiss():
-                self._leave(_LEAVABLE)
+                is_unheard = self._desk.is_unheard(self.current())
+                self._leave(LEAVABLE_STATES.union(UNDOING if is_unheard else ()))
             case Reprint(subject):
                 self._reprint(subject)
             case PrintStored(receipt_id):

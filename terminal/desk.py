@@ -10,13 +10,19 @@ from protocol.clock import Entropy
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import advice, is_known
 from terminal.courier import Courier
+from terminal.domain.refund import Refund
+from terminal.domain.sale import Sale, SaleState
 from terminal.domain.schedule import TimerKey, Timers
 from terminal.effects import Effect, PrintReceipt
+from terminal.journal.rows import RequestState
 from terminal.journal.store import Journal
+from terminal.limits import SENDS_UNHEARD_MIN
 from terminal.profile import Profile
 from terminal.timing import TerminalClock
 
 log = structlog.get_logger("terminal")
+UNDOING = {SaleState.CLOSING: "payment.close", SaleState.REVERSING: "payment.reverse"}
+"""What is asked about a sale in these states until it is answered."""
 
 
 class Desk:
@@ -51,6 +57,15 @@ class Desk:
             timers=self.timers,
             emit=self.effects.append,
         )
+
+    def is_unheard(self, shown: Sale | Refund | None) -> bool:
+        """Whether a close or a reversal goes unanswered: no line, or envelope after envelope."""
+        if not isinstance(shown, Sale) or shown.state not in UNDOING:
+            return False
+        row = self.journal.latest_request(shown.payment_id, UNDOING[shown.state])
+        if row is None or row.state is not RequestState.OPEN:
+            return False
+        return not self.courier.is_link_up or row.sends - row.refusals >= SENDS_UNHEARD_MIN
 
     def after(self, key: TimerKey, gap_ms: int) -> None:
         """Arm a timer that many milliseconds from now."""

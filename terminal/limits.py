@@ -16,6 +16,9 @@ HUB_WORD_KEPT_GAP_MS = 10 * 60_000
 """How often the hub's unchanged limits are written down anew."""
 RESEND_GAPS_MS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000)
 """Gaps between envelopes of one request; the last repeats."""
+SENDS_UNHEARD_MIN = 3
+"""So many envelopes of a close or a reversal without an answer, and the cashier is told why it
+takes so long."""
 QUERY_GAPS_MS = (5_000, 10_000, 10_000, 10_000, 20_000, 40_000, 60_000)
 """Gaps between queries of an unknown payment; the last repeats."""
 PAYER_POLL_MS = 5_000
@@ -26,6 +29,8 @@ ERROR_SHOWN_UNATTENDED_MS = 10_000
 CUSTOMER_REFRESH_S = 30
 """How often the payer's display is written again: it cannot tell that it has lost its picture."""
 CUSTOMER_RETRY_S = 3
+COUNTER_SHOWN_S = 60
+"""For so long at most the payer's side shows how cash or a card went."""
 QR_LIFE_ASSUMED_MS = 5 * 60_000
 """How long a shown code counts as alive when the answer does not say."""
 

@@ -15,7 +15,7 @@ from terminal.domain import verdict
 from terminal.domain.refund import FINAL_STATES, Refund, RefundState, RefundStep
 from terminal.domain.sale import Sale, SaleState
 from terminal.domain.schedule import gap_ms
-from terminal.domain.verdict import BUSY, Refused
+from terminal.domain.verdict import PUT_OFF, Refused
 from terminal.inputs import StartRefund
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import ANSWER_WAIT_MS, QUERY_GAPS_MS
@@ -117,7 +117,7 @@ class RefundFlow:
             self._journal.record_refusal(row.request_id)
         create = self._journal.request(row.request_id)
         if kind is not Refused.FINAL:
-            if code == BUSY and refund.may(_T.PUT_OFF):
+            if code in PUT_OFF and refund.may(_T.PUT_OFF):
                 self._move(refund, _T.PUT_OFF, code=code)
             self._courier.resend_later(row)
         elif create is not None and not create.is_in_doubt:

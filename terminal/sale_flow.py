@@ -18,12 +18,12 @@ from typing import Any
 from protocol.errors import CallerError
 from protocol.messages import PaymentResult
 from terminal.ages import Ages
-from terminal.desk import Desk, log
+from terminal.desk import UNDOING, Desk, log
 from terminal.domain import verdict
 from terminal.domain.delivery import Delivery
 from terminal.domain.sale import FINAL_STATES, OPEN_STATES, Sale, SaleEvent, SaleState, Step
 from terminal.domain.schedule import gap_ms, rest_ms
-from terminal.domain.verdict import BUSY, Refused
+from terminal.domain.verdict import PUT_OFF, Refused
 from terminal.item_flow import DISPENSE, NOT_GIVEN, ItemFlow
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.limits import (
@@ -44,7 +44,6 @@ LOST, LATE, QUERY, UNDO, IDLE = "lost", "late", "query", "undo", "idle"
 
 _S, _T = SaleState, Step
 _ASKING = frozenset({_S.SHOWING_QR, _S.WAITING})
-_UNDOING = {_S.CLOSING: "payment.close", _S.REVERSING: "payment.reverse"}
 
 
 class SaleFlow:
@@ -104,7 +103,7 @@ class SaleFlow:
         """Ask how an open sale stands, without waiting for the timer."""
         if sale.state not in OPEN_STATES:
             raise CallerError("payment_state", f"query in {sale.state}")
-        if sale.state in _UNDOING:
+        if sale.state in UNDOING:
             self._undo(sale)
         else:
             self._query(sale)
@@ -121,10 +120,10 @@ class SaleFlow:
             self._courier.settle(row.request_id)
         has_code = sale.method == "merchant_qr" and bool(result.code_url or sale.code_url)
         step = verdict.of_result(result.payment_state, has_code=has_code)
-        is_undo_refused = row is not None and row.message_type in _UNDOING.values()
+        is_undo_refused = row is not None and row.message_type in UNDOING.values()
         if step is _T.PAY and result.error is not None and is_undo_refused and sale.may(_T.KEEP):
             step = _T.KEEP
-        if sale.state in _UNDOING and step is _T.LOSE_CONTACT:
+        if sale.state in UNDOING and step is _T.LOSE_CONTACT:
             self._undo_later(sale)
             return
         if not sale.may(step) or (step is _T.PAY and sale.ended_as is not None):
@@ -152,7 +151,7 @@ class SaleFlow:
             if self._is_too_late(sale):
                 self._give_up(sale)
                 return
-            if code == BUSY and sale.may(_T.PUT_OFF):
+            if code in PUT_OFF and sale.may(_T.PUT_OFF):
                 self._move(sale, _T.PUT_OFF, error_code=code)
             self._courier.resend_later(row)
         elif sale.state is _S.ACCEPTED and code.startswith("device_"):
@@ -217,7 +216,7 @@ class SaleFlow:
             self._poll(sale)
         elif kind == QUERY and sale.state is _S.ACCEPTED:
             self.returning.on_timer(sale)
-        elif kind == UNDO and sale.state in _UNDOING:
+        elif kind == UNDO and sale.state in UNDOING:
             self._undo(sale)
         elif kind == DISPENSE:
             self.items.on_timer(payment_id)
@@ -233,7 +232,7 @@ class SaleFlow:
                 self.returning.bring_back(sale)
             elif sale.state in {_S.UNKNOWN, *_ASKING}:
                 self._query(sale)
-            elif sale.state in _UNDOING and not self._desk.timers.is_set((UNDO, sale.payment_id)):
+            elif sale.state in UNDOING and not self._desk.timers.is_set((UNDO, sale.payment_id)):
                 self._undo(sale)
 
     def recover(self) -> None:
@@ -303,7 +302,7 @@ class SaleFlow:
 
     def _undo(self, sale: Sale) -> None:
         """Close or reverse: the open request again, or a new one if that ended nothing."""
-        message_type = _UNDOING[sale.state]
+        message_type = UNDOING[sale.state]
         latest = self._journal.latest_request(sale.payment_id, message_type)
         if latest is not None and latest.state is RequestState.OPEN:
             row = self._courier.send(latest)
@@ -338,7 +337,7 @@ class SaleFlow:
                 self._finished(moved, event)
         elif sale.state is not moved.state or event is SaleEvent.RECOVERED:
             self._entered(moved)
-        elif moved.state in _UNDOING:
+        elif moved.state in UNDOING:
             self._undo_later(moved)
         return moved
 

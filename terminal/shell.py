@@ -7,7 +7,7 @@ Rule 3: printer trouble never stops a sale: it is written down and shown.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -15,6 +15,7 @@ import structlog
 from protocol.errors import CallerError, OperatingError, TillwayError
 from terminal.agent import Agent
 from terminal.board_renewal import BoardRenewal
+from terminal.domain.at_counter import AtCounter
 from terminal.domain.screen import Screen
 from terminal.effects import (
     DispenseItem,
@@ -47,7 +48,7 @@ from terminal.inputs import (
     Tick,
 )
 from terminal.journal.database import UNWRITABLE
-from terminal.limits import DISPENSE_WAIT_S, INBOX_MAX
+from terminal.limits import COUNTER_SHOWN_S, DISPENSE_WAIT_S, INBOX_MAX
 from terminal.ports import (
     CardPinPad,
     CodeScanner,
@@ -105,6 +106,8 @@ class Shell:
         )
         self._changed = asyncio.Event()
         self._is_stopping = False
+        self._at_counter: AtCounter | None = None
+        self._counter_ends: asyncio.TimerHandle | None = None
         self.screen = self._agent.screen()
         # Revisions go on above those of an earlier start, so that a page that comes back is told.
         self.revision = self._agent.boot_epoch * _REVISIONS_PER_BOOT
@@ -119,6 +122,7 @@ class Shell:
                 group.create_task(self._ports.link.run(self._arrived), name="terminal-link")
         finally:
             self._stop_reading()
+            self._forget_counter_ends()
 
     def now_ms(self) -> int:
         """This terminal's time."""
@@ -132,6 +136,26 @@ class Shell:
         except asyncio.QueueFull:
             raise OperatingError("busy") from None
         return await answer
+
+    def show_at_counter(self, shown: AtCounter | None) -> None:
+        """What the counter takes itself, beside the keypad: a sale that begins ends it."""
+        self._forget_counter_ends()
+        if shown is not None and shown.is_over:
+            loop = asyncio.get_running_loop()
+            self._counter_ends = loop.call_later(COUNTER_SHOWN_S, self.leave_counter)
+        self._at_counter = shown
+        self._refresh()
+
+    def _forget_counter_ends(self) -> None:
+        if self._counter_ends is not None:
+            self._counter_ends.cancel()
+            self._counter_ends = None
+
+    def leave_counter(self) -> None:
+        """Whoever paid at the counter has gone, or pays otherwise; not while a card is asked."""
+        at = self._at_counter
+        if at is not None and not at.is_card_asked:
+            self.show_at_counter(None)
 
     async def screens(self, after: int) -> AsyncIterator[tuple[int, Screen]]:
         """Each new screen beyond revision ``after``; skips those that nobody was there to see."""
@@ -187,6 +211,9 @@ class Shell:
 
     def _refresh(self) -> None:
         screen = self._agent.screen()
+        if screen.kind != "keypad":
+            self._at_counter = None
+        screen = replace(screen, at_counter=self._at_counter)
         if screen != self.screen:
             self.screen = screen
             self.revision += 1

@@ -117,9 +117,9 @@ class HubCore:
         """``Store`` is committed as this row."""
         self.uplink.stored(ticket, row)
 
-    def not_stored(self, ticket: int) -> None:
-        """``Store`` failed and left nothing behind."""
-        self.uplink.not_stored(ticket)
+    def not_stored(self, ticket: int, code: str) -> None:
+        """``Store`` failed and left nothing behind; ``code`` says why."""
+        self.uplink.not_stored(ticket, code)
 
     def connected(self, device: str, transport: Transport) -> None:
         """A device can be reached by this line."""

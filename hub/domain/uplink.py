@@ -133,11 +133,12 @@ class Uplink:
         self._emit(Settle(ticket, committed.device))
         self._accepted(committed, ticket)
 
-    def not_stored(self, ticket: int) -> None:
-        """The disk said no. The device is told to come again with the same request."""
+    def not_stored(self, ticket: int, code: str) -> None:
+        """Nothing of it is kept. The device is told why, and to come again with the same
+        request."""
         row = self._storing.pop(ticket)
         self._leave(len(row.envelope))
-        told = Refuse("busy", row.device, row.request_id, row.trace_id)
+        told = Refuse(code, row.device, row.request_id, row.trace_id)
         self._speak(ticket, told, row.transport)
         self._emit(Settle(ticket))
 

@@ -1,10 +1,12 @@
 """The thread that owns the spool: takes what has arrived, commits it once, reports each.
 
 A job is a function of the store. Jobs run in the order of their submission; those that share a
-commit succeed or fail together, because a failure here is the disk's, not a job's.
+commit succeed or fail together, because a failure here is the disk's, not a job's. After a failure
+the disk counts as full until it has taken some room: one small commit that fits proves nothing.
 """
 
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,12 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
-from hub.spool.limits import COMMIT_JOBS_MAX, JOBS_WAITING_MAX, STOP_TIMEOUT_S
+from hub.spool.limits import (
+    COMMIT_JOBS_MAX,
+    JOBS_WAITING_MAX,
+    ROOM_AGAIN_S,
+    STOP_TIMEOUT_S,
+)
 from hub.spool.store import SpoolStore
 from protocol.errors import OperatingError
 
@@ -40,6 +47,7 @@ class SpoolWriter:
         self._thread = threading.Thread(target=self._run, name="hub-spool", daemon=True)
         self.commits = 0
         self.failures = 0
+        self.is_writable = True
 
     def start(self, report: Report) -> None:
         """Begin. ``report`` is called from the writer's thread after each commit."""
@@ -67,11 +75,28 @@ class SpoolWriter:
         self._store.close()
 
     def _run(self) -> None:
-        while (first := self._jobs.get()) is not None:
+        while (first := self._next()) is not None:
             jobs, is_last = self._gather(first)
             self._commit(jobs)
             if is_last:
                 return
+
+    def _next(self) -> _Job[Any] | None:
+        while not self.is_writable:
+            try:
+                return self._jobs.get(timeout=ROOM_AGAIN_S)
+            except queue.Empty:
+                self._look_for_room()
+        return self._jobs.get()
+
+    def _look_for_room(self) -> None:
+        try:
+            with self._store.transaction():
+                self._store.take_room()
+        except sqlite3.Error:
+            return
+        self.is_writable = True
+        log.info("spool_writable")
 
     def _gather(self, first: _Job[Any]) -> tuple[list[_Job[Any]], bool]:
         jobs = [first]
@@ -91,9 +116,12 @@ class SpoolWriter:
             with self._store.transaction():
                 results = [job.run(self._store) for job in jobs]
             self.commits += 1
+            if not self.is_writable:
+                self._look_for_room()
         except Exception as error:
             # The outermost loop of this thread: whatever the disk or a bug did, everybody is told.
             self.failures += 1
+            self.is_writable = not isinstance(error, sqlite3.Error)
             log.exception("spool_commit_failed", jobs=len(jobs))
             results = [error] * len(jobs)
         assert self._report is not None

@@ -43,14 +43,16 @@ class CardDesk:
     def __init__(
         self, journal: Journal, profile: Callable[[], Profile], clock: TerminalClock, *,
         shifts: ShiftDesk, pinpad: CardPinPad | None,
-        print_slip: Callable[[Slip], Awaitable[object]],
+        print_slip: Callable[[Slip], Awaitable[object]], show: Callable[[CardSale], None],
     ) -> None:  # fmt: skip
+        """``show`` hears of each that is asked for, and of its end."""
         self._journal = journal
         self._profile = profile
         self._clock = clock
         self._shifts = shifts
         self._pinpad = pinpad
         self._print_slip = print_slip
+        self._show = show
         self._marks = Marks(journal.database)
         self._asking: asyncio.Task[None] | None = None
         self.store = CardStore(journal.database)
@@ -170,6 +172,7 @@ class CardDesk:
         return replace(sale, card_id=self.store.add(sale, number))
 
     def _ask(self, sale: CardSale, pinpad: CardPinPad) -> None:
+        self._show(sale)
         asking = self._settle(sale, pinpad)
         self._asking = asyncio.get_running_loop().create_task(asking, name="terminal-card")
 
@@ -189,6 +192,7 @@ class CardDesk:
             )
         with self._journal.transaction():
             slip = self._end(sale, step)
+        self._show(self.one(sale.card_id))
         if slip is not None:
             with suppress(OperatingError):  # it stays queued, and is printed at the next start
                 await self._print_slip(slip)

@@ -18,6 +18,7 @@ from terminal.counter.shifts import ShiftDesk, Slip
 from terminal.counter.sign_in import SignIn
 from terminal.counter.staffing import Staffing
 from terminal.counter.station import Counter, Station
+from terminal.domain.at_counter import of_card
 from terminal.inputs import PrintStored
 from terminal.journal.store import Journal
 from terminal.shell import Shell, ShellPorts
@@ -103,6 +104,7 @@ def _station(
         shifts=shifts,
         pinpad=ports.pinpad,
         print_slip=print_slip,
+        show=lambda sale: shell.show_at_counter(of_card(sale)),
     )
     cards.recover()
     return Station(

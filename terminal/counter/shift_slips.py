@@ -10,8 +10,8 @@ from typing import Any, Literal
 from protocol.framing import escpos
 from protocol.framing.escpos import Align
 from protocol.money import Money
-from terminal.domain.card_sale import CardSale
-from terminal.domain.shift import CashMovement, Report
+from terminal.domain.card_sale import CardSale, card_number
+from terminal.domain.shift import CashMovement, Report, cash_number
 from terminal.receipt import COLUMNS, FEED_LINES, pair, rule, shown, wrapped
 from terminal.zone import SHOP_ZONE
 
@@ -57,7 +57,7 @@ def movement_facts(movement: CashMovement) -> dict[str, Any]:
     """Of cash that moved; it opens the drawer once, not when it is printed again."""
     facts = {
         "subject": f"cash-{movement.movement_id}",
-        "number": movement.movement_id,
+        "number": movement.number,
         "shift": movement.shift_id,
         "amount_minor": movement.amount_minor,
         "tendered_minor": movement.tendered_minor,
@@ -65,7 +65,7 @@ def movement_facts(movement: CashMovement) -> dict[str, Any]:
         "reason": movement.reason or None,
         "by_name": movement.by_name,
         "approved_by": movement.approved_by,
-        "refund_of": movement.refund_of,
+        "refund_of": cash_number(movement.refund_of) if movement.refund_of else None,
         "opens_drawer": True,
     }
     return {name: value for name, value in facts.items() if value is not None}
@@ -75,7 +75,7 @@ def card_facts(sale: CardSale) -> dict[str, Any]:
     """Of a card sale or refund that has ended; the card's number is masked by the pad."""
     facts = {
         "subject": sale.subject,
-        "number": sale.card_id,
+        "number": sale.number,
         "shift": sale.shift_id,
         "amount_minor": sale.amount_minor,
         "currency": sale.currency,
@@ -85,7 +85,7 @@ def card_facts(sale: CardSale) -> dict[str, Any]:
         "reason": sale.note,
         "by_name": sale.by_name,
         "approved_by": sale.approved_by,
-        "refund_of": sale.refund_of,
+        "refund_of": card_number(sale.refund_of) if sale.refund_of else None,
     }
     return {name: value for name, value in facts.items() if value not in {None, ""}}
 

@@ -103,6 +103,11 @@ class CardSale:
         return replace(self, state=edge.state), edge.event
 
     @property
+    def number(self) -> str:
+        """What staff call it: its own series, apart from that of cash."""
+        return card_number(self.card_id)
+
+    @property
     def subject(self) -> str:
         """What its slips and marks are filed under."""
         return f"card-{self.card_id}"
@@ -117,3 +122,8 @@ class CardSale:
         """What may still be given back to the card."""
         is_sold = self.kind is CardKind.SALE and self.state is CardState.APPROVED
         return self.amount_minor - self.refunded_minor if is_sold else 0
+
+
+def card_number(card_id: int) -> str:
+    """The number of a card sale or refund, as slips and pages show it."""
+    return f"CARD-{card_id:06d}"

@@ -218,6 +218,8 @@ COLLECTING_STATES = frozenset({_S.IDLE, _S.CHOOSING, _S.SCANNING, _S.VERIFYING})
 """Nothing is in the journal yet and nothing was sent."""
 DONE_STATES = FINAL_STATES | {_S.ACCEPTED}
 """The payer may go."""
+LEAVABLE_STATES = DONE_STATES | {_S.UNKNOWN, _S.REVERSING}
+"""A cashier may leave their screens; what is not final goes on behind."""
 OPEN_STATES = frozenset(_S) - FINAL_STATES - COLLECTING_STATES
 """In the journal, and the outcome is still to come."""
 

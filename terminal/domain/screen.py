@@ -8,9 +8,19 @@ from dataclasses import dataclass
 
 from protocol.messages.offline import OFFLINE_TOKEN
 from protocol.money import Money
+from terminal.domain.at_counter import AtCounter
 from terminal.domain.refund import Refund, RefundState
 from terminal.domain.sale import Sale, SaleState
-from terminal.domain.words import BUTTONS, PUT_OFF, REFUND_PUT_OFF, STEPS, TITLES, Words, of_error
+from terminal.domain.words import (
+    BUTTONS,
+    PUT_OFF,
+    REFUND_PUT_OFF,
+    STEPS,
+    TITLES,
+    UNHEARD,
+    Words,
+    of_error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ class Screen:
     """Goods that the owner must look after."""
     steps: tuple[StepShown, ...] = ()
     buttons: tuple[Button, ...] = ()
+    at_counter: AtCounter | None = None
+    """What is paid beside the keypad; the payer's side shows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +97,8 @@ class Surroundings:
     printer_error: str | None
     open_sales: tuple[Sale, ...]
     items_unsettled: int = 0
+    is_unheard: bool = False
+    """Nobody has answered a close or a reversal."""
 
 
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn", "refund_done": "paid"}
@@ -143,7 +157,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         currency=money.currency if money else around.currency,
         method=sale.method if sale else None,
         payer=sale.payer_masked if sale else None,
-        error=_error_of(shown),
+        error=_error_of(shown, around),
         printer_error=_error(around.printer_error),
         code_url=sale.code_url if sale and kind in {"qr", "offline_scan"} else None,
         code_expires_at_ms=sale.code_expires_at_ms if sale and kind == "qr" else None,
@@ -180,6 +194,8 @@ def _kind(shown: Sale | Refund | None, around: Surroundings) -> str:
 def _names(kind: str, around: Surroundings) -> tuple[str, ...]:
     if kind == "choosing":
         return (*(name for name in around.methods if name in BUTTONS), "cancel")
+    if kind == "closing" and around.is_unheard:
+        return (*_BUTTONS[kind], "park")
     return _FINISHED if kind in _FINAL_KINDS | _DONE_KINDS else _BUTTONS[kind]
 
 
@@ -187,9 +203,13 @@ def _error(code: str | None) -> ErrorShown | None:
     return None if code is None else ErrorShown(code, of_error(code))
 
 
-def _error_of(shown: Sale | Refund | None) -> ErrorShown | None:
-    """What went wrong; of what is being sent, why it waits."""
-    if shown is None or shown.error_code is None:
+def _error_of(shown: Sale | Refund | None, around: Surroundings) -> ErrorShown | None:
+    """What went wrong; of what is being sent or undone, why it waits."""
+    if shown is None:
+        return None
+    if around.is_unheard and shown.state.value in UNHEARD:
+        return ErrorShown("hub_silent", UNHEARD[shown.state.value])
+    if shown.error_code is None:
         return None
     code = shown.error_code
     put_off = PUT_OFF if isinstance(shown, Sale) else REFUND_PUT_OFF

@@ -60,9 +60,19 @@ class CashMovement:
     """Of a cash sale: what was given back since."""
 
     @property
+    def number(self) -> str:
+        """What staff call it: its own series, apart from that of cards."""
+        return cash_number(self.movement_id)
+
+    @property
     def change_minor(self) -> int:
         """What the payer got back of the note."""
         return (self.tendered_minor or self.amount_minor) - self.amount_minor
+
+
+def cash_number(movement_id: int) -> str:
+    """The number of cash that moved, as slips and pages show it."""
+    return f"CASH-{movement_id:06d}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 Three kinds of refusal, told apart by their code:
 
-- *not accepted, try again* (`busy`, `envelope_stale`): the hub kept nothing of that envelope; the
-  same request goes again in a new one. `envelope_replayed` goes again too, but proves nothing: the
-  envelope that was seen before may have been accepted.
+- *not accepted, try again* (`busy`, `spool_unwritable`, `envelope_stale`): the hub kept nothing of
+  that envelope; the same request goes again in a new one. `envelope_replayed` goes again too, but
+  proves nothing: the envelope that was seen before may have been accepted.
 - *outcome unknown* (`backend_unreachable`, `timeout`, `internal`, and any code we do not know):
   the request may be spooled or carried out; only a query answers it.
 - *not accepted, and will not be* (everything else: a bad signature, a revoked device, a wrong
@@ -29,8 +29,9 @@ class Refused(Enum):
     FINAL = auto()
 
 
-BUSY = "busy"
-_RETRY = frozenset({BUSY, "envelope_stale"})
+PUT_OFF = frozenset({"busy", "spool_unwritable"})
+"""The hub takes nothing now, and will by itself."""
+_RETRY = PUT_OFF | {"envelope_stale"}
 _UNKNOWN = frozenset({"backend_unreachable", "timeout", "internal"})
 
 

@@ -79,7 +79,14 @@ PUT_OFF: dict[str, Words] = {
         "此刻付款太多，这一笔还没有受理。系统会自动重试同一笔，不会重复收款，请稍等；不想等请按“取消”。",
         "Too many payments at the moment: this one is not taken yet. The same payment is tried"
         " again by itself and charged once at most. Please wait, or press Cancel.",
-    )
+    ),
+    "spool_unwritable": Words(
+        "门店网关的磁盘已满，这一笔还没有受理。请管理员清理网关的磁盘；系统会自动重试同一笔，不会重复收款。"
+        "不想等请按“取消”。",
+        "The store hub's disk is full: this payment is not taken yet. Have somebody make room on"
+        " it. The same payment is tried again by itself and charged once at most. Wait, or press"
+        " Cancel.",
+    ),
 }
 """Why a sale waits in *sending*, and what the cashier may do, by the hub's code."""
 
@@ -88,9 +95,31 @@ REFUND_PUT_OFF: dict[str, Words] = {
         "此刻业务太多，这笔退款还没有受理。系统会自动重试同一笔，不会重复退款，请稍等。",
         "Too much is going on at the moment: this refund is not taken yet. The same refund is tried"
         " again by itself and given once at most. Please wait.",
-    )
+    ),
+    "spool_unwritable": Words(
+        "门店网关的磁盘已满，这笔退款还没有受理。请管理员清理网关的磁盘；系统会自动重试同一笔，不会重复退款。",
+        "The store hub's disk is full: this refund is not taken yet. Have somebody make room on it."
+        " The same refund is tried again by itself and given once at most.",
+    ),
 }
 """The same of a refund."""
+
+UNHEARD: dict[str, Words] = {
+    "closing": Words(
+        "门店网关没有应答，还不能确定订单已关闭。系统会一直自动重试，以网关的答复为准；请勿让顾客再付这一笔。"
+        "要接待下一位顾客，请按“稍后处理”。",
+        "The store's hub does not answer, so it is not certain yet that this payment is closed. It"
+        " is asked again by itself until it answers; the payer must not pay this one any more. To"
+        " serve the next customer, press Leave for later.",
+    ),
+    "reversing": Words(
+        "门店网关没有应答，撤销还没有确认。系统会一直自动重试，以网关的答复为准。"
+        "要接待下一位顾客，请按“稍后处理”。",
+        "The store's hub does not answer, so the reversal is not confirmed yet. It is asked again"
+        " by itself until it answers. To serve the next customer, press Leave for later.",
+    ),
+}
+"""Why a sale's end is not known yet, by its state, while nobody answers."""
 
 
 def of_error(code: str) -> Words:

@@ -90,6 +90,7 @@ def _ask(api: APIRouter, gate: Gate) -> None:
         if not sale.is_over_unpaid:
             raise CallerError("payment_state", sale.state)
         by.station.drafts.renew(str(sale.amount_minor), sale.note)
+        by.station.shell.leave_counter()
         return {}
 
 

@@ -11,7 +11,8 @@ from protocol.errors import CallerError
 from terminal import logs
 from terminal.counter.diagnostics import Diagnostics
 from terminal.counter.station import Station
-from terminal.domain.sale import COLLECTING_STATES, Sale
+from terminal.domain.at_counter import cash_due, of_cash
+from terminal.domain.sale import COLLECTING_STATES, Sale, SaleState
 from terminal.domain.shift import CashKind
 from terminal.inputs import Cancel, PrintStored
 from terminal.web.api import do
@@ -94,6 +95,7 @@ def _keypad(api: APIRouter, gate: Gate) -> None:
     @api.post("/draft")
     async def key(draft: DraftIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
         by.station.drafts.key(draft.draft_id, digits=draft.digits, note=draft.note)
+        by.station.shell.leave_counter()
         return {}
 
     @api.get("/draft")
@@ -106,11 +108,29 @@ def _keypad(api: APIRouter, gate: Gate) -> None:
         good = by.station.agent.profile.goods.get(wanted.code)
         if good is None:
             raise CallerError("goods_unknown")
-        return draft_out(by.station.drafts.change(wanted.draft_id, good, wanted.step))
+        draft = by.station.drafts.change(wanted.draft_id, good, wanted.step)
+        by.station.shell.leave_counter()
+        return draft_out(draft)
 
 
 def _cash(api: APIRouter, gate: Gate) -> None:
     acting = Depends(gate.act)
+
+    @api.post("/sales/current/cash")
+    async def choose(by: Annotated[Actor, acting]) -> Told:
+        """The amount on the screen is paid in cash: the payer is told how much."""
+        shown = by.station.agent.current()
+        if not isinstance(shown, Sale) or shown.state is not SaleState.CHOOSING:
+            raise CallerError("payment_state", "no amount is on the screen")
+        await do(by.station, Cancel())
+        by.station.shell.show_at_counter(cash_due(shown.amount_minor, shown.currency))
+        return draft_out(by.station.drafts.current())
+
+    @api.post("/counter/leave")
+    async def leave(by: Annotated[Actor, acting]) -> Told:
+        """The payer has gone, or pays otherwise: the payer's side greets the next one."""
+        by.station.shell.leave_counter()
+        return {}
 
     @api.post("/cash")
     async def sell(sale: CashIn, by: Annotated[Actor, acting]) -> Told:
@@ -128,6 +148,7 @@ def _cash(api: APIRouter, gate: Gate) -> None:
         )
         if slip is not None:
             await do(by.station, PrintStored(slip))
+        by.station.shell.show_at_counter(of_cash(movement))
         return movement_out(movement)
 
     @api.get("/cash/{movement_id}")
@@ -149,6 +170,7 @@ def _cash(api: APIRouter, gate: Gate) -> None:
         )
         if slip is not None:
             await do(by.station, PrintStored(slip))
+        by.station.shell.show_at_counter(of_cash(movement))
         return movement_out(movement)
 
 

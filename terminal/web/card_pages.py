@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse
 from faces.words import Language, said
 from protocol.money import Money
 from terminal.counter.station import Station
-from terminal.domain.card_sale import CardKind, CardSale, CardState
+from terminal.domain.card_sale import CardKind, CardSale, CardState, card_number
 from terminal.domain.spoken import Event, spoken
 from terminal.domain.words import Words, of_error
 from terminal.web.entries import clock, mark_rows, of_card
@@ -73,7 +73,7 @@ def _rows(station: Station, sale: CardSale, language: Language) -> list[tuple[st
     refunded = Money(sale.refunded_minor, sale.currency).decimal() if sale.refunded_minor else ""
     mark, why = station.cards.mark_of(sale), _why(sale)
     rows = [
-        ("payment", f"{sale.card_id:06d}"),
+        ("payment", sale.number),
         ("way", said(CARD_WAYS[sale.kind], language)),
         ("time", clock(sale.at_ms)),
         ("card_number", sale.card),
@@ -82,7 +82,7 @@ def _rows(station: Station, sale: CardSale, language: Language) -> list[tuple[st
         ("by", sale.by_name),
         ("signed_by", sale.approved_by or ""),
         ("note", sale.note),
-        ("refund_of", f"{sale.refund_of:06d}" if sale.refund_of else ""),
+        ("refund_of", card_number(sale.refund_of) if sale.refund_of else ""),
         ("refunded", refunded),
     ]
     told = [(said(WORDS[name], language), value) for name, value in rows]

@@ -1,5 +1,6 @@
 """One row of what went through the till: a payment or a cash sale, as the lists show it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +45,10 @@ _REFUND_TONES = {
     RefundState.FAILED: "error",
 }
 _NUMBER_CHARS = 8
+_COUNTER_NUMBER = re.compile(
+    r"(?P<series>(cash|card)?)[- ]?(?P<digits>\d+)", re.IGNORECASE | re.ASCII
+)
+"""Of cash or a card: with its series or without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,7 @@ class Entry:
     tone: str
     icon: str
     is_open: bool = False
+    may_reverse: bool = False
     is_unknown: bool = False
     """A supervisor may say what it is taken for."""
     mark: Words | None = None
@@ -80,9 +86,10 @@ def entries(station: Station, *, query: str, count: int) -> list[Entry]:
     if not text:
         rows += [of_cash(movement) for movement in cash.recent_sales(count)]
         rows += [of_card(sale, cards.mark_of(sale)) for sale in cards.store.recent(count)]
-    elif text.isdecimal():
-        number = int(text[-_NUMBER_CHARS:])
-        movement, sale = cash.movement(number), cards.store.one(number)
+    elif asked := _COUNTER_NUMBER.fullmatch(text):
+        series, number = asked["series"].lower(), int(asked["digits"][-_NUMBER_CHARS:])
+        movement = cash.movement(number) if series != "card" else None
+        sale = cards.store.one(number) if series != "cash" else None
         rows += [of_cash(movement)] if movement is not None else []
         rows += [of_card(sale, cards.mark_of(sale))] if sale is not None else []
     return sorted(rows, key=lambda row: row.at_ms, reverse=True)[:count]
@@ -106,6 +113,7 @@ def of_sale(sale: Sale, mark: Mark | None) -> Entry:
         tone=tone,
         icon=icon,
         is_open=sale.state in OPEN_STATES,
+        may_reverse=sale.may(Step.REVERSE),
         is_unknown=sale.may(Step.MARK),
         mark=MARKS[mark.marked_as] if mark is not None else None,
         is_contradicted=mark is not None and is_contradicted(mark, sale.state),
@@ -119,7 +127,7 @@ def of_cash(movement: CashMovement) -> Entry:
         href=f"/payments/cash-{movement.movement_id}",
         subject=str(movement.movement_id),
         receipt=f"cash-{movement.movement_id}",
-        number=f"{movement.movement_id:06d}",
+        number=movement.number,
         at_ms=movement.at_ms,
         time=clock(movement.at_ms),
         way=WORDS["cash"],
@@ -140,7 +148,7 @@ def of_card(sale: CardSale, mark: Mark | None) -> Entry:
         href=f"/payments/{sale.subject}",
         subject=str(sale.card_id),
         receipt=sale.subject,
-        number=f"{sale.card_id:06d}",
+        number=sale.number,
         at_ms=sale.at_ms,
         time=clock(sale.at_ms),
         way=CARD_WAYS[sale.kind],

@@ -19,6 +19,7 @@ from faces.stream import Places, event, last_event_id
 from faces.words import Language, Words, said
 from protocol.money import Money
 from terminal.counter.station import Station
+from terminal.domain.at_counter import CASH_DUE
 from terminal.domain.sale import Sale
 from terminal.limits import RECENT_DEFAULT, SEARCH_CHARS_MAX
 from terminal.upkeep import SOFTWARE
@@ -64,6 +65,9 @@ def _sale_pages(pages: APIRouter, desk: Desk) -> None:
         asked = station.cards.store.asking()
         if asked is not None:
             return RedirectResponse(f"/card/{asked.card_id}", 303)
+        at, draft = station.shell.screen.at_counter, station.drafts.current()
+        if at is not None and at.kind == CASH_DUE and draft.digits == str(at.amount_minor):
+            return RedirectResponse("/cash", 303)
         needs_shift = station.shell.screen.kind == "keypad" and not desk.gate.has_no_staff
         if needs_shift and station.shifts.store.open_shift() is None:
             return desk.answer(request, "till/no_shift.html", "shift")
@@ -118,7 +122,7 @@ def _past_pages(pages: APIRouter, desk: Desk) -> None:
             return RedirectResponse(f"/recent?q={movement_id}", 303)
         language = desk.language(request)
         rows = [
-            (said(WORDS["payment"], language), f"{movement.movement_id:06d}"),
+            (said(WORDS["payment"], language), movement.number),
             (said(WORDS["way"], language), said(WORDS["cash"], language)),
             (said(WORDS["time"], language), clock(movement.at_ms)),
             (said(WORDS["by"], language), movement.by_name),

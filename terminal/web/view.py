@@ -52,7 +52,7 @@ class Renderer:
         """What changes with the screen, for the page's script."""
         context = self._context(view, station, language)
         screen = station.shell.screen
-        told: dict[str, Any] = {"mood": screen.mood, "kind": screen.kind}
+        told: dict[str, Any] = {"mood": _mood(view, screen), "kind": screen.kind}
         if view == "sale":
             told["say"] = _said_aloud(screen, language)
         if view in {"sale", "customer"}:
@@ -81,16 +81,14 @@ class Renderer:
         shared = {
             "face": "customer" if view == "customer" else "till",
             "view": view,
-            "mood": screen.mood if view in {"sale", "customer"} else "plain",
+            "mood": _mood(view, screen),
             "screen": screen,
             "currency": screen.currency,
             "profile": agent.profile,
             "profile_name": Words(agent.profile.merchant_zh, agent.profile.merchant_en),
             "other": lambda words: _other(words, language),
-            "payer_title": CUSTOMER_TITLES.get(screen.kind, screen.title),
-            "payer_error": _payer_error(screen),
             "places": MINOR_DIGITS[screen.currency],
-            "amount_words": _amount_words(screen, language),
+            "amount_words": _amount_words(screen.amount_minor, screen.currency, language),
             "qr": _code(screen.code_url),
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
             "oldest_ms": min((sale.created_at_ms for sale in open_sales), default=None),
@@ -107,7 +105,8 @@ class Renderer:
             "note_max": DESCRIPTION_CHARS_MAX,
             "search_max": SEARCH_CHARS_MAX,
         }
-        return shared | self._people(station) | self._beside(view, station)
+        payer = _payer(screen, language) if view == "customer" else {}
+        return shared | payer | self._people(station) | self._beside(view, station)
 
     def _people(self, station: Station) -> dict[str, Any]:
         sign_in = self._counter.sign_in
@@ -129,6 +128,26 @@ class Renderer:
             "entries": entries(station, query="", count=RECENT_DEFAULT),
             "unsettled": station.agent.unsettled_items(),
         }
+
+
+def _mood(view: View, screen: Screen) -> str:
+    at = screen.at_counter
+    if view == "customer" and at is not None:
+        return at.mood
+    return screen.mood if view in {"sale", "customer"} else "plain"
+
+
+def _payer(screen: Screen, language: Language) -> dict[str, Any]:
+    """What the payer's side is about: the screen, or what the counter takes beside its keypad."""
+    shown = screen.at_counter or screen
+    return {
+        "at_counter": screen.at_counter,
+        "payer_kind": shown.kind,
+        "payer_title": CUSTOMER_TITLES.get(shown.kind, screen.title),
+        "payer_error": _payer_error(screen),
+        "payer_amount": shown.amount,
+        "amount_words": _amount_words(shown.amount_minor, shown.currency, language),
+    }
 
 
 def _payer_error(screen: Screen) -> Bilingual | None:
@@ -155,9 +174,9 @@ def _said_aloud(screen: Screen, language: Language) -> tuple[str, ...]:
     return spoken(events[screen.kind], screen.amount_minor, screen.currency, language)
 
 
-def _amount_words(screen: Screen, language: Language) -> str:
-    if screen.amount_minor is None:
+def _amount_words(amount_minor: int | None, currency: str, language: Language) -> str:
+    if amount_minor is None:
         return ""
-    if language == "zh" and screen.currency == "CNY":
-        return chinese_words(screen.amount_minor)
-    return english_words(screen.amount_minor, screen.currency)
+    if language == "zh" and currency == "CNY":
+        return chinese_words(amount_minor)
+    return english_words(amount_minor, currency)

@@ -318,12 +318,35 @@ CUSTOMER_TITLES: dict[str, Words] = {
     "paid": Words("支付成功", "Paid"),
     "refund_sending": Words("正在退款", "Refunding"),
     "refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
+    "cash_due": Words("应付现金", "To pay in cash"),
+    "cash_taken": Words("现金已收", "Cash received"),
+    "cash_returned": Words("退还现金", "Cash refunded"),
+    "card_asking": Words(
+        "请在密码键盘上刷卡、插卡或挥卡", "Tap or insert your card at the PIN pad"
+    ),
+    "card_approved": Words("支付成功", "Paid"),
+    "card_declined": Words("银行未批准，没有扣款", "The bank declined; nothing was charged"),
+    "card_failed": Words("没有刷卡，没有扣款", "No card was asked; nothing was charged"),
+    "card_unknown": Words("正在确认结果，请勿再次刷卡", "Being confirmed; do not pay again"),
+    "card_refund_asking": Words("请刷卡退款", "Your card at the PIN pad, for the refund"),
+    "card_refund_approved": Words("退款成功", "Refunded"),
+    "card_refund_declined": Words("退款未成功", "The refund was declined"),
+    "card_refund_failed": Words("没有退款", "Nothing was refunded"),
+    "card_refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
 }
 """What the payer reads, where the cashier's title is not meant for the payer."""
 CUSTOMER_ERRORS: dict[str, Words] = {
+    "hub_silent": Words(
+        "店里的系统暂时没有应答，正在自动重试，请勿再付这一笔",
+        "The shop's system does not answer yet; please do not pay this one any more",
+    ),
     "busy": Words(
         "付款的人很多，正在排队，不会重复扣款",
         "Many pay at the moment: yours waits its turn, and is charged once",
+    ),
+    "spool_unwritable": Words(
+        "店里的系统暂时无法受理，正在自动重试，不会重复扣款",
+        "The shop's system takes nothing at the moment: yours is tried again, and is charged once",
     ),
 }
 """What the payer reads, where the advice is the cashier's."""

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 FORGOTTEN = {"shift-open", "cash", "count", "approve", "resolve", "refund-resolve", "staff"}
 """What is keyed in there is kept by nobody."""
 HIDDEN = """
-() => [...document.querySelectorAll('main .key, main .button, main h1, .bar .button')]
+() => [...document.querySelectorAll('main .key, main .button, main h1, .customer p, .bar .button')]
   .filter((each) => each.checkVisibility() && !each.closest('.scroll, .visually-hidden'))
   .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
   .filter(([, box]) => box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1)

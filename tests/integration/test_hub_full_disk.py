@@ -1,7 +1,8 @@
-"""A whole hub whose disk is full: busy to its terminals, and nothing of what it took is lost."""
+"""A whole hub whose disk is full says so, and nothing of what it took is lost."""
 
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from protocol.answers import Answer
@@ -33,8 +34,16 @@ class Asker:
         return request_id, said.body["error"]["code"] if said.message_type == "refusal" else None
 
 
+async def readiness(world: World) -> tuple[int, str]:
+    """What ``/readyz`` says, and of the disk."""
+    async with aiohttp.ClientSession() as person, person.get(f"{world.http}/readyz") as answer:
+        return answer.status, (await answer.json())["disk"]
+
+
 @pytest.mark.asyncio
-async def test_a_full_disk_makes_the_hub_busy_and_room_makes_it_go_on(tmp_path: Path) -> None:
+async def test_a_full_disk_is_told_to_devices_and_probes_and_room_makes_it_go_on(
+    tmp_path: Path,
+) -> None:
     async with running_world(tmp_path, TID, forward={"unknown_after_ms": 100}) as world:
         asker = Asker(world)
         world.backend.mode = "503"
@@ -43,14 +52,16 @@ async def test_a_full_disk_makes_the_hub_busy_and_room_makes_it_go_on(tmp_path: 
         with no_larger_files(log.stat().st_size + 100_000) as grow:
             while True:
                 request_id, code = await asker.ask()
-                if code == "busy":
+                if code == "spool_unwritable":
                     break
                 assert code == "backend_unreachable"
                 accepted.append(request_id)
                 assert len(accepted) < 60, "the disk is never full"
             assert len(accepted) > 3
+            assert await readiness(world) == (503, "full")
             world.backend.mode = "good"  # it answers, and nothing can be removed
             await until(lambda: len(world.backend.carried_out) == len(accepted))
             grow()
         assert await asker.ask(request_id) == (request_id, None), "the same request comes again"
         assert world.backend.carried_out == [*accepted, request_id], "all, in order, once"
+        assert await readiness(world) == (200, "writable")

@@ -199,32 +199,56 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.wait_for_selector('[data-kind="cash"]')
     await page.keyboard.type("5000")
     yield "cash", page
+    await shows(side, "cash_due")
+    yield "customer-cash", side
     await page.keyboard.press("F2")
     await shows(page, "cash_done")
     yield "cash-done", page
+    await shows(side, "cash_taken")
+    yield "customer-cash-done", side
     await page.keyboard.press("Enter")
     await shows(page, "keypad")
-    async for scene in _cards(till, page):
+    async for scene in _cards(till, page, side):
         yield scene
 
 
-async def _busy(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
-    """The hub has no room for new business for a while; the cashier gives up."""
-    till.backend.is_busy = True
-    await charge(page, "6400", way="merchant_qr")
-    await page.wait_for_selector('[data-kind="sending"] .reason')
-    yield "busy", page
-    await side.wait_for_selector('[data-kind="sending"] .reason')
-    yield "customer-busy", side
+async def _hub_trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
+    """The hub has no room for new business for a while; the cashier gives up. Then it answers
+    nothing, while a code is being closed."""
+    for code, name in (("busy", "busy"), ("spool_unwritable", "hub-disk-full")):
+        till.backend.puts_off = code
+        await charge(page, "6400", way="merchant_qr")
+        await page.wait_for_selector('[data-kind="sending"] .reason')
+        yield name, page
+        if code == "busy":
+            await side.wait_for_selector('[data-kind="sending"] .reason')
+            yield "customer-busy", side
+        await page.keyboard.press("Escape")
+        await shows(page, "keypad")
+        till.backend.puts_off = ""
+        await page.keyboard.press("Delete")
+    _await_payer(till)
+    await charge(page, "2750", way="merchant_qr")
+    await shows(page, "qr")
+    till.backend.is_hub_silent = True
+    await page.keyboard.press("Escape")
+    await page.wait_for_selector('[data-kind="closing"] .reason')
+    yield "hub-silent", page
+    await side.wait_for_selector('[data-kind="closing"] .reason')
+    yield "customer-hub-silent", side
+    till.backend.is_hub_silent = False
+    await page.evaluate(QUERY)
+    await shows(page, "closed")
     await page.keyboard.press("Escape")
     await shows(page, "keypad")
-    till.backend.is_busy = False
-    await page.keyboard.press("Delete")
+    till.backend.state, till.backend.fields = "captured", {}
 
 
-async def _cards(till: Till, page: Page) -> AsyncIterator[Scene]:
+async def _cards(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await _by_card(page, "16800")
     yield "card-asking", page
+    await shows(side, "card_asking")
+    yield "customer-card", side
     till.pinpad.hold(CardOutcome("approved", card="411111******1111", reference="024531"))
     await shows(page, "card_approved")
     yield "card-paid", page
@@ -356,7 +380,7 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     async with page.expect_navigation():
         await page.click('[data-do="train"]')
     await shows(page, "keypad")
-    async for scene in _busy(till, page, side):
+    async for scene in _hub_trouble(till, page, side):
         yield scene
     till.backend.is_cut_off = True
     await charge(page, "3600", way="merchant_qr")

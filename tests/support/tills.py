@@ -49,7 +49,9 @@ class FakeBackend:
         self.fields: dict[str, Any] = {}
         self.seen: list[str] = []
         self.is_cut_off = False
-        self.is_busy = False
+        self.puts_off = ""
+        """The code with which the hub takes no new business."""
+        self.is_hub_silent = False
 
     def __call__(self, data: bytes) -> list[bytes]:
         asked = envelope.unseal(data).envelope
@@ -59,8 +61,10 @@ class FakeBackend:
             self.money = {k: body[k] for k in ("amount_minor", "currency", "method")}
         if asked.message_type.startswith("device."):
             return []
-        if self.is_busy and asked.message_type in NEW_BUSINESS:
-            return [_refused(asked.request_id, "busy")]
+        if self.is_hub_silent:
+            return []
+        if self.puts_off and asked.message_type in NEW_BUSINESS:
+            return [_refused(asked.request_id, self.puts_off)]
         if self.is_cut_off:
             return [_refused(asked.request_id, "backend_unreachable")]
         if asked.message_type == "refund.create":

@@ -65,7 +65,10 @@ const charge = async (button, method) => {
 };
 
 const cash = async (button) => {
-  if (await send("sales/current/cancel", {}, button)) location.assign("/cash");
+  if (await send("sales/current/cash", {}, button)) location.assign("/cash");
+};
+const leave = async (button) => {
+  if (await send("counter/leave", {}, button)) location.assign("/");
 };
 
 // The cart: the server changes it and says what it comes to; the list is its picture of it.
@@ -105,6 +108,7 @@ const DOES = {
   charge: (button) => charge(button, button.dataset.method),
   method: (button) => send("sales/current/method", { method: button.dataset.method }, button),
   cash,
+  leave,
   vend: (button) => send("vend", { item: button.dataset.item }, button),
   goods: (button) => addGoods(button.dataset.code, Number.parseInt(button.dataset.step, 10)),
   practice: (button) => send("sales/current/code", { code: "130000000000000000" }, button),
@@ -166,7 +170,7 @@ const SHORT = {
   F2: `.primary[data-do]:not([data-do="pin"], ${OPENS_SHIFT})`,
   F6: OPENS_SHIFT,
   F3: '[data-method="pay_code"]',
-  Escape: '[data-do="cancel"], [data-do="disapprove"], [data-do="dismiss"], [data-back]',
+  Escape: '[data-do="cancel"], [data-do="disapprove"], [data-do="dismiss"], [data-do="leave"], [data-back]',
 };
 
 const key = (name, event) => {
@@ -204,7 +208,7 @@ if (isTill) {
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
 let mood = document.body.dataset.mood;
 const view = root.dataset.view ?? "customer";
-const isLive = !["cash", "cash_done", "cart"].includes(kind()) && !kind().startsWith("card_");
+const isLive = !isTill || (!["cash", "cash_done", "cart"].includes(kind()) && !kind().startsWith("card_"));
 
 const show = (told) => {
   if (bar && told.bar) swap(bar, told.bar);

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from hub.disk import Disk
 from hub.domain.effects import Forget, UplinkRow
+from hub.spool import writer
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from tests.kit.hub_shop import STORE, Bench
@@ -53,8 +55,18 @@ class Desk:
         return is_kept
 
 
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while not is_so():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("disk", ["enospc", "file_size"])
-def test_a_full_disk_refuses_and_goes_on_when_there_is_room(tmp_path: Path, disk: str) -> None:
+def test_a_full_disk_refuses_and_goes_on_when_there_is_room(
+    tmp_path: Path, disk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROOM_AGAIN_S", 0.05)
     folder = tmp_path / "disk"
     folder.mkdir()
     with small_disk(folder) if disk == "enospc" else no_larger_files(200_000) as grow:
@@ -66,7 +78,9 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room(tmp_path: Path, disk
             assert not desk.submit()
         assert len(desk.refused) == 6
         assert desk.writer.failures == 6
+        assert not desk.writer.is_writable
         grow()
+        wait_until(lambda: desk.writer.is_writable)
         for _ in range(5):
             assert desk.submit(), "with room it goes on, in the same process"
         desk.writer.stop()

@@ -69,13 +69,14 @@ def test_silence_is_unknown_and_the_same_refund_goes_again(bench: Bench) -> None
     assert bench.kind == "refund_done"
 
 
-def test_a_busy_hub_is_told_in_the_refunds_own_words_until_the_same_refund_is_answered(
-    bench: Bench,
+@pytest.mark.parametrize("code", ["busy", "spool_unwritable"])
+def test_a_hub_that_takes_nothing_is_told_in_the_refunds_own_words_until_it_answers_the_same_refund(
+    bench: Bench, code: str
 ) -> None:
     parcel = ask(bench, 300)
-    bench.answer(refusal(parcel.request_id, "busy"))
+    bench.answer(refusal(parcel.request_id, code))
     shown = bench.agent.screen()
-    assert (shown.kind, shown.error and shown.error.code) == ("refund_sending", "busy")
+    assert (shown.kind, shown.error and shown.error.code) == ("refund_sending", code)
     assert shown.error is not None
     assert "given once at most" in shown.error.words.en
     bench.wait(1_000)

@@ -152,16 +152,18 @@ def test_refused_envelope_goes_again_with_the_same_ids_in_a_new_one(
     assert second.nonce != first.nonce
 
 
-def test_a_busy_hub_is_told_in_the_tills_own_words_until_the_same_payment_is_answered(
-    bench: Bench,
+@pytest.mark.parametrize("code", ["busy", "spool_unwritable"])
+def test_a_hub_that_takes_nothing_is_told_in_the_tills_own_words_until_it_answers_the_same_payment(
+    bench: Bench, code: str
 ) -> None:
     create = sell(bench)
     assert bench.agent.screen().error is None
-    bench.answer(refusal(create.request_id, "busy"))
+    bench.answer(refusal(create.request_id, code))
     shown = bench.agent.screen()
     assert (shown.kind, [button.action for button in shown.buttons]) == ("sending", ["cancel"])
     assert shown.error is not None
-    assert shown.error.code == "busy"
+    assert shown.error.code == code
+    assert ("磁盘" in shown.error.words.zh) is (code == "spool_unwritable")
     assert "自动重试同一笔" in shown.error.words.zh
     assert "tried again by itself" in shown.error.words.en
     bench.wait(1_000)

@@ -8,6 +8,7 @@ from protocol.errors import CallerError
 from terminal.inputs import (
     Cancel,
     Dismiss,
+    LinkDown,
     Query,
     Reverse,
     StartSale,
@@ -58,6 +59,60 @@ def test_a_closed_payment_ends_the_cancel(bench: Bench) -> None:
     assert bench.kind == "closed"
     bench.feed(Dismiss())
     assert bench.kind == "keypad"
+
+
+def test_a_close_that_nobody_answers_says_so_and_may_be_left_until_it_is_answered(
+    bench: Bench,
+) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    bench.wait(2_900)
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error) == ("closing", None)
+    assert [button.action for button in screen.buttons] == ["query"]
+    with pytest.raises(CallerError, match="payment_state"):
+        bench.feed(Dismiss())
+    bench.wait(200)
+    screen = bench.agent.screen()
+    assert screen.error is not None
+    assert screen.error.code == "hub_silent"
+    assert "请勿让顾客再付这一笔" in screen.error.words.zh
+    assert "must not pay this one" in screen.error.words.en
+    assert [button.action for button in screen.buttons] == ["query", "park"]
+    bench.feed(Dismiss())
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.unknown_count) == ("keypad", 1)
+    bench.answer(bench.result("closed", to=bench.sent_of("payment.close")[-1]))
+    assert bench.agent.screen().unknown_count == 0
+    assert bench.printed() == ["closed"]
+    sell(bench, amount_minor=300)
+    assert bench.kind == "sending"
+
+
+def test_a_reversal_says_that_nobody_answers_and_no_longer_once_somebody_does(
+    bench: Bench,
+) -> None:
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(1)
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error and screen.error.code) == ("reversing", "timeout")
+    bench.wait(4_000)
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error and screen.error.code) == ("reversing", "hub_silent")
+    bench.answer(bench.result("reversed", to=bench.sent_of("payment.reverse")[-1]))
+    assert bench.kind == "reversed"
+
+
+def test_without_a_line_a_close_says_at_once_that_nobody_answers(bench: Bench) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(LinkDown())
+    bench.feed(Cancel())
+    screen = bench.agent.screen()
+    assert (screen.kind, screen.error and screen.error.code) == ("closing", "hub_silent")
 
 
 def test_stopping_while_the_payer_confirms_is_a_reversal_not_before_fifteen_seconds(

@@ -1,6 +1,8 @@
 """Cards at the PIN pad: recorded as the pad says, in doubt for good; and a supervisor's marks."""
 
+import asyncio
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,14 @@ from terminal.domain.mark import Mark, MarkedAs, check_reason, is_contradicted
 from terminal.inputs import MarkOutcome, StartSale
 from terminal.ports import CardOutcome
 from terminal.slip import receipt_bytes
-from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, Till, hire_both, running_till
+from tests.support.tills import (
+    CASHIER_PIN,
+    DEADLINE_S,
+    SUPERVISOR_PIN,
+    Till,
+    hire_both,
+    running_till,
+)
 from tests.unit.terminal.fakes import Bench, refusal
 
 APPROVED = CardOutcome("approved", card="411111******1111", reference="024531")
@@ -158,6 +167,41 @@ async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_pa
 
 
 @pytest.mark.asyncio
+async def test_cash_and_cards_are_numbered_apart_on_pages_slips_and_in_the_search(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(1, SUPERVISOR_PIN)
+        await till.post("shift/open", float_minor=0)
+        card = await ask(till, 700, APPROVED)
+        draft = (await till.get("api/draft"))["draft_id"]
+        cash = (await till.post("cash", draft_id=draft, amount_minor=500))[1]
+        assert card["card_id"] == cash["movement_id"] == 1, "each is the first of its series"
+        listed = (await till.get("recent")).decode()
+        for number, path in (("CARD-000001", "card-1"), ("CASH-000001", "cash-1")):
+            assert listed.count(f">{number}<") == 1
+            assert number in (await till.get(f"payments/{path}")).decode()
+        for asked, found in (
+            ("1", {"CARD", "CASH"}), ("000001", {"CARD", "CASH"}), ("cash-000001", {"CASH"}),
+            ("CARD 1", {"CARD"}), ("card-2", set()),
+        ):  # fmt: skip
+            page = (await till.get(f"recent?q={asked}")).decode()
+            assert {name for name in ("CARD", "CASH") if f">{name}-0" in page} == found, asked
+        back = {"refund_id": "back-1", "amount_minor": 100}
+        await till.post("cash/1/refund", **back)
+        await till.post("cards/1/refund", **back | {"refund_id": "back-2"})
+        till.pinpad.hold(APPROVED)
+        await till.get("api/cards/2/outcome")
+        async with asyncio.timeout(DEADLINE_S):
+            while len(till.printer.receipts) < 4:  # noqa: ASYNC110  # the printer has no event
+                await asyncio.sleep(0.01)
+        numbers = [re.findall(rb"(?:CARD|CASH)-0+(\d)", paper) for paper in till.printer.receipts]
+        assert numbers == [[b"1"], [b"1"], [b"2", b"1"], [b"2", b"1"]]
+        assert "CARD-000001" in (await till.get("payments/card-2")).decode(), "the sale's"
+
+
+@pytest.mark.asyncio
 async def test_another_draft_on_the_keypad_leaves_the_sale_where_it_is(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
         hire_both(till)
@@ -213,6 +257,7 @@ def test_without_a_pad_no_card_is_taken() -> None:
         shifts=shifts,
         pinpad=None,
         print_slip=print_slip,
+        show=lambda _: None,
     )
     assert not cards.has_pinpad
     with pytest.raises(OperatingError, match="device_disconnected"):

@@ -12,7 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from terminal import logs
+from terminal import logs, shell
+from terminal.ports import CardOutcome
 from terminal.profile import Item
 from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
@@ -233,6 +234,86 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
             for path in ("payments", "shift", "log", "draft"):
                 async with browser.get(f"{till.base}/api/{path}") as answer:
                     assert answer.status == 401, path
+
+
+async def payer_reads(till: Till) -> str:
+    """The payer's side in English, without its markup."""
+    page = (await till.get("customer?lang=en")).decode()
+    text = re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main>")])
+    return " ".join(text.split())
+
+
+@pytest.mark.asyncio
+async def test_the_payer_s_side_tells_what_is_due_in_cash_and_what_comes_back(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        assert "Welcome" in await payer_reads(till)
+        draft = (await till.get("api/draft"))["draft_id"]
+        await till.post("draft", draft_id=draft, digits="4550")
+        assert (await till.post("sales/current/cash"))[0] == 409, "no amount is on the screen"
+        await till.post("sales", amount_minor=4_550, draft_id=draft)
+        status, keyed = await till.post("sales/current/cash")
+        assert (status, keyed["digits"]) == (200, "4550")
+        assert "To pay in cash 应付现金 ¥ 45.50" in await payer_reads(till)
+        assert (await till.get("api/screen"))["at_counter"]["kind"] == "cash_due"
+        url = f"{till.base}/"
+        async with till.client.get(url, allow_redirects=False) as answer:
+            assert answer.headers.get("location") == "/cash"
+        await till.post("cash", draft_id=draft, amount_minor=4_550, tendered_minor=5_000)
+        told = await payer_reads(till)
+        assert "Cash received 现金已收 ¥ 45.50" in told
+        assert "Given 50.00 · Change 4.50 Thank you" in told
+        await till.post("counter/leave")
+        assert "Welcome" in await payer_reads(till)
+        await till.post("cash/1/refund", refund_id="back-1", amount_minor=50)
+        assert "Cash refunded 退还现金 ¥ 0.50" in await payer_reads(till)
+        draft = (await till.get("api/draft"))["draft_id"]
+        await till.post("draft", draft_id=draft, digits="1")
+        assert "Welcome" in await payer_reads(till), "the next one's amount is keyed"
+
+
+@pytest.mark.asyncio
+async def test_the_payer_s_side_tells_what_the_card_is_asked_for_and_how_it_went(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        for number, (outcome, words) in enumerate((
+            ("approved", "Paid 支付成功 ¥ 168.00"), ("declined", "nothing was charged"),
+            ("unknown", "do not pay again"),
+        ), 1):  # fmt: skip
+            draft = (await till.get("api/draft"))["draft_id"]
+            await till.post("draft", draft_id=draft, digits="16800")
+            await till.post("sales", amount_minor=16_800, draft_id=draft)
+            await till.post("sales/current/card")
+            told = await payer_reads(till)
+            assert "Tap or insert your card at the PIN pad" in told
+            assert "¥ 168.00" in told
+            await till.post("counter/leave")
+            assert await payer_reads(till) == told, "not while the card is asked for"
+            till.pinpad.hold(CardOutcome(outcome))
+            await till.get(f"api/cards/{number}/outcome")
+            assert words in await payer_reads(till)
+        await till.post("sales", amount_minor=100)
+        assert "To pay" in await payer_reads(till), "another sale has begun"
+        await till.post("sales/current/cancel")
+        assert "Welcome" in await payer_reads(till)
+
+
+@pytest.mark.asyncio
+async def test_how_cash_went_is_shown_for_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "COUNTER_SHOWN_S", 0.05)
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        draft = (await till.get("api/draft"))["draft_id"]
+        await till.post("cash", draft_id=draft, amount_minor=100)
+        async with asyncio.timeout(DEADLINE_S):
+            while "Welcome" not in await payer_reads(till):  # noqa: ASYNC110  # as a page asks
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio

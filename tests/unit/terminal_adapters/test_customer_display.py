@@ -5,6 +5,7 @@ Method: the driver on a port with a simulated display behind it; the follower wi
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,13 @@ from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.dummy import DummyCustomerDisplay
 from terminal.customer_screen import CustomerScreen
 from terminal.customer_view import customer_view
+from terminal.domain.at_counter import AtCounter, cash_due, of_card, of_cash
+from terminal.domain.card_sale import CardKind, CardSale, CardState
 from terminal.domain.screen import Screen
+from terminal.domain.shift import CashKind, CashMovement
 from terminal.domain.words import TITLES
-from terminal.ports import CustomerView
+from terminal.ports import CustomerView, Lamp
+from terminal.web.words import CUSTOMER_TITLES
 from tests.kit.device_port import DevicePort
 from tests.kit.drivers import Opened
 
@@ -80,6 +85,52 @@ async def test_a_display_that_is_pulled_out_is_disconnected_and_comes_back() -> 
 def test_the_payer_sees_amount_and_result(kind: str, upper: str, digits: str, lamp: str) -> None:
     view = customer_view(_screen(kind), name="Corner Shop")
     assert view == CustomerView(upper, "CNY 12.80".rjust(20), digits, lamp)  # type: ignore[arg-type]
+
+
+def _cash(tendered_minor: int | None, kind: CashKind = CashKind.SALE) -> AtCounter:
+    movement = CashMovement(
+        movement_id=1, shift_id=1, kind=kind, amount_minor=1_280, currency="CNY", reason="",
+        by_name="x", at_ms=0, tendered_minor=tendered_minor,
+    )  # fmt: skip
+    return of_cash(movement)
+
+
+def _card(state: CardState, kind: CardKind = CardKind.SALE) -> AtCounter:
+    sale = CardSale(
+        card_id=1, shift_id=1, kind=kind, amount_minor=1_280, currency="CNY", note="",
+        by_name="x", at_ms=0, state=state,
+    )  # fmt: skip
+    return of_card(sale)
+
+
+@pytest.mark.parametrize(
+    ("at", "upper", "lower", "digits", "lamp"),
+    [
+        (cash_due(1_280, "CNY"), "To pay", "CNY 12.80", "12.80", "total"),
+        (_cash(2_000), "Paid - thank you", "Change 7.20", "7.20", "change"),
+        (_cash(1_280), "Paid - thank you", "CNY 12.80", "12.80", "received"),
+        (_cash(None, CashKind.REFUND), "Refunded", "CNY 12.80", "12.80", "change"),
+        (_card(CardState.ASKING), "Card at the PIN pad", "CNY 12.80", "12.80", "total"),
+        (_card(CardState.APPROVED), "Paid - thank you", "CNY 12.80", "12.80", "received"),
+        (_card(CardState.DECLINED), "Declined", "CNY 12.80", "", "none"),
+        (_card(CardState.ASKING, CardKind.REFUND), "Refund: your card", "CNY 12.80", "", "none"),
+    ],
+)
+def test_the_payer_sees_what_the_counter_takes_itself(
+    at: AtCounter, upper: str, lower: str, digits: str, lamp: Lamp
+) -> None:
+    screen = replace(_screen("keypad", None), at_counter=at)
+    view = customer_view(screen, name="Corner Shop")
+    assert view == CustomerView(upper, lower.rjust(20), digits, lamp)
+
+
+def test_every_state_of_cash_and_cards_has_words_for_the_payer_that_fit() -> None:
+    cards = [_card(state, kind) for state in CardState for kind in CardKind]
+    for at in (cash_due(1, "CNY"), _cash(2_000), _cash(None, CashKind.REFUND), *cards):
+        assert at.kind in CUSTOMER_TITLES
+        view = customer_view(replace(_screen("keypad", None), at_counter=at), name="Shop")
+        assert view.upper != "Shop"
+        assert max(len(view.upper), len(view.lower)) <= 20
 
 
 def test_between_sales_the_payer_is_greeted() -> None:
