@@ -59,9 +59,10 @@ class CentralSystem:
         return self._server.port
 
     async def charges(self) -> list[dict[str, Any]]:
-        """The newest charges, as people and displays are shown them."""
+        """The newest charges, as people and displays are shown them, and when each ended (0: it
+        goes on)."""
         found = await self.book.run(lambda journal: journal.latest())
-        return [paying.shown(charge) for charge in found]
+        return [{**paying.shown(charge), "ended_at_ms": charge.ended_at_ms} for charge in found]
 
 
 async def start_central_system(

@@ -25,7 +25,7 @@ PAY_CODE = "100123456789012345"
 TITLE = {"zh": "请扫描付款码", "en": "Scan the payer's code"}
 CHARGE: dict[str, Any] = {
     "payment_id": PAYMENT, "state": "running", "energy_wh": 413, "cost_minor": 62,
-    "error_code": None,
+    "currency": "CNY", "prepaid_minor": 0, "ended_at_ms": 0, "error_code": None,
 }  # fmt: skip
 BILL: dict[str, Any] = {
     "payment_id": PAYMENT, "amount_minor": 62, "currency": "CNY",
@@ -332,6 +332,9 @@ class FakeCharger(Charger):
     said: list[str] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
 
+    def charges(self) -> list[dict[str, Any]]:
+        return [dict(self.state)] if self.state else []
+
     def newest(self) -> dict[str, Any]:
         return dict(self.state)
 
@@ -344,6 +347,7 @@ class FakeCharger(Charger):
     def pull_out(self) -> dict[str, Any]:
         self.said.append("pull")
         self.state["state"] = self.state.pop("ends_as", "paid")
+        self.state["ended_at_ms"] = START_MS + 295
         return self.newest()
 
 

@@ -2,7 +2,8 @@
 
 Rule 1: a time is a program's own; where no program tells one (a hub that was started anew), none
         is made up.
-Rule 2: times count from the moment the amount was keyed in, by the till's clock. The backend's
+Rule 2: times count from the moment the amount was keyed in, by the till's clock, or the cable
+        was pulled, by the charger's. The backend's
         clock may have been moved by an operator, before the payment or after it: a time that fits
         neither is not shown.
 """
@@ -16,14 +17,15 @@ from protocol.money import Money
 from tillway.front.limits import CLOCK_SLACK_MS, EVENTS_MAX
 from tillway.front.words import EVENTS, VERDICTS, WORDS
 
-PAYER, TILL, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
-    "payer", "till", "hub", "backend", "channel", "ledger",
+PAYER, TILL, CHARGER, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
+    "payer", "till", "charger", "hub", "backend", "channel", "ledger",
 )  # fmt: skip
 _LATER = frozenset({"PaymentPartiallyRefunded", "PaymentRefunded", "PaymentReversed"})
 _ENDED = frozenset({"paid", "declined", "cancelled"})
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn"}
 _BY_CODE, _BY_SHOWN_CODE = "pay_code", "merchant_qr"
 _CODE_SHOWN = "PaymentCodeShown"
+_CHARGE_STATES = {"paid": "paid", "unsettled": "declined"}
 _NO_RULE = "none"
 _THERE = ("received", "spooled", "forwarded")
 _BACK = ("answered", "handed_over")
@@ -104,6 +106,42 @@ def way_of(
         mood=_MOODS.get(sale["state"], "plain"),
         hops=tuple(_counted(hops, sale["created_at_ms"]))[:EVENTS_MAX],
         wire_ms=_wire_ms(sale),
+        postings=postings,
+    )
+
+
+def way_of_charge(
+    charge: Told,
+    payment: Told | None,
+    sagas: Sequence[Told],
+    entries: Sequence[Told],
+    *,
+    ahead_ms: int,
+    passages: Sequence[Told] = (),
+) -> Way:
+    """The way of what a charger metered, debited by a mandate: as `way_of`, but the hub signs for
+    the charger, and asks in its place."""
+    postings = _postings(entries)
+    amount = Money(charge["cost_minor"], charge["currency"]).decimal()
+    metered = Hop(CHARGER, WORDS["hop_metered"], charge["ended_at_ms"], detail=f"¥{amount}")
+    hops = [metered, *(_hub_hops(passages, _THERE) or [Hop(HUB, WORDS["hop_there"])])]
+    if payment is not None:
+        own = list(_backend_hops(payment, sagas, entries, postings))
+        asked = {"created_at_ms": charge["ended_at_ms"], "sent_at_ms": None, "settled_at_ms": None}
+        hops += _in_the_till_s_time(own, asked, ahead_ms)
+    if charge["state"] in _CHARGE_STATES:
+        hops += _hub_hops(passages, _BACK[:1]) or [Hop(HUB, WORDS["hop_back"])]
+        hops.append(Hop(CHARGER, WORDS[f"hop_charge_{charge['state']}"]))
+    state = _CHARGE_STATES.get(charge["state"], "going")
+    return Way(
+        payment_id=charge["payment_id"],
+        trace_id="" if payment is None else str(payment["trace_id"]),
+        amount=amount,
+        currency=charge["currency"],
+        state=state,
+        mood=_MOODS.get(state, "plain"),
+        hops=tuple(_counted(hops, charge["ended_at_ms"]))[:EVENTS_MAX],
+        wire_ms=None,
         postings=postings,
     )
 

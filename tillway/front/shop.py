@@ -18,10 +18,13 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.stack import CHARGER, HOST, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
-from tillway.front.hops import Told, Way, way_of
+from tillway.front.hops import Told, Way, way_of, way_of_charge
 from tillway.front.limits import PROBE_S
 from tillway.front.parts import Link, Note, Place
 from tillway.json_api import JsonApi
+
+_DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
+"""States of a charge that was metered to its end and costs something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +60,25 @@ class Shop:
         return shown
 
     def last_way(self) -> Way | None:
-        """The way of the newest payment of all tills."""
+        """The way of the newest payment of all tills, and of the chargers."""
         newest = [sale for till in self.tills for sale in till.recent(1)]
-        if not newest:
-            return None
-        return self.way(max(newest, key=lambda sale: int(sale["created_at_ms"])))
+        sale = max(newest, key=lambda one: int(one["created_at_ms"]), default=None)
+        charge = self._last_charge()
+        if charge is not None and (sale is None or charge["ended_at_ms"] > sale["created_at_ms"]):
+            return self._way(way_of_charge, charge)
+        return None if sale is None else self._way(way_of, sale)
 
-    def way(self, sale: Told) -> Way:
-        """The way of a till's sale, as far as the backend knows of it."""
+    def _last_charge(self) -> Told | None:
+        """What a mandate was asked for last; a silent hub tells of none."""
+        try:
+            charges = self.charger.charges()
+        except TillwayError:
+            return None
+        asked = [one for one in charges if one["state"] in _DEBITED and not one["prepaid_minor"]]
+        return max(asked, key=lambda one: int(one["ended_at_ms"]), default=None)
+
+    def _way(self, make: Callable[..., Way], sale: Told) -> Way:
+        """The way of a sale or a charge, as far as the backend knows of it."""
         before_ms = self.now_ms()
         ahead_ms = int(self.operator.get("/operator/v1/clock")["now_ms"]) - before_ms
         try:
@@ -72,9 +86,9 @@ class Shop:
         except TillwayError as error:
             if error.code != "payment_not_found":
                 raise
-            return way_of(sale, None, [], [], ahead_ms=ahead_ms)
+            return make(sale, None, [], [], ahead_ms=ahead_ms)
         sagas = self.operator.get(f"/operator/v1/sagas/{sale['payment_id']}")["sagas"]
-        return way_of(
+        return make(
             sale,
             payment,
             sagas,

@@ -6,8 +6,17 @@ import pytest
 
 from backend.sagas.model import SagaEvent
 from protocol.payment import Event
-from tests.support.front_shop import SALE, entries, passages, payment
-from tillway.front.hops import Hop, way_of
+from tests.support.front_shop import (
+    CHARGE,
+    SALE,
+    FakeCharger,
+    Program,
+    entries,
+    fake_shop,
+    passages,
+    payment,
+)
+from tillway.front.hops import Hop, way_of, way_of_charge
 from tillway.front.parts import total
 from tillway.front.words import EVENTS, WORDS
 
@@ -119,6 +128,44 @@ def test_a_channel_s_conversation_is_part_of_the_way_and_a_later_refund_is_not()
     ]
     assert WORDS["hop_paid"] in [hop.words for hop in way.hops]
     assert EVENTS["PaymentRefunded"] not in [hop.words for hop in way.hops]
+
+
+@pytest.mark.parametrize("ahead_ms", [0, DAY_MS])
+def test_a_charge_goes_from_the_cable_to_the_ledger_by_the_hub_that_signs_for_its_charger(
+    ahead_ms: int,
+) -> None:
+    charge = CHARGE | {"state": "paid", "ended_at_ms": SALE["created_at_ms"] + 295}
+    told = {"ahead_ms": ahead_ms, "passages": passages()}
+    way = way_of_charge(charge, payment(ahead_ms), [], entries(ahead_ms), **told)
+    assert stations(way.hops) == [
+        ("charger", 0, 0), ("hub", 7, 7), ("hub", 10, 3), ("hub", 11, 1), ("backend", None, None),
+        ("backend", 25, 14), ("ledger", 25, 0), ("hub", 35, 10), ("charger", None, None),
+    ]  # fmt: skip
+    assert (way.amount, way.state, way.mood, way.wire_ms) == ("0.62", "paid", "paid", None)
+    owed = way_of_charge(charge | {"state": "owed"}, None, [], [], ahead_ms=ahead_ms)
+    assert (owed.state, [hop.place for hop in owed.hops]) == ("going", ["charger", "hub"])
+    refused = way_of_charge(charge | {"state": "unsettled"}, payment(), [], [], ahead_ms=0)
+    assert (refused.mood, refused.hops[-1].words) == ("error", WORDS["hop_charge_unsettled"])
+
+
+def test_the_last_payment_is_the_till_s_or_the_charger_s_whichever_came_later() -> None:
+    shop = fake_shop(Program())
+    assert shop.last_way() is None
+    shop.charger.plug_in()
+    assert shop.last_way() is None, "nothing is owed while it charges"
+    shop.charger.pull_out()
+    way = shop.last_way()
+    assert way is not None
+    assert way.hops[0].place == "charger"
+    assert way.postings
+    assert isinstance(shop.charger, FakeCharger)
+    shop.charger.state["prepaid_minor"] = 5_000
+    assert shop.last_way() is None, "what was paid ahead is no debit at the end"
+    shop.charger.state.update({"prepaid_minor": 0, "ended_at_ms": SALE["created_at_ms"] - 1})
+    shop.till.sell(1_280, "pay_code")
+    way = shop.last_way()
+    assert way is not None
+    assert way.hops[0].place == "till"
 
 
 def test_every_event_of_the_backend_s_timelines_has_words() -> None:
