@@ -81,12 +81,12 @@ class Board:
     def plug(self, name: str) -> None:
         """Plug a device in."""
         self.link(name).plug()
-        self._tell(name, "plug", {})
+        self._tell(name, "put_plug", {})
 
     def unplug(self, name: str) -> None:
         """Pull a device's plug."""
         self.link(name).unplug()
-        self._tell(name, "unplug", {})
+        self._tell(name, "pull_plug", {})
 
     def power(self, name: str, *, on: bool) -> None:
         """Give a device power, or take it."""

@@ -112,6 +112,7 @@ def run_shown(told: RunTold) -> dict[str, object]:
     case = told.case
     return {
         "number": told.number, "sort": told.sort, "name": told.name, "title": told.title,
+        "title_zh": told.title_zh,
         "seed": told.seed,
         "state": told.state, "stepwise": told.is_stepwise, "line": told.line,
         "steps_done": told.steps_done, "steps": told.steps, "took_ms": told.took_ms,

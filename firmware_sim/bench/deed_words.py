@@ -4,8 +4,8 @@ from faces.words import Words
 
 DEEDS: dict[str, Words] = {
     # To any device
-    "plug": Words("插上", "plugged in"),
-    "unplug": Words("拔下", "unplugged"),
+    "put_plug": Words("插回插头", "plug put back"),
+    "pull_plug": Words("拔下插头", "plug pulled"),
     "power_on": Words("上电", "given power"),
     "power_off": Words("断电", "power cut"),
     "faults": Words("设置故障", "faults set"),
@@ -51,6 +51,8 @@ DEEDS: dict[str, Words] = {
     "free": Words("放开", "freed"),
     "enter": Words("输入充值码", "token keyed in"),
     # To a charger
+    "plug": Words("插上充电线", "cable plugged in"),
+    "unplug": Words("拔下充电线", "cable pulled out"),
     "want": Words("汽车改变功率", "car's power changed"),
     "break": Words("出故障", "made defective"),
     "repair": Words("故障消失", "defect gone"),

@@ -41,11 +41,8 @@ class OcppDecoder:
     def _frame(self, side: Side, line: bytes) -> Frame:
         raw = line + b"\n"
         if not line.startswith(b"["):
-            word, _, subprotocol = line.decode("ascii", errors="backslashreplace").partition(" ")
-            known = any(line.startswith(one) for one in _WORDS)
-            name = word.lower() if known else JUNK
-            return Frame(side, raw, name, {"subprotocol": subprotocol} if known else {},
-                         is_valid=known, secrets=_secrets(raw))  # fmt: skip
+            name, fields = _module_word(line)
+            return Frame(side, raw, name, fields, name != JUNK, _secrets(raw))
         message = ocppj.decode(line)
         name, fields = self._said(side, message)
         is_valid = not isinstance(message, BadMessage)
@@ -105,3 +102,13 @@ def _secrets(raw: bytes) -> tuple[tuple[int, int], ...]:
 
 
 _WORDS = (ocppj.DIAL, ocppj.HANGUP, ocppj.CONNECT, ocppj.NO_CARRIER)
+
+
+def _module_word(line: bytes) -> tuple[str, dict[str, str | int]]:
+    """A word of the network module's, such as ``no_carrier``, and the subprotocol behind it."""
+    for word in _WORDS:
+        if line == word or line.startswith(word + b" "):
+            rest = line[len(word) :].strip().decode("ascii", errors="backslashreplace")
+            name = word.decode().lower().replace(" ", "_")
+            return name, {"subprotocol": rest[:_SHOWN_CHARS_MAX]} if rest else {}
+    return JUNK, {}

@@ -62,6 +62,7 @@ class RunTold:
     sort: Sort
     name: str
     title: str
+    title_zh: str
     seed: int
     state: RunState
     revision: int

@@ -44,7 +44,8 @@ class Runs:
     ) -> Run:
         """Run a scenario; raises ``CallerError("busy")`` while too many run."""
         run = Run(
-            self._number(), Sort.SCENARIO, scenario.name, name=name, source=source,
+            self._number(), Sort.SCENARIO, scenario.name, title_zh=scenario.name_zh, name=name,
+            source=source,
             seed=scenario.seed if seed is None else seed, steps=count_steps(scenario.steps),
             is_stepwise=is_stepwise,
         )  # fmt: skip

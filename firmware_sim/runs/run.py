@@ -32,6 +32,7 @@ class Run:
         sort: Sort,
         title: str,
         *,
+        title_zh: str = "",
         name: str = "",
         seed: int = 0,
         source: str = "",
@@ -39,7 +40,7 @@ class Run:
         is_stepwise: bool = False,
     ) -> None:
         self.number, self.sort, self.title, self.seed = number, sort, title, seed
-        self._name = name
+        self._title_zh, self._name = title_zh or title, name
         self._source, self._steps = source, steps
         self._changed = threading.Condition()
         self._state, self._revision = RunState.RUNNING, 0
@@ -55,7 +56,7 @@ class Run:
         """How it stands."""
         with self._changed:
             return RunTold(
-                self.number, self.sort, self._name, self.title, self.seed,
+                self.number, self.sort, self._name, self.title, self._title_zh, self.seed,
                 self._state, self._revision,
                 self._is_stepwise, self._source, self._line, self._done, self._steps,
                 self._now_ms, self._said, tuple(self._events), self._case,

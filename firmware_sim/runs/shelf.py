@@ -24,6 +24,7 @@ class Listed:
 
     name: str
     title: str
+    title_zh: str
     board: str = ""
     seed: int = 0
     steps: int = 0
@@ -72,10 +73,10 @@ class Shelf:
         try:
             scenario = self.scenario(path.stem)
         except CallerError as error:
-            return Listed(path.stem, path.stem, wrong=error.detail)
+            return Listed(path.stem, path.stem, path.stem, wrong=error.detail)
         return Listed(
-            path.stem, scenario.name, Path(scenario.board).stem, scenario.seed,
-            count_steps(scenario.steps),
+            path.stem, scenario.name, scenario.name_zh or scenario.name,
+            Path(scenario.board).stem, scenario.seed, count_steps(scenario.steps),
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 ```yaml
 name: a code is scanned although a byte is lost
+name_zh: 丢了一个字节，仍扫到码
 board: pos            # a built-in board, or a file beside this one
 seed: 7
 time: virtual         # or real: with ptys, for a driver of yours
@@ -223,6 +224,7 @@ class PlacedStep:
 class _ScenarioForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(min_length=1, max_length=200)]
+    name_zh: Annotated[str, Field(max_length=200)] = ""
     board: Annotated[str, Field(min_length=1, max_length=400)] = "pos"
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
     time: Literal["virtual", "real"] = "virtual"
@@ -234,7 +236,8 @@ class _ScenarioForm(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A whole scenario. ``driver`` is a command, started before the first step, in whose words
-    ``{device}`` stands for that device's port; it has to end with ``exit_code``."""
+    ``{device}`` stands for that device's port; it has to end with ``exit_code``. ``name_zh`` is
+    its name on a Chinese page, where it has one."""
 
     name: str
     board: str
@@ -243,6 +246,7 @@ class Scenario:
     steps: tuple[PlacedStep, ...]
     driver: tuple[str, ...] = ()
     exit_code: int = 0
+    name_zh: str = ""
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -262,7 +266,7 @@ def scenario_of(file: YamlFile, folder: Path) -> Scenario:
         raise file.refusal(("board",), no_board(board))
     return Scenario(
         form.name, board, form.seed,
-        form.time == "virtual", steps, tuple(form.driver), form.exit_code,
+        form.time == "virtual", steps, tuple(form.driver), form.exit_code, form.name_zh,
     )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ async def test_a_scenario_is_stepped_with_a_seed_and_its_report_downloaded(
         await page.fill("#seed", "21")
         await page.focus('[value="stepwise"]')
         await page.keyboard.press("Enter")
-        for line in ("6", "7", "8"):
+        for line in ("7", "8", "9"):
             await page.wait_for_selector(
                 f'[data-state="waiting"] [value="{line}"][data-mark="now"]'
             )

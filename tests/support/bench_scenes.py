@@ -81,10 +81,10 @@ async def scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[st
 async def _runs(page: Page, sim: RunningSim, language: str) -> AsyncIterator[str]:
     await page.goto(f"{sim.url}/bench/scenarios?lang={language}&name=lost-byte")
     await page.click('[value="stepwise"]')
-    for line in ("6", "7", "8"):
+    for line in ("7", "8", "9"):
         await page.wait_for_selector(f'[data-state="waiting"] [value="{line}"][data-mark="now"]')
         await page.click('[data-run-do="step"]')
-    await page.wait_for_selector('[data-state="waiting"] [value="9"][data-mark="now"]')
+    await page.wait_for_selector('[data-state="waiting"] [value="10"][data-mark="now"]')
     yield "steps"
     await page.click('[data-run-do="go-on"]')
     await page.wait_for_selector('[data-state="passed"]')

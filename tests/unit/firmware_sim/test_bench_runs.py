@@ -4,6 +4,7 @@ are recorded, handed out and in, and played back.
 
 import asyncio
 import threading
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,24 @@ async def test_a_scenario_of_the_shelf_is_run_and_reported(tmp_path: Path) -> No
         assert "attachment" in xml.headers["content-disposition"]
         assert b"<!doctype html>" in (await here.http.get("/runs/1/report.html")).content
         assert "全部成立" in (await here.http.get("/bench/scenarios?run=1")).text
+
+
+@pytest.mark.asyncio
+async def test_scenarios_and_their_runs_are_called_by_the_page_s_language(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        listed = (await here.http.get("/scenarios")).json()["scenarios"]
+        for one in listed:
+            assert one["title_zh"] != one["title"], f"{one['name']} has no Chinese name"
+        begun = (await here.http.post("/runs", json={"scenario": "lost-byte"})).json()
+        await _ended(here, begun["number"])
+        zh, en = begun["title_zh"], begun["title"]
+        for language, said, other in (("zh", zh, en), ("en", en, zh)):
+            page = (await here.http.get(f"/bench/scenarios?lang={language}&run=1")).text
+            lists = unescape(page[: page.index('id="stage"')])
+            assert lists.count(said) == 2, "on the shelf, and among the runs"
+            assert other not in lists
+        own = (await here.http.post("/runs", json={"source": STEPS})).json()
+        assert own["title_zh"] == own["title"] == "two questions"
 
 
 @pytest.mark.asyncio

@@ -90,6 +90,15 @@ def test_the_wire_is_read_by_name_and_cards_are_kept_secret() -> None:
     assert [frame.is_valid for frame in frames] == [True, False, False]
 
 
+def test_a_network_module_s_words_are_told_whole_with_no_field_that_they_do_not_have() -> None:
+    decoder = OcppDecoder()
+    said = b"CONNECT ocpp1.6\nNO CARRIER\nNO CARRIERS\n"
+    frames = [*decoder.feed(Side.HOST, said), *decoder.feed(Side.DEVICE, b"HANGUP\n")]
+    assert [(frame.name, frame.fields) for frame in frames] == [
+        ("connect", {"subprotocol": "ocpp1.6"}), ("no_carrier", {}), ("junk", {}), ("hangup", {}),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "call",
     [
