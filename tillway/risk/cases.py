@@ -10,6 +10,7 @@ from rich.table import Table
 
 from protocol.ids import CASE, RANDOM_BYTES, mint
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.risk.moments import heading, told
 
 app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -18,7 +19,7 @@ _PATH = "/operator/v1/risk/cases"
 _LISTED = (
     "case_id", "severity", "subject_kind", "subject_id", "reason", "state", "assignee", "standing",
 )  # fmt: skip
-_STEPS = ("number", "event", "state_before", "state_after", "actor", "words")
+_STEPS = ("number", "at_ms", "event", "state_before", "state_after", "actor", "words")
 
 
 @app.command("list")
@@ -47,9 +48,9 @@ def show(case_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     row: dict[str, Any] = api.get(f"{_PATH}/{case_id}")
     events = row.pop("events")
     for name, value in row.items():
-        typer.echo(f"{name}: {value}")
+        typer.echo(f"{heading(name)}: {told(name, value)}")
     for step in events:
-        typer.echo("  ".join(str(step[name]) for name in _STEPS))
+        typer.echo("  ".join(told(name, step[name]) for name in _STEPS))
     graph = api.get(f"{_PATH}/{case_id}/evidence")["graph"]
     for node in graph["nodes"]:
         more = " and more" if node["is_cut"] else ""

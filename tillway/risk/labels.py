@@ -11,6 +11,7 @@ from rich.table import Table
 from protocol.errors import CallerError
 from protocol.ids import LABEL, RANDOM_BYTES, mint
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.risk.moments import heading, told
 
 app = typer.Typer(help="Labels of payments.", no_args_is_help=True)
 _PATH = "/operator/v1/risk/labels"
@@ -39,10 +40,10 @@ def give(
 @app.command()
 def show(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """What was said of a payment, the latest first: that one holds."""
-    table = Table("verdict", *_SHOWN)
+    table = Table("verdict", *map(heading, _SHOWN))
     for row in api_of(url, ca, token_file).get(f"{_PATH}/{payment_id}")["labels"]:
         verdict = "fraud" if row["is_fraud"] else "genuine"
-        table.add_row(verdict, *(str(row[name]) for name in _SHOWN))
+        table.add_row(verdict, *(told(name, row[name]) for name in _SHOWN))
     Console().print(table)
 
 

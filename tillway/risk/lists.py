@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.risk.moments import heading, told
 
 app = typer.Typer(help="The allow, block and grey lists.", no_args_is_help=True)
 ListArgument = Annotated[str, typer.Argument(help="allow, block or grey.")]
@@ -25,11 +26,11 @@ _STEPS = ("number", "list_before", "list_after", "actor", "reason")
 @app.command("list")
 def list_command(list_name: ListArgument, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The entries of a list that count."""
-    api, table = api_of(url, ca, token_file), Table(*_LISTED)
+    api, table = api_of(url, ca, token_file), Table(*map(heading, _LISTED))
     asked = ""
     while found := api.get(f"{_PATH}/{list_name}{asked}")["entries"]:
         for row in found:
-            table.add_row(*(str(row[name]) for name in _LISTED))
+            table.add_row(*(told(name, row[name]) for name in _LISTED))
         last = found[-1]
         asked = "?" + urlencode({"after_kind": last["kind"], "after_value": last["value"]})
     Console().print(table)
@@ -42,8 +43,8 @@ def show(kind: Kind, value: Value, url: Url, ca: Ca, token_file: TokenFile) -> N
         f"{_PATH}/look_up", {"kind": kind, "value": value}
     )
     events = row.pop("events")
-    for name, told in row.items():
-        typer.echo(f"{name}: {told}")
+    for name, value in row.items():
+        typer.echo(f"{heading(name)}: {told(name, value)}")
     for step in events:
         typer.echo("  ".join(str(step[name]) for name in _STEPS))
 

@@ -13,6 +13,7 @@ from protocol.ids import RANDOM_BYTES, REPORT, mint
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
+from tillway.risk.moments import heading, told
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -21,7 +22,7 @@ _PATH = "/operator/v1/risk/reports"
 _LISTED = (
     "report_id", "subject_kind", "subject_id", "reason", "state", "analyst", "standing",
 )  # fmt: skip
-_STEPS = ("number", "event", "state_after", "actor", "words")
+_STEPS = ("number", "at_ms", "event", "state_after", "actor", "words")
 
 
 @app.command("list")
@@ -54,9 +55,9 @@ def show(
     row: dict[str, Any] = api.get(f"{_PATH}/{report_id}")
     events = row.pop("events")
     for name, value in row.items():
-        typer.echo(f"{name}: {value}")
+        typer.echo(f"{heading(name)}: {told(name, value)}")
     for step in events:
-        typer.echo("  ".join(str(step[name]) for name in _STEPS))
+        typer.echo("  ".join(told(name, step[name]) for name in _STEPS))
     if out is not None:
         _write(out, api, report_id)
     raise typer.Exit(0 if row["first_broken_event"] is None else 1)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.risk.moments import heading, moment, told
 
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]
@@ -22,7 +23,7 @@ Share = Annotated[int, typer.Option(min=1, max=10_000, help="In ten-thousandths 
 _PATH = "/operator/v1/risk/rules"
 _HOUR_MS = 3_600_000
 _SETS = ("set_id", "state", "rule_count", "share_bps", "proposed_by")
-_STEPS = ("number", "event", "state_before", "state_after", "share_bps", "actor", "words")
+_STEPS = ("number", "at_ms", "event", "state_before", "state_after", "share_bps", "actor", "words")
 _SUPPRESSED = ("rule_id", "until_ms", "actor", "words")
 
 
@@ -83,10 +84,10 @@ def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
     for name in ("live", "candidate", "share_bps"):
         typer.echo(f"{name}: {found[name] or 'none'}")
     for row in found["suppressed"]:
-        typer.echo("suppressed: " + "  ".join(str(row[name]) for name in _SUPPRESSED))
+        typer.echo("suppressed: " + "  ".join(told(name, row[name]) for name in _SUPPRESSED))
     for row in found["suppressions_proposed"]:
-        told = (row["rule_id"], row["proposed_until_ms"], row["proposed_by"])
-        typer.echo("suppression proposed: " + "  ".join(str(part) for part in told))
+        until = moment(row["proposed_until_ms"])
+        typer.echo(f"suppression proposed: {row['rule_id']}  {until}  {row['proposed_by']}")
 
 
 @app.command()
@@ -96,9 +97,9 @@ def show(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile) -> None:
     events = row.pop("events")
     row.pop("text")
     for name, value in row.items():
-        typer.echo(f"{name}: {value}")
+        typer.echo(f"{heading(name)}: {told(name, value)}")
     for step in events:
-        typer.echo("  ".join(str(step[name]) for name in _STEPS))
+        typer.echo("  ".join(told(name, step[name]) for name in _STEPS))
 
 
 @app.command()
@@ -184,7 +185,7 @@ def suppress(
     until_ms = now_ms() + hours * _HOUR_MS if hours else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
     api_of(url, ca, token_file).post(f"{_PATH}/suppress", body)
-    typer.echo(f"{rule_id}: {f'proposed until {until_ms}' if hours else 'decides'}")
+    typer.echo(f"{rule_id}: {f'proposed until {moment(until_ms)}' if hours else 'decides'}")
 
 
 @app.command("approve-suppression")
@@ -202,7 +203,7 @@ def approve_suppression(
     until_ms = waiting[rule_id]["proposed_until_ms"] if rule_id in waiting else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
     api.post(f"{_PATH}/confirm_suppression", body)
-    typer.echo(f"{rule_id}: suppressed until {until_ms}")
+    typer.echo(f"{rule_id}: suppressed until {moment(until_ms)}")
 
 
 def now_ms() -> int:

@@ -1,6 +1,7 @@
 """``tillway risk cases`` against a backend without a socket."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,10 @@ def test_two_people_decide_a_case_at_the_command_line(shop: Shop, run: Any) -> N
     seen = run("show", case_id)
     assert f"payer {payer}" in seen
     assert "CaseDecided" in seen
+    opened = datetime.fromtimestamp(shop.clock.at_ms // 1000, UTC).isoformat()
+    assert f"opened_at: {opened}\n" in seen
+    assert f"1  {opened}  CaseOpened" in seen
+    assert str(shop.clock.at_ms) not in seen
     assert shop.rows("SELECT is_fraud FROM risk_label") == [{"is_fraud": 1}]
 
 

@@ -202,6 +202,7 @@ def test_the_command_line_puts_shows_and_takes_off(
     listed = run("list", "block")
     assert "d-1" in listed
     assert "payer-9" in listed
+    assert listed.count("│ -  ") == 2, "until somebody takes it off"
     assert run("put", "grey", "device", "d-1", *why, "--days", "36500").endswith("grey\n")
     assert "block  grey  李雷  电话举报" in run("show", "device", "d-1")
     assert run("take-off", "device", "d-1", *why) == "device d-1: on no list\n"
