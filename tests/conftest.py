@@ -22,6 +22,7 @@ from backend.db.migrate import upgrade
 from protocol.crypto import sealing
 from terminal.counter import pins
 from tests.support import groups, late_fields
+from tests.support.collecting import share_out
 from tests.support.hurried import HurriedAsyncio
 from tests.support.known_hashes import RememberedScrypt
 from tests.support.migrated import migrated_sqlite
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Two workers that train with the threads of all cores wait for each other most of the time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config.pluginmanager.register(groups)
+    share_out(config)
     held = ExitStack()
     held.enter_context(memory_to_write_to())
     config.add_cleanup(held.close)

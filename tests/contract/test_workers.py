@@ -1,0 +1,69 @@
+"""What the suite asks of pytest and xdist together: a group's tests share one worker, and workers
+begin to collect in different folders."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+GROUPED = """
+import os, pathlib, pytest
+
+GROUPED = [pytest.param(number, marks=pytest.mark.xdist_group("one")) for number in range(8)]
+
+@pytest.mark.parametrize("number", GROUPED)
+def test_it(number):
+    pathlib.Path(__file__).with_name(f"{number}.ran").write_text(os.environ["PYTEST_XDIST_WORKER"])
+"""
+NOTED = """
+import os, pathlib
+
+with (pathlib.Path(__file__).parents[1] / os.environ["PYTEST_XDIST_WORKER"]).open("a") as noted:
+    print(pathlib.Path(__file__).parent.name, file=noted)
+
+def test_it():
+    pass
+"""
+ROOT = Path(__file__).parents[2]
+
+
+def suite_of(folder: Path, tests: dict[str, str]) -> None:
+    (folder / "pytest.ini").write_text(
+        f"[pytest]\npythonpath = {ROOT}\naddopts = --import-mode=importlib\n"
+    )
+    for name, text in tests.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def run_in(folder: Path, *words: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *words],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_a_group_s_tests_run_on_one_worker(tmp_path: Path) -> None:
+    suite_of(tmp_path, {"test_it.py": GROUPED})
+    run_in(tmp_path, "-n", "2", "--dist", "loadgroup", "-p", "tests.support.groups")
+    workers = [path.read_text() for path in tmp_path.glob("*.ran")]
+    assert len(workers) == 8
+    assert len(set(workers)) == 1
+
+
+def test_each_worker_begins_to_collect_in_another_folder(tmp_path: Path) -> None:
+    conftest = "from tests.support.collecting import share_out as pytest_configure\n"
+    places = "abc"
+    suite_of(
+        tmp_path,
+        {"conftest.py": conftest} | {f"{place}/test_it.py": NOTED for place in places},
+    )
+    told = run_in(tmp_path, "-n", "3")
+    assert "3 passed" in told
+    orders = [path.read_text().split() for path in sorted(tmp_path.glob("gw*"))]
+    assert orders == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]
