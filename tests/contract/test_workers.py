@@ -1,5 +1,5 @@
-"""What the suite asks of pytest and xdist together: a group's tests share one worker, and workers
-begin to collect in different folders."""
+"""What the suite asks of pytest and xdist together: a group's tests share one worker, workers begin
+to collect in different folders, and what has run is not counted again."""
 
 import subprocess
 import sys
@@ -13,6 +13,16 @@ GROUPED = [pytest.param(number, marks=pytest.mark.xdist_group("one")) for number
 @pytest.mark.parametrize("number", GROUPED)
 def test_it(number):
     pathlib.Path(__file__).with_name(f"{number}.ran").write_text(os.environ["PYTEST_XDIST_WORKER"])
+"""
+DIES = """
+import os, pathlib, pytest
+
+@pytest.mark.parametrize("number", range(9))
+def test_it(number):
+    if number == 3 and not pathlib.Path(__file__).with_name("died").exists():
+        pathlib.Path(__file__).with_name("died").touch()
+        os._exit(1)
+    pathlib.Path(__file__).with_name(f"{number}.ran").touch()
 """
 NOTED = """
 import os, pathlib
@@ -35,7 +45,7 @@ def suite_of(folder: Path, tests: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def run_in(folder: Path, *words: str) -> str:
+def run_in(folder: Path, *words: str, ends_with: int = 0) -> str:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *words],
         cwd=folder,
@@ -44,7 +54,7 @@ def run_in(folder: Path, *words: str) -> str:
         text=True,
         check=False,
     )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.returncode == ends_with, ran.stdout + ran.stderr
     return ran.stdout
 
 
@@ -54,6 +64,16 @@ def test_a_group_s_tests_run_on_one_worker(tmp_path: Path) -> None:
     workers = [path.read_text() for path in tmp_path.glob("*.ran")]
     assert len(workers) == 8
     assert len(set(workers)) == 1
+
+
+def test_a_test_at_which_its_worker_dies_is_named_and_the_others_run(tmp_path: Path) -> None:
+    suite_of(tmp_path, {"test_it.py": DIES})
+    told = run_in(
+        tmp_path, "-n", "2", "--dist", "loadgroup", "-p", "tests.support.groups", ends_with=1
+    )
+    assert "worker 'gw" in told
+    assert "crashed while running 'test_it.py::test_it[3]" in told
+    assert {path.stem for path in tmp_path.glob("*.ran")} >= set("01245678")
 
 
 def test_each_worker_begins_to_collect_in_another_folder(tmp_path: Path) -> None:

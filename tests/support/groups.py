@@ -6,6 +6,9 @@ pytest before 9.2 kept that id. Later pytests keep it elsewhere, and every group
 
 import pytest
 from _pytest.nodes import coerce_node_id
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
+from xdist.workermanage import WorkerController
 
 
 @pytest.hookimpl(trylast=True)
@@ -15,3 +18,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         grouped = vars(item).get("_nodeid")
         if grouped is not None:
             item._id = coerce_node_id(grouped)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Forgetful | None":
+    """Tests are handed out in xdist's order, with less to count."""
+    return Forgetful(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+class Forgetful(LoadGroupScheduling):
+    """xdist counts after every test all those that the worker has run: ten thousand tests, five
+    seconds. What has run is forgotten here."""
+
+    def mark_test_complete(
+        self, node: WorkerController, item_index: int, duration: float = 0
+    ) -> None:
+        """Nothing of it is asked for again."""
+        nodeid = self.registered_collections[node][item_index]
+        scope = self._split_scope(nodeid)
+        units = self.assigned_work[node]
+        del units[scope][nodeid]
+        if not units[scope]:
+            del units[scope]
+        self._reschedule(node)
