@@ -352,6 +352,24 @@ def _is_called(name: str) -> bool:
     return name.startswith("__") or name in CALLED_BY_OTHERS
 
 
+def test_every_setting_stands_in_the_documents(trees: dict[str, ast.Module]) -> None:
+    """Its own name, or the variable that sets it."""
+    said = "\n".join((ROOT / name).read_text() for name in tracked() if name.endswith(".md"))
+    words = set(re.findall(r"[a-z]\w+", said))
+    words |= {name.lower() for name in re.findall(r"TILLWAY_[A-Z]+_(?:[A-Z_]+__)?([A-Z_]+)", said)}
+    unsaid = [
+        f"{name}: {field.target.id}"
+        for name, tree in trees.items()
+        if re.search(r"(/config|/settings|_settings)\.py$", name) and "/messages/" not in name
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name.endswith(("Settings", "Section"))
+        for field in node.body
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if not field.target.id.startswith("_") and field.target.id not in words
+    ]
+    assert not unsaid
+
+
 def test_the_diagrams_in_the_docs_are_drawn_from_the_tables() -> None:
     checked = subprocess.run(
         [sys.executable, "docs/draw_states.py", "--check"], cwd=ROOT, check=False
