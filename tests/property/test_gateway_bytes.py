@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from backend.channels.acp.wire import signed
 from backend.channels.alipay.wire import sign_text
 from backend.sandbox.acp import gateway as acp
+from backend.sandbox.acp.days import PAYEE as ACP_PAYEE
 from backend.sandbox.acp.days import Days as AcpDays
-from backend.sandbox.acp.days import Payee as AcpPayee
 from backend.sandbox.acp.program import make_seal
 from backend.sandbox.acp.transactions import Transactions
 from backend.sandbox.acp.wire import MESSAGES
 from backend.sandbox.alipay import gateway as alipay
 from backend.sandbox.alipay.authority import make_authority
-from backend.sandbox.alipay.days import Days, Payee, Tickets
+from backend.sandbox.alipay.days import PAYEE, Days, Tickets
 from backend.sandbox.alipay.trades import Trades
 from protocol.money import Money
 from tests.support.houses import HandClock, near_house
@@ -45,7 +45,7 @@ def world() -> Iterator[tuple[alipay.Gateway, acp.Gateway]]:
     houses = [near_house(name, clock) for name in ("alipay", "acp")]
     source = partial(digits, iter(range(10**7)))
     books = houses[0].books
-    trades, days = Trades(books, source), Days(books, Payee())
+    trades, days = Trades(books, source), Days(books, PAYEE)
     first = alipay.Gateway(
         houses[0], trades, KEY, days, Tickets(clock), make_authority(KEY, clock.ms)
     )
@@ -55,7 +55,7 @@ def world() -> Iterator[tuple[alipay.Gateway, acp.Gateway]]:
     first.trades.open_buyer("lilei", Money(10**6, "CNY"), password_free=100, now_ms=clock.ms)
     seal = acp.Seal(KEY, CERTIFICATE, ROOT)
     books = houses[1].books
-    second = acp.Gateway(houses[1], Transactions(books, source), seal, AcpDays(books, AcpPayee()))
+    second = acp.Gateway(houses[1], Transactions(books, source), seal, AcpDays(books, ACP_PAYEE))
     second.add_merchant(MERCHANT, CERTIFICATE.public_bytes(Encoding.PEM))
     yield first, second
     for house in houses:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.channels.acp.adapter import Merchant, UnionPayQr
 from backend.channels.model import OpenCode
-from backend.sandbox.acp.days import Days, Payee, business_day
+from backend.sandbox.acp.days import PAYEE, Days, business_day
 from backend.sandbox.acp.gateway import Gateway, Seal
 from backend.sandbox.acp.program import build_app, make_seal
 from backend.sandbox.acp.transactions import Transactions
@@ -85,7 +85,7 @@ async def acp_world(
     at_s = clock.now_ms() // 1000
     key, certificate, _ = seal_of("merchant", at_s)
     seal = Seal(*seal_of("gateway", at_s))
-    gateway = Gateway(house, transactions, seal, Days(house.books, Payee(mer_id=MER_ID)))
+    gateway = Gateway(house, transactions, seal, Days(house.books, replace(PAYEE, number=MER_ID)))
     cert_id = gateway.add_merchant(MER_ID, certificate.public_bytes(Encoding.PEM))
     opening, now_ms = Money(OPENING_MINOR, "CNY"), house.clock.now_ms()
     transactions.open_payer(PAYER, opening, password_free=50_000, now_ms=now_ms)

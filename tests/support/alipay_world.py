@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from backend.channels.alipay.adapter import Alipay, App
 from backend.channels.model import OpenCode
 from backend.sandbox.alipay.authority import Authority, make_authority
-from backend.sandbox.alipay.days import Days, Payee, Tickets
+from backend.sandbox.alipay.days import PAYEE, Days, Tickets
 from backend.sandbox.alipay.gateway import Gateway, notice_of
 from backend.sandbox.alipay.notices import Notices
 from backend.sandbox.alipay.program import build_app
@@ -95,7 +95,7 @@ async def alipay_world(
     house = furnish("alipay", Books(":memory:"), clock=clock, key=generate("ES256"), peers={})
     counter = iter(range(1, 10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}", lends_to=APP)
-    days = Days(house.books, Payee(app_id=APP, reserve=RESERVE))
+    days = Days(house.books, replace(PAYEE, number=APP, reserve=RESERVE))
     now_ms = house.clock.now_ms()
     notices = Notices(house.books, rsa_key("alipay"), house.clock)
     trades.tell = notice_of(trades, notices)

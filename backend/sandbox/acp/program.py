@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.sandbox.acp.days import Days, Payee, business_day
+from backend.sandbox.acp.days import PAYEE, Days, business_day
 from backend.sandbox.acp.gateway import Desk, Gateway, Seal
 from backend.sandbox.acp.limits import (
     AMOUNT_MINOR_MAX,
@@ -35,6 +35,7 @@ from backend.sandbox.acp.transactions import Transactions, merchant
 from backend.sandbox.acp.wire import RefusedError
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
+from backend.sandbox.institution.payee_days import Payee
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
@@ -81,9 +82,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mer_id: str = Payee().mer_id
-    settlement_account: str = Payee().settlement
-    reserve_account: str = Payee().reserve
+    mer_id: str = PAYEE.number
+    settlement_account: str = PAYEE.settlement
+    reserve_account: str = PAYEE.reserve
 
 
 def build(place: Place) -> Running:
@@ -94,7 +95,11 @@ def build(place: Place) -> Running:
         house.books, _digits, business_day=business_day, lends_to=options.mer_id
     )
     seal = own_seal(place.directory, datetime.fromtimestamp(house.clock.now_ms() / 1000, UTC))
-    payee = Payee(options.mer_id, options.settlement_account, options.reserve_account)
+    payee = Payee(
+        number=options.mer_id,
+        settlement=options.settlement_account,
+        reserve=options.reserve_account,
+    )
     days, reserve_bank = Days(house.books, payee), ReserveLine(place)
 
     async def time_passes() -> None:

@@ -22,7 +22,7 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraint
 
 from backend.channels.alipay.bill import write_bill
 from backend.sandbox.alipay.authority import own_authority
-from backend.sandbox.alipay.days import Days, Payee, Tickets
+from backend.sandbox.alipay.days import PAYEE, Days, Tickets
 from backend.sandbox.alipay.gateway import Gateway, notice_of
 from backend.sandbox.alipay.limits import (
     AMOUNT_MINOR_MAX,
@@ -36,6 +36,7 @@ from backend.sandbox.alipay.trades import Trades, seller
 from backend.sandbox.alipay.wire import GatewayError
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
+from backend.sandbox.institution.payee_days import Payee
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import ReserveLine
 from backend.sandbox.institution.signed import new_app, read_body, strike
@@ -82,16 +83,20 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    app_id: str = Payee().app_id
-    settlement_account: str = Payee().settlement
-    reserve_account: str = Payee().reserve
+    app_id: str = PAYEE.number
+    settlement_account: str = PAYEE.settlement
+    reserve_account: str = PAYEE.reserve
 
 
 def build(place: Place) -> Running:
     """The gateway. But for one seller, a seller's money stays on the account there."""
     options = Options.model_validate(dict(place.options))
     house = place.furnish()
-    payee = Payee(options.app_id, options.settlement_account, options.reserve_account)
+    payee = Payee(
+        number=options.app_id,
+        settlement=options.settlement_account,
+        reserve=options.reserve_account,
+    )
     days, tickets = Days(house.books, payee), Tickets(house.clock)
     trades = Trades(house.books, _digits, lends_to=options.app_id)
     key, reserve_bank = own_rsa_key(place.directory), ReserveLine(place)
@@ -125,7 +130,7 @@ def build_app(gateway: Gateway) -> FastAPI:
         if found is None:
             return Response(status_code=404)
         app_id, day = found
-        rows = gateway.days.bill(app_id, day, house.faults)
+        rows = gateway.days.rows(app_id, day, house.faults)
         return Response(write_bill(day, app_id, rows), media_type="application/zip")
 
     @app.api_route("/gateway.do", methods=["GET", "POST"])

@@ -3,14 +3,16 @@
 The switches of ``COMMON`` mean the same at every institution; each may have more of its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from backend.channels.day_file import DayRow
 from backend.sandbox.institution.limits import FAULTS_PER_SWITCH_MAX
 from protocol.errors import CallerError
 from protocol.money import Money
 
+_Row = TypeVar("_Row")
 COMMON = (
     "drop_answer_after_commit",
     "duplicate",
@@ -51,14 +53,23 @@ class Faults:
         return dict(self._left)
 
 
-def spoil_rows(faults: Faults, rows: Sequence[DayRow]) -> list[DayRow]:
-    """A day's rows with the faults of files that are due; an empty day waits for a fuller one."""
+def spoil(faults: Faults, rows: Sequence[_Row], one_more: Callable[[_Row], _Row]) -> list[_Row]:
+    """A day's rows with the faults of files that are due; an empty day waits for a fuller one.
+    ``one_more`` is a row whose amount is off by one."""
     spoilt = list(rows)
     if spoilt and faults.strikes("amount_off_by_one"):
-        amount = spoilt[0].amount
-        spoilt[0] = replace(spoilt[0], amount=Money(amount.amount_minor + 1, amount.currency))
+        spoilt[0] = one_more(spoilt[0])
     if spoilt and faults.strikes("row_missing"):
         del spoilt[-1]
     if spoilt and faults.strikes("row_twice"):
         spoilt.append(spoilt[0])
     return spoilt
+
+
+def spoil_rows(faults: Faults, rows: Sequence[DayRow]) -> list[DayRow]:
+    """``spoil`` for the rows of our own format."""
+    return spoil(faults, rows, _one_more)
+
+
+def _one_more(row: DayRow) -> DayRow:
+    return replace(row, amount=Money(row.amount.amount_minor + 1, row.amount.currency))

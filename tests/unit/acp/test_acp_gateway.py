@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from backend.sandbox.acp.days import Days, Payee
+from backend.sandbox.acp.days import PAYEE, Days
 from backend.sandbox.acp.gateway import Gateway, Seal
 from backend.sandbox.acp.program import build_app, make_seal, own_seal
 from backend.sandbox.acp.transactions import Transactions
@@ -118,7 +118,7 @@ async def opened() -> AsyncIterator[World]:
     house = near_house("acp", clock)
     counter = iter(range(10**6))
     transactions = Transactions(house.books, lambda count: f"{next(counter):0{count}}")
-    days = Days(house.books, Payee())
+    days = Days(house.books, PAYEE)
     gateway = Gateway(house, transactions, Seal(*keys("unionpay")), days)
     async with served(build_app(gateway)) as url, aiohttp.ClientSession() as http:
         world = World(url, clock, http, keys("unionpay")[2])

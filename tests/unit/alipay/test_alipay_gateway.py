@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from backend.channels.alipay.wire import sign_text
 from backend.sandbox.alipay.authority import make_authority
-from backend.sandbox.alipay.days import Days, Payee, Tickets
+from backend.sandbox.alipay.days import PAYEE, Days, Tickets
 from backend.sandbox.alipay.gateway import Gateway
 from backend.sandbox.alipay.program import build_app
 from backend.sandbox.alipay.trades import Trades
@@ -99,7 +99,7 @@ async def opened() -> AsyncIterator[World]:
     house = near_house("alipay", clock)
     counter = iter(range(10**6))
     trades = Trades(house.books, lambda count: f"{next(counter):0{count}}")
-    days = Days(house.books, Payee())
+    days = Days(house.books, PAYEE)
     gateway = Gateway(house, trades, rsa_key("alipay"), days, Tickets(house.clock), AUTHORITY)
     async with served(build_app(gateway)) as url, aiohttp.ClientSession() as http:
         sdk = AliPay(
