@@ -27,6 +27,7 @@ from backend.firmware import ddi_routes as update_routes
 from backend.firmware import limits as firmware_limits
 from backend.firmware import routes as firmware_routes
 from backend.firmware.hub_routes import hub_router as hub_firmware_router
+from backend.guard import Guard
 from backend.hub_api.routes import router as hub_router
 from backend.identity.routes import router as enrolment_router
 from backend.instruments import binding_routes
@@ -53,7 +54,7 @@ from backend.offline import routes as offline_routes
 from backend.openings import routes as opening_routes
 from backend.openings.model import Openings
 from backend.operator import limits as operator_limits
-from backend.operator.auth import Guard, OperatorGuard
+from backend.operator.auth import OperatorGuard
 from backend.operator.pages import router as page_router
 from backend.operator.routes import router as operator_router
 from backend.passkeys.routes import answer_asked

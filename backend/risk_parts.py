@@ -5,13 +5,14 @@ from functools import partial
 import structlog
 
 from backend.config import Settings
+from backend.db.ports import RunRead
 from backend.db.reading import Reader
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.memory import rebuild
 from backend.risk.judging.remembered import Memory, Remembered
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.shared_log import SharedLog
-from backend.risk.judging.shared_memory import RunRead, SharedJoiner, begin_shared
+from backend.risk.judging.shared_memory import SharedJoiner, begin_shared
 from backend.risk.labels.repository import LabelRepository
 from protocol.clock import Clock
 

@@ -1,9 +1,8 @@
 """The audit log over JSON and as CSV, for the bearer of the operator's token."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from backend.audit.export import acts_csv
@@ -11,9 +10,9 @@ from backend.audit.limits import ACTS_PER_PAGE_MAX, SUBJECT_CHARS_MAX
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 
-Guard = Callable[[Request], Awaitable[None]]
 _Text = Annotated[str, Query(max_length=SUBJECT_CHARS_MAX)]
 
 

@@ -1,19 +1,18 @@
 """Bills over HTTP, for operators. Beside the bytes stand their hashes, in hexadecimal: SHA-1, which
 programs that read such bills compare, and SHA-256."""
 
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from backend.bills.limits import DAYS_PER_LIST_MAX
 from backend.bills.service import PaperDesk, SpooledPaper
 from backend.bills.trade import BillType
+from backend.guard import Guard
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 SHA1, SHA256 = "Bill-SHA1", "Bill-SHA256"
 _CSV, _JSON = "text/csv", "application/json"
 

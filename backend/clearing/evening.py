@@ -27,7 +27,7 @@ from backend.clearing.netting import NetPosition, compare
 from backend.clearing.ports import NetPositionPort, TimeStamper
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_test import ReserveTest, same_but_for_the_time
-from backend.clearing.steps import Submit
+from backend.db.ports import Submit
 from backend.db.tables import Row
 from backend.ledger import chart
 from protocol.clock import Clock

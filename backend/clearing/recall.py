@@ -18,9 +18,9 @@ from backend.clearing.model import MoveState, Outcome
 from backend.clearing.payouts_repository import PayoutsRepository
 from backend.clearing.recall_tables import PAYOUT_RECALL
 from backend.clearing.settlement import ResolvePayout
-from backend.clearing.steps import Submit
 from backend.clearing.tables import PAYOUT
 from backend.db.command import Read
+from backend.db.ports import Submit
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from protocol.errors import CallerError, OperatingError

@@ -2,11 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any, Literal, Protocol
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from backend.clearing.calendar import Calendar
 from backend.clearing.recall import PayoutDesk
@@ -14,13 +13,12 @@ from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
+from backend.guard import Guard
 from backend.topups.service import TopUps
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, Name, PositiveMinor
 from protocol.money import Money
-
-Guard = Callable[[Request], Awaitable[None]]
 
 
 class TopUpOrderBody(Wanted):

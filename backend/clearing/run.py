@@ -28,10 +28,11 @@ from backend.clearing.moves import Accounts
 from backend.clearing.ports import Reconcile
 from backend.clearing.progress import Progress
 from backend.clearing.repository import ClearingRepository
-from backend.clearing.steps import Steps, Submit
+from backend.clearing.steps import Steps
 from backend.clearing.tables import CLEARING_DAY
 from backend.clearing.verdict import open_because
 from backend.db.command import Read
+from backend.db.ports import Submit
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.disputes.from_channel import CasesRead

@@ -6,10 +6,9 @@ Rule 2: own money that we promised comes into the reserve before anything is pai
         is ours leaves it last.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import structlog
 
@@ -35,6 +34,7 @@ from backend.clearing.reserve import (
 )
 from backend.clearing.settlement import ResolvePayout, SettleMerchant
 from backend.db.command import Command
+from backend.db.ports import Submit
 from backend.db.tables import Row
 from backend.ledger import chart
 from protocol.clock import Clock, Entropy
@@ -44,7 +44,6 @@ from protocol.money import Money
 
 _log = structlog.get_logger()
 _DAY = timedelta(days=1)
-Submit = Callable[[Command], Awaitable[Any]]
 
 
 def _uncounted(_done: int, _count: int) -> None:

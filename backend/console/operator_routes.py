@@ -8,7 +8,8 @@ from pydantic import Field
 from backend.console.limits import NAME_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.model import Rank, Role
 from backend.console.staff_desk import By, StaffDesk
-from backend.operator.auth import Guard, origin_of
+from backend.guard import Guard
+from backend.operator.auth import origin_of
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 

@@ -1,20 +1,19 @@
 """HTTP about coupons: operators issue and void them, payers see them and choose one."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.coupons.model import CouponState
 from backend.coupons.repository import CouponRepository
 from backend.coupons.schemas import ChosenCoupon, NewCoupon
 from backend.coupons.service import ChooseCoupon, IssueCoupon, VoidCoupon
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.wallet.repository import WalletRepository
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 _HIDDEN = frozenset({"event_count"})
 
 

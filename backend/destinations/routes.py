@@ -1,22 +1,21 @@
 """HTTP about filed accounts, for operators."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from backend.db.tables import Row
 from backend.destinations.model import DestinationKind
 from backend.destinations.repository import DestinationRepository
 from backend.destinations.service import FileDestination, WithdrawDestination
+from backend.guard import Guard
 from backend.merchants.limits import ACCOUNT_CHARS_MAX, NAME_CHARS_MAX
 from backend.merchants.model import masked_account
 from backend.payments.services import Services
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 ACTOR = "operator"
 
 

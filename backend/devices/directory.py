@@ -4,17 +4,16 @@ Rule: only what cannot change is kept. Whether a device may speak, and with whic
 the transaction that serves it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from backend.db.ports import RunRead
 from backend.devices.limits import KEYS_CACHED_MAX, STORES_CACHED_MAX
 from protocol.crypto.keys import VerifyKey
 from protocol.crypto.suites import suite_named
 
 _T = TypeVar("_T")
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
-"""Runs a blocking read where it does not hold the event loop up."""
 
 
 class KeySource(Protocol):

@@ -9,7 +9,7 @@ from backend.devices.limits import FLEET_PAGE_ROWS, TAGS_PER_DEVICE_MAX
 from backend.devices.repository import DeviceRepository
 from backend.devices.selection import Selection
 from backend.devices.tags import TagDevice
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX

@@ -1,10 +1,9 @@
 """HTTP about disputes, for operators, who speak for channels, payers and merchants."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.db.tables import Row
 from backend.disputes.cover import CollectCover
@@ -13,10 +12,10 @@ from backend.disputes.ports import SettledDays
 from backend.disputes.repository import DisputeRepository
 from backend.disputes.schemas import Decision, Evidence, NewCollection, NewDispute
 from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
+from backend.guard import Guard
 from backend.payments.services import Services
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 _HIDDEN = frozenset({"event_count"})
 
 

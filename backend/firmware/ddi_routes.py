@@ -32,8 +32,8 @@ from backend.firmware.ddi import (
 from backend.firmware.ddi_service import HearAttributes, HearFeedback, SetToken
 from backend.firmware.desk import FirmwareDesk
 from backend.firmware.limits import FEEDBACK_BYTES_MAX, TOKEN_BYTES, TOKEN_CHARS_MAX
+from backend.guard import Guard
 from backend.hub_api.peer import certificate_of
-from backend.operator.auth import Guard
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError, TillwayError

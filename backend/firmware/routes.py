@@ -7,7 +7,7 @@ from pydantic import Field
 
 from backend.firmware.desk import FirmwareDesk
 from backend.firmware.limits import NAME_CHARS_MAX, PERSON_CHARS_MAX
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.wanted import Wanted
 
 FIRMWARE = "/operator/v1/firmware"

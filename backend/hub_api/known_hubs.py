@@ -9,8 +9,8 @@ Rule 2: this opens the door and nothing else. What a device asks for is decided 
 import time
 from collections.abc import Callable
 
+from backend.db.ports import RunRead
 from backend.db.working_set import WorkingSet
-from backend.devices.directory import RunRead
 from backend.devices.model import DeviceKind, DeviceRow, refusal_code
 from backend.devices.repository import DeviceRepository
 from backend.devices.tables import DEVICE

@@ -5,12 +5,11 @@ end a while: a step over one group costs as much as one over thirty.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger.checkpoints import CheckpointMaker, is_due
@@ -23,8 +22,6 @@ from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
 _S = 1000
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Follower:

@@ -1,16 +1,18 @@
 """The ledger over HTTP, for operators: balances, statements, checkpoints and proofs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
+from backend.db.ports import RunRead
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.ledger.checkpoints import CheckpointMaker
 from backend.ledger.derived_repository import DerivedRepository
-from backend.ledger.follower import Follower, RunRead
+from backend.ledger.follower import Follower
 from backend.ledger.limits import STATEMENT_ENTRIES_MAX
 from backend.ledger.proofs import prove, prove_consistency
 from backend.ledger.repository import LedgerRepository
@@ -18,7 +20,6 @@ from backend.ledger.schemas import ConsistencyProof, InclusionProof
 from backend.ledger.statements import Balance, Place, Statement, Statements
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201
 _TIME_MS_MAX = 2**53
 _Ms = Annotated[int, Query(ge=0, le=_TIME_MS_MAX)]

@@ -1,19 +1,17 @@
 """HTTP about mandates: the payer's side in the wallet, and the merchant's through an operator."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.mandates.desk import MandateDesk
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.notices import AnnounceDebit
 from backend.mandates.schemas import NewNotice, SignedMandate
 from backend.payments.services import Services
 from protocol.messages.mandate import MandateText
-
-Guard = Callable[[Request], Awaitable[None]]
 
 
 def add_wallet_routes(routes: APIRouter, services: Services, payer: Any) -> None:  # noqa: ANN401  # an annotation

@@ -1,20 +1,18 @@
 """HTTP about merchants, for operators. Creating one is the operator room's route."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.merchants.model import masked_account
 from backend.merchants.repository import MerchantRepository
 from backend.merchants.schemas import MerchantChange, NewFeePlan, PayoutAccount
 from backend.merchants.service import AddFeePlan, ChangeMerchant, ChangePayoutAccount
 from backend.payments.services import Services
 from protocol.errors import CallerError
-
-Guard = Callable[[Request], Awaitable[None]]
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:

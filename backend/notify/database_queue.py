@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
-from backend.notify.deliverer import RunRead, Submit
 from backend.notify.limits import CALLBACK_GAPS_MS, CALLBACK_POLL_MS
 from backend.notify.model import Tried, crowded, fitting
 from backend.notify.repository import CallbackRepository

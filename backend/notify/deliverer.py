@@ -7,13 +7,11 @@ callback is sent again.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import structlog
 
-from backend.db.command import Command
 from backend.db.tables import Row
 from backend.notify.http_sender import Sender
 from backend.notify.limits import CALLBACK_NONCE_BYTES, CALLBACKS_AT_ONCE_MAX
@@ -27,9 +25,6 @@ from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
 _MS_PER_S = 1_000
-
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class CallbackDeliverer:

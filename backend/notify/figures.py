@@ -1,6 +1,6 @@
 """The outbox in numbers, read again and again for the scraper."""
 
-from backend.notify.deliverer import RunRead
+from backend.db.ports import RunRead
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from protocol.clock import Clock

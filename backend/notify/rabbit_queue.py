@@ -19,8 +19,8 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
 from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
-from backend.notify.deliverer import RunRead, Submit
 from backend.notify.limits import (
     CALLBACK_GAPS_MS,
     CALLBACK_POLL_MS,

@@ -1,12 +1,13 @@
 """HTTP about callbacks, for operators: what could not be delivered, and sending it again."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
+from backend.db.ports import RunRead, Submit
+from backend.guard import Guard
 from backend.notify.dead_letters import DeadLetters, replays_of
-from backend.notify.deliverer import RunRead, Submit
 from backend.notify.limits import (
     CALLBACKS_PER_LIST_MAX,
     DEAD_LETTERS_PER_LIST_MAX,
@@ -18,7 +19,6 @@ from backend.notify.schemas import FilterText, FilterTime, ReplayWanted
 from backend.notify.states import CallbackState
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 ACTOR = "operator"
 
 

@@ -1,15 +1,14 @@
 """The flows over JSON, for the bearer of the operator's token."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
+from backend.guard import Guard
 from backend.observability.flow_desk import FlowDesk
 from backend.observability.limits import FLOW_MINUTES_KEPT
 
-Guard = Callable[[Request], Awaitable[None]]
 _Minutes = Annotated[int, Query(ge=1, le=FLOW_MINUTES_KEPT)]
 
 

@@ -1,23 +1,20 @@
 """HTTP about vouchers: the wallet sets money aside with the payer's PIN, and fetches the texts;
 operators look at what came back, and who bears it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from backend.guard import Guard
 from backend.offline.desk import OfflineDesk
 from backend.offline.limits import RETURNS_PER_LIST_MAX, VOUCHER_MINOR_MAX
 from backend.offline.model import Bearer
 from backend.offline.repository import OfflineRepository
-from backend.passkeys.schemas import ByWord
+from backend.passkeys.schemas import ByWord, CheckWord
 from backend.payments.services import Services
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText, OfflineVoucherIdText
-
-Guard = Callable[[Request], Awaitable[None]]
-CheckWord = Callable[[str, ByWord], Awaitable[None]]
 
 
 class WantedVoucher(ByWord):

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
+from backend.guard import Guard
 from backend.openings.limits import CODE_CHARS_MAX
 from backend.openings.model import ConsoleOpening, Link, Openings, WalletOpening
 from backend.openings.place import check_is_here, check_own_form
-from backend.operator.auth import Guard
 from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
 from backend.wallet.routes import bearer_token

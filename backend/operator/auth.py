@@ -8,7 +8,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
 
 from fastapi import Request
 
@@ -16,7 +15,6 @@ from backend.operator.limits import TOKEN_CHARS_MAX
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 ADMITTED = "operator_admitted"
 """Set in a request's state once its token was found to be right."""
 

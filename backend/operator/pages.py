@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.operator.service import OperatorService
 from backend.operator.words import WORDS, shown_amount, shown_time
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from backend.devices.model import DeviceCommand
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.operator.schemas import ClockChange, NewCode, NewMerchant, NewStore, StatusChange
 from backend.operator.service import OperatorService
 

@@ -1,11 +1,11 @@
 """What the operator's routes and page ask, without HTTP."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from backend.clock import OffsetClock
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.reading import Reader
 from backend.devices.model import DeviceCommand, DeviceRow
 from backend.devices.repository import DeviceRepository
@@ -26,8 +26,6 @@ from protocol.errors import CallerError, OperatingError
 
 ACTOR = "operator"
 _S = 1000
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 (``PublicKeyCredential.toJSON()``); what is not needed of them is left aside.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
@@ -117,6 +118,10 @@ class ByWord(Word):
         """What the payer confirms."""
         terms = {"payer_id": payer_id, **self.terms()}
         return Deed(kind=self.KIND, terms=terms, amount_minor=terms.get(self.AMOUNT) or 0)
+
+
+CheckWord = Callable[[str, ByWord], Awaitable[None]]
+"""Raises ``CallerError`` unless the payer (the id) has given the word that a request needs."""
 
 
 class PasskeyOffer(Wanted):

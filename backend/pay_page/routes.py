@@ -2,7 +2,6 @@
 shop. No script; words in zh and en.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from backend.guard import Guard
 from backend.pay_page.desk import PageDesk
 from backend.pay_page.limits import FORM_BYTES_MAX
 from backend.pay_page.model import STATIC_PATH, typed_minor, wallet_of
@@ -20,7 +20,6 @@ from protocol.errors import CallerError, OperatingError, TillwayError
 from protocol.money import Money
 from protocol.payment import PAID_STATES, PaymentState
 
-Guard = Callable[[Request], Awaitable[None]]
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",

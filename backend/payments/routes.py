@@ -1,18 +1,17 @@
 """HTTP about payments, for operators: a payment with its timeline, attempts and verdict."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.disputes.repository import DisputeRepository
+from backend.guard import Guard
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
 from backend.refunds.repository import RefundRepository
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 _HIDDEN = frozenset({"body_hash", "risk", "routing"})
 
 

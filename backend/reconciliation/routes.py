@@ -1,13 +1,13 @@
 """HTTP about breaks, for operators: which are open, how each came about, and what people decide."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field, model_validator
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.reconciliation.assignee import Assignee
 from backend.reconciliation.breaks import BreakStep
@@ -19,7 +19,6 @@ from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
-Guard = Callable[[Request], Awaitable[None]]
 _HAN = r"[\u3400-\u4dbf\u4e00-\u9fff]"
 REASON_PATTERN = rf"^\s*\S+\s+\S|(?:{_HAN}.*){{4}}"
 """Two words, or four Chinese characters: Chinese has no space between words."""

@@ -3,13 +3,12 @@
 Whoever knows a packet's id may claim and look: it has 80 random bits, and the sender hands it on.
 """
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ClassVar, Literal
 
 from fastapi import APIRouter
 from pydantic import Field
 
-from backend.passkeys.schemas import ByWord
+from backend.passkeys.schemas import ByWord, CheckWord
 from backend.payments.services import Services
 from backend.red_packets.desk import RedPacketDesk
 from backend.red_packets.limits import (
@@ -18,8 +17,6 @@ from backend.red_packets.limits import (
     WISH_CHARS_MAX,
 )
 from protocol.messages.base import CurrencyText, RedPacketIdText, Text
-
-CheckWord = Callable[[str, ByWord], Awaitable[None]]
 
 
 class WantedRedPacket(ByWord):

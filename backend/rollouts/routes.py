@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.rollouts.desk import RolloutDesk
 from backend.rollouts.model import RolloutStep
 from backend.rollouts.schemas import NewRollout, PlannedRollout, StepWanted

@@ -2,12 +2,11 @@
 where the last one ended, and several backends do no harm to each other.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.firmware.tables import FIRMWARE_EVENT
@@ -21,8 +20,6 @@ from backend.twins.tables import TWIN_EVENT
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class RolloutRunner:

@@ -1,18 +1,17 @@
 """HTTP about the channels, for operators: what each offers, at what price, and how it is."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from backend.channels.facts import ChannelFacts
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.routing.health import CLOSED
 from backend.routing.repository import HealthRepository
 from backend.routing.service import read_health
-
-Guard = Callable[[Request], Awaitable[None]]
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:

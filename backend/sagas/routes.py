@@ -1,20 +1,18 @@
 """HTTP about conversations with channels, for operators: which are open or stranded, how each went,
 and what becomes of money that is nobody's."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.refunds.giving_back import AssignToPayer, TryGiveBackAnew
 from backend.sagas.limits import ROWS_PER_LIST_MAX
 from backend.sagas.repository import SagaRepository, shown
 from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
-
-Guard = Callable[[Request], Awaitable[None]]
 
 
 class Decided(Wanted):

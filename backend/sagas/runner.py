@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
-from typing import Any
 
 import structlog
 
@@ -18,6 +17,7 @@ from backend.channels.facts import Offer
 from backend.channels.model import ChannelAnswer, PayOrder, PayoutOrder, RefundOrder
 from backend.channels.ports import ChannelPort, NotSentError
 from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
 from backend.observability.flows import Flow, FlowMeter, Outcome
 from backend.pause import Pause
@@ -33,8 +33,6 @@ from protocol.money import Money
 
 _log = structlog.get_logger()
 _MS_PER_S = 1_000
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 Taken = Callable[[str], Awaitable[Row]]
 """What a channel has taken without our asking, by the break's id: ``reference``,
 ``channel_reference``, ``account``, ``business_date``."""

@@ -8,12 +8,11 @@ Rule 3: a crossing that cannot be carried holds up its lane, and says so; it is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import structlog
 
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.shards.limits import (
     CROSSINGS_PER_BATCH_MAX,
     RELAY_PAUSE_MS,
@@ -27,9 +26,6 @@ from backend.shards.service import Settle, receive
 from protocol.errors import CallerError, OperatingError
 
 _log = structlog.get_logger()
-
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Relay:

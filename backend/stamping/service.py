@@ -7,12 +7,12 @@ Rule 2: a stamper that does not answer holds up nothing: what is not stamped is 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
 from backend.channels.ports import TimeStamper
-from backend.db.command import Command, Read
+from backend.db.command import Read
+from backend.db.ports import Submit
 from backend.db.working_set import WorkingSet
 from backend.stamping.limits import STAMP_PAUSE_S
 from backend.stamping.model import Subject
@@ -20,7 +20,6 @@ from backend.stamping.tables import TIME_STAMP
 from protocol.errors import CallerError, OperatingError
 
 _log = structlog.get_logger()
-Submit = Callable[[Command], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,12 @@
 """The kill switches over JSON, for the bearer of the operator's token."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.operator.auth import origin_of
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import FIND_CHARS_MAX, REASON_CHARS_MAX
@@ -15,7 +15,6 @@ from backend.wanted import Wanted
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
 _Find = Annotated[str, Query(max_length=FIND_CHARS_MAX)]
-Guard = Callable[[Request], Awaitable[None]]
 ACTOR = "operator"
 
 

@@ -12,7 +12,7 @@ from backend.devices.limits import SELECTED_DEVICES_MAX
 from backend.devices.repository import DeviceRepository
 from backend.devices.schemas import Chosen
 from backend.devices.selection import Selection
-from backend.operator.auth import Guard
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.twins.limits import PERSON_CHARS_MAX, REASON_CHARS_MAX
 from backend.twins.model import Standing, drift_of, merged, standing_of

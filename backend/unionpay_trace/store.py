@@ -1,20 +1,15 @@
 """``TraceStore`` over the backend's database: every step is a command."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 from backend.channels.iso8583.management import KIND_CREDIT, KIND_DEBIT, Totals, UploadRow
 from backend.channels.iso8583.messages import Kind, Trace
 from backend.channels.unionpay_ports import KeptTrace, TraceWish, TraceWord
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
 from backend.unionpay_trace.limits import BATCHES_PER_SETTLEMENT_MAX
 from backend.unionpay_trace.repository import TraceRepository
 from backend.unionpay_trace.service import CloseBatch, NoteWord, TakeNumber, TakeTrace, batch_after
-
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class SqlTraces:

@@ -1,12 +1,12 @@
 """HTTP of the payer's side. Errors are the catalogue's; the application turns them into answers."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from backend.coupons.routes import add_wallet_routes as add_coupon_routes
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.instruments.routes import add_routes as add_instrument_routes
 from backend.mandates.routes import add_wallet_routes
 from backend.offline.routes import add_wallet_routes as add_offline_routes
@@ -32,7 +32,6 @@ from backend.withdrawals.routes import add_wallet_routes as add_withdrawal_route
 from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText
 
-Guard = Callable[[Request], Awaitable[None]]
 _SCHEME = "bearer "
 _TOKEN_CHARS_MAX = 128
 

@@ -1,13 +1,13 @@
 """HTTP about withdrawals: the wallet asks for them with the payer's PIN, operators look."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from backend.db.tables import Row
-from backend.passkeys.schemas import ByWord
+from backend.guard import Guard
+from backend.passkeys.schemas import ByWord, CheckWord
 from backend.payments.services import Services
 from backend.withdrawals.limits import ROWS_PER_LIST_MAX
 from backend.withdrawals.repository import WithdrawalRepository
@@ -17,8 +17,6 @@ from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.base import CurrencyText, PositiveMinor
 from protocol.money import Money
 
-Guard = Callable[[Request], Awaitable[None]]
-CheckWord = Callable[[str, ByWord], Awaitable[None]]
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _SHOWN = (
     "withdrawal_id", "instrument_id", "amount_minor", "fee_minor", "currency", "state", "reason",

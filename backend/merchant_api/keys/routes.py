@@ -1,11 +1,11 @@
 """The platform's certificates for merchants' programs, and merchant numbers for operators."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from backend.guard import Guard
 from backend.merchant_api.keys import crypto
 from backend.merchant_api.keys.desk import Account, AccountDesk, SecretKind
 from backend.merchant_api.keys.ring import KeyRing, Pair
@@ -17,7 +17,6 @@ from backend.wanted import Wanted
 from protocol.clock import Entropy
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
-Guard = Callable[[Request], Awaitable[None]]
 _Caller = Annotated[Account, Depends(caller_of)]
 _ASSOCIATED = "certificate"
 

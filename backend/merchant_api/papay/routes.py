@@ -1,11 +1,11 @@
 """``/v3/papay``: contracts of merchants' programs; and the payer's and the operator's side."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from backend.guard import Guard
 from backend.mandates.schemas import Signature
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import (
@@ -28,7 +28,6 @@ from backend.payments.services import Services
 from backend.wallet.desk import WalletDesk
 from backend.wallet.routes import bearer_token
 
-Guard = Callable[[Request], Awaitable[None]]
 _Caller = Annotated[Account, Depends(caller_of)]
 _PlanId = Annotated[int, Path(gt=0, le=2**63 - 1)]
 _Code = Annotated[str, Path(min_length=1, max_length=CONTRACT_CODE_CHARS_MAX)]

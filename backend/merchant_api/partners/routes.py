@@ -1,10 +1,10 @@
 """``/v3/pay/partner/transactions``, and whom operators appoint."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
+from backend.guard import Guard
 from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import OUT_TRADE_NO_CHARS_MAX
 from backend.merchant_api.orders.model import h5_url, prepay_id
@@ -24,7 +24,6 @@ from backend.merchant_api.wire.gate import caller_of
 from backend.payments.services import Services
 from backend.wallet.model import compatible_code_url
 
-Guard = Callable[[Request], Awaitable[None]]
 _PAY = "/pay/partner/transactions"
 _Number = Annotated[
     str, Path(pattern=NUMBER_IN_PATH, min_length=1, max_length=OUT_TRADE_NO_CHARS_MAX)

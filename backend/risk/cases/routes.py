@@ -1,14 +1,14 @@
 """HTTP about cases, for the console: the queue, one case with its evidence, what people do."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from backend.audit.model import first_broken
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.cases.evidence import explore, shown
 from backend.risk.cases.evidence_repository import EvidenceRepository
@@ -27,7 +27,6 @@ from backend.risk.cases.service import (
 from backend.risk.judging.repository import DecisionRepository
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201
 _UNDECIDED = (CaseState.OPEN, CaseState.ASSIGNED, CaseState.PROPOSED)
 _HIDDEN = frozenset({"link", "event_count"})

@@ -8,13 +8,11 @@ Rule 2: it judges what nobody has judged. Where several backends do, the first w
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 import structlog
 
-from backend.db.command import Command
+from backend.db.ports import RunRead, Submit
 from backend.db.tables import Row
 from backend.pause import Pause
 from backend.risk.cases.model import CaseClock
@@ -28,8 +26,6 @@ from protocol.errors import OperatingError
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
 _log = structlog.get_logger()
-Submit = Callable[[Command], Awaitable[Any]]
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 _DAY_MS = 86_400_000
 
 

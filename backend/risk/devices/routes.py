@@ -1,13 +1,14 @@
 """HTTP about devices' fingerprints, for operators: how one stands, and what a person accepts."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.devices.limits import WORDS_CHARS_MAX
 from backend.risk.devices.repository import ReadingRepository
@@ -17,7 +18,6 @@ from backend.wanted import Wanted
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
 
-Guard = Callable[[Request], Awaitable[None]]
 _MILLION = 1_000_000
 
 

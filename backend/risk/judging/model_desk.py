@@ -6,12 +6,12 @@ decision needs anything.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import structlog
 
+from backend.db.ports import RunRead
 from backend.risk.features.catalogue import PAYMENT as FEATURES
 from backend.risk.judging.limits import MODEL_POLL_S
 from backend.risk.judging.scoring import Scorer, Scoring
@@ -22,7 +22,6 @@ from backend.risk.models.service import PAYMENT
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class ModelDesk:

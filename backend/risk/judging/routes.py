@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends
 
-from backend.risk.cases.routes import Guard
+from backend.guard import Guard
 from backend.risk.judging.explaining import Explainer
 from protocol.errors import CallerError
 

@@ -17,11 +17,11 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
+from backend.db.ports import RunRead
 from backend.risk.judging.limits import (
     SHARED_FOLLOW_S,
     SHARED_FRESH_NS,
@@ -35,7 +35,6 @@ _log = structlog.get_logger()
 Copied = tuple[Remembered, SharedLog]
 Copy = Callable[[], Remembered]
 """A copy of what is stored by now."""
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 OpenLog = Callable[[], SharedLog]
 """Raises ``SharedLost``."""
 

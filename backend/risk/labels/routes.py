@@ -1,11 +1,11 @@
 """HTTP about labels, for the console: what is known of a payment, and a person's word about it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.labels.limits import PERSON_CHARS_MAX, REASON_CHARS_MAX
 from backend.risk.labels.repository import LabelRepository
@@ -13,7 +13,6 @@ from backend.risk.labels.service import LabelPayment
 from backend.wanted import Wanted
 from protocol.messages.base import LabelIdText, PaymentIdText
 
-Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201
 
 

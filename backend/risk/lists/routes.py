@@ -1,13 +1,13 @@
 """HTTP about lists, for the console. Values may be personal, so they stand in bodies and queries
 that are not logged, never in paths."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.lists.limits import (
     OWNER_CHARS_MAX,
@@ -21,7 +21,6 @@ from backend.risk.lists.service import PutOnList, TakeOffList
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 LISTS = "/operator/v1/risk/lists"
 KindText = Annotated[ListKind, Field(strict=False)]
 ValueText = Annotated[str, Field(min_length=1, max_length=VALUE_CHARS_MAX)]

@@ -1,13 +1,13 @@
 """HTTP about models, for the console: bring one, look at them, say what becomes of one."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.models.lifecycle import ModelCommand
 from backend.risk.models.limits import PERSON_CHARS_MAX, PURPOSE_CHARS_MAX, WORDS_CHARS_MAX
@@ -16,7 +16,6 @@ from backend.risk.models.service import PAYMENT, MoveModel, RegisterModel
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 MODELS = "/operator/v1/risk/models"
 CREATED = 201
 _MOVES = {

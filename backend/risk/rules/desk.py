@@ -7,12 +7,12 @@ Rule 3: until a set is live, the rules that ship judge, of which the configurati
         decide.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
 
 import structlog
 
+from backend.db.ports import RunRead
 from backend.pause import Pause
 from backend.risk.rules.compiled import CompiledRules, RuleSetError
 from backend.risk.rules.in_use import RulesInUse
@@ -24,7 +24,6 @@ from protocol.clock import Clock
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
-RunRead = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class RuleDesk:

@@ -1,6 +1,5 @@
 """HTTP about the sets of rules, for the console: draft one, look at them, bring one to use."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -9,6 +8,7 @@ from pydantic import Field
 
 from backend.db.tables import Row
 from backend.detail import printable
+from backend.guard import Guard
 from backend.http_errors import status_of
 from backend.payments.services import Services
 from backend.risk.rules.desk import RuleDesk
@@ -26,7 +26,6 @@ from backend.risk.rules.suppression import ConfirmSuppression, SuppressRule
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
-Guard = Callable[[Request], Awaitable[None]]
 RULES = "/operator/v1/risk/rules"
 
 CREATED = 201

@@ -1,14 +1,14 @@
 """HTTP about reports of suspicious transactions, for the console."""
 
 import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from backend.audit.model import first_broken
 from backend.db.command import Command
 from backend.db.tables import Row
+from backend.guard import Guard
 from backend.payments.services import Services
 from backend.risk.aml.reports.model import ENDED, ReportCommand, ReportState, standing
 from backend.risk.aml.reports.narrative import report_file
@@ -17,7 +17,6 @@ from backend.risk.aml.reports.schemas import Filing, NewReport, Step
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
 from backend.risk.cases.model import CaseClock
 
-Guard = Callable[[Request], Awaitable[None]]
 CREATED = 201
 _HIDDEN = frozenset({"link", "event_count", "filed"})
 
