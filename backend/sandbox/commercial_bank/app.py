@@ -1,21 +1,18 @@
 """A commercial bank over HTTP: signed routes for the reserve bank and customers, control beside."""
 
-from datetime import date
 from typing import Literal
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from backend.sandbox.commercial_bank.bank import OWN_FAULTS, CommercialBank
+from backend.sandbox.institution.bank_face import add_customers, said
 from backend.sandbox.institution.control import add_control
-from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
 from backend.sandbox.institution.reserve_line import RESERVE_BANK, NeighbourLine
 from backend.sandbox.institution.signed import answer_signed, new_app
 from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
-
-XML = "application/xml"
 
 
 class AccountBody(BaseModel):
@@ -78,6 +75,7 @@ def build(place: Place) -> Running:
 def build_app(bank: CommercialBank) -> FastAPI:
     """The HTTP face of a bank."""
     app = new_app("Tillway sandbox bank")
+    add_customers(app, bank)
 
     @app.post("/bank/credit-transfers")
     async def receive(request: Request) -> Response:
@@ -87,37 +85,9 @@ def build_app(bank: CommercialBank) -> FastAPI:
     async def recall(request: Request) -> Response:
         return await answer_signed(bank.house, request, lambda body: said(bank.recall(body)))
 
-    @app.post("/bank/instructions")
-    async def instruct(request: Request) -> Response:
-        async def act(body: bytes) -> Answer:
-            return said(await bank.instruct(body))
-
-        return await answer_signed(bank.house, request, act)
-
-    @app.get("/bank/instructions/{message_id}")
-    async def status(request: Request, message_id: str) -> Response:
-        return await answer_signed(bank.house, request, lambda _: said(bank.status(message_id)))
-
-    @app.get("/bank/accounts/{account}/statements/{day}")
-    async def statement(request: Request, account: str, day: date) -> Response:
-        return await answer_signed(
-            bank.house, request, lambda _: said(bank.statement(account, day))
-        )
-
-    @app.get("/bank/accounts/{account}/bookings/{cursor}")
-    async def bookings(request: Request, account: str, cursor: int) -> Response:
-        return await answer_signed(
-            bank.house, request, lambda _: said(bank.notification(account, cursor))
-        )
-
     add_control(app, bank.house)
     _add_control(app, bank)
     return app
-
-
-def said(answer: bytes | None) -> Answer:
-    """A message as HTTP's answer; none: it never arrived."""
-    return (404, b"", XML) if answer is None else (200, answer, XML)
 
 
 def _add_control(app: FastAPI, bank: CommercialBank) -> None:
@@ -135,10 +105,6 @@ def _add_control(app: FastAPI, bank: CommercialBank) -> None:
     async def mark(account: str, body: MarkBody) -> dict[str, str]:
         bank.mark(account, body.reason)
         return {"account": account, "reason": body.reason}
-
-    @app.get("/control/accounts/{account}/statements/{day}")
-    async def statement(account: str, day: date) -> Response:
-        return Response(bank.statement(account, day), media_type=XML)
 
     @app.post("/control/returns")
     async def give_back(body: ReturnBody) -> dict[str, str]:

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.channels.signed_http import KEY_HEADER
+from backend.sandbox.institution.bank_face import add_customers, said
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.house import Answer
 from backend.sandbox.institution.program import Place, Running
@@ -18,7 +19,6 @@ from backend.sandbox.reserve_bank.window import Window
 from protocol.messages.base import CurrencyText, Minor, Name
 from protocol.money import Money
 
-XML = "application/xml"
 SETTLEMENT_OPENING = Money(100_000_000_000, "CNY")
 RATE_BPS = 35
 """Interest on reserves, a year."""
@@ -101,31 +101,16 @@ def build(place: Place) -> Running:
 def build_app(bank: ReserveBank, signers: Signers) -> FastAPI:
     """The HTTP face of the reserve bank."""
     app = new_app("Tillway sandbox reserve bank")
-    _add_customers(app, bank)
+    add_customers(app, bank)
+    _add_recalls(app, bank)
     _add_members(app, bank, signers)
     add_control(app, bank.house)
     _add_control(app, bank)
     return app
 
 
-def said(answer: bytes | None) -> Answer:
-    """A message as HTTP's answer; none: it never arrived."""
-    return (404, b"", XML) if answer is None else (200, answer, XML)
-
-
-def _add_customers(app: FastAPI, bank: ReserveBank) -> None:
-    """What payment institutions ask."""
-
-    @app.post("/bank/instructions")
-    async def instruct(request: Request) -> Response:
-        async def act(body: bytes) -> Answer:
-            return said(await bank.instruct(body))
-
-        return await answer_signed(bank.house, request, act)
-
-    @app.get("/bank/instructions/{message_id}")
-    async def status(request: Request, message_id: str) -> Response:
-        return await answer_signed(bank.house, request, lambda _: said(bank.status(message_id)))
+def _add_recalls(app: FastAPI, bank: ReserveBank) -> None:
+    """Customers ask for money back: the bank that has it is asked."""
 
     @app.post("/bank/recalls")
     async def recall(request: Request) -> Response:
@@ -133,18 +118,6 @@ def _add_customers(app: FastAPI, bank: ReserveBank) -> None:
             return said(await bank.recall(body))
 
         return await answer_signed(bank.house, request, act)
-
-    @app.get("/bank/accounts/{account}/statements/{day}")
-    async def statement(request: Request, account: str, day: date) -> Response:
-        return await answer_signed(
-            bank.house, request, lambda _: said(bank.statement(account, day))
-        )
-
-    @app.get("/bank/accounts/{account}/bookings/{cursor}")
-    async def bookings(request: Request, account: str, cursor: int) -> Response:
-        return await answer_signed(
-            bank.house, request, lambda _: said(bank.notification(account, cursor))
-        )
 
 
 def _add_members(app: FastAPI, bank: ReserveBank, signers: Signers) -> None:
@@ -199,10 +172,6 @@ def _add_control(app: FastAPI, bank: ReserveBank) -> None:
             "available_minor": bank.rtgs.available(account),
             "currency": found.currency,
         }
-
-    @app.get("/control/accounts/{account}/statements/{day}")
-    async def statement(account: str, day: date) -> Response:
-        return Response(bank.statement(account, day), media_type=XML)
 
     @app.post("/control/routes")
     async def route(body: RouteBody) -> dict[str, str]:
