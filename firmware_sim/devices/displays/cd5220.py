@@ -127,9 +127,9 @@ class Cd5220:
         glass = self.glass
         deeds: Mapping[bytes, Callable[[], None]] = {
             b"\x08": glass.left, b"\t": glass.right, b"\n": glass.down, b"\x0b": glass.home,
-            b"\r": self._row_start, b"\x1b[A": glass.up, b"\x1b[B": glass.down,
+            b"\r": glass.row_start, b"\x1b[A": glass.up, b"\x1b[B": glass.down,
             b"\x1b[C": glass.right, b"\x1b[D": glass.left, b"\x1b[H": glass.home,
-            b"\x1b[L": self._row_start, b"\x1b[R": self._row_end, b"\x1b[K": glass.bottom,
+            b"\x1b[L": glass.row_start, b"\x1b[R": glass.row_end, b"\x1b[K": glass.bottom,
             INIT: self._start,
         }  # fmt: skip
         deed = deeds.get(code)
@@ -138,12 +138,6 @@ class Cd5220:
         elif code in _MODES:
             glass.mode = _MODES[code]
         return deed is not None or code in _MODES
-
-    def _row_start(self) -> None:
-        self.glass.column = 0
-
-    def _row_end(self) -> None:
-        self.glass.move_to(DISPLAY_COLUMNS - 1, self.glass.row)
 
     def _set(self, code: bytes, args: bytes) -> bool:
         first = args[0]

@@ -96,7 +96,7 @@ class EpsonVfd:
         deeds: Mapping[bytes, Callable[[], None]] = {
             b"\x08": glass.left, b"\t": glass.right, b"\n": glass.down, b"\x1f\n": glass.up,
             b"\x0b": glass.home, b"\x0c": glass.clear, b"\x18": glass.clear_row,
-            b"\r": self._row_start, b"\x1f\r": self._row_end, b"\x1fB": glass.bottom,
+            b"\r": glass.row_start, b"\x1f\r": glass.row_end, b"\x1fB": glass.bottom,
             INIT: self._start, b"\x1f@": glass.clear,
         }  # fmt: skip
         deed = deeds.get(code)
@@ -105,12 +105,6 @@ class EpsonVfd:
         elif code in _MODES:
             glass.mode = _MODES[code]
         return deed is not None or code in _MODES
-
-    def _row_start(self) -> None:
-        self.glass.column = 0
-
-    def _row_end(self) -> None:
-        self.glass.move_to(len(self.glass.cells[0]) - 1, self.glass.row)
 
     def _set(self, order: Order) -> bool:
         """Do an order that has arguments; whether there are any, and in range."""

@@ -60,6 +60,14 @@ class Glass:
         """The cursor goes to the lower right."""
         self.column, self.row = DISPLAY_COLUMNS - 1, ROWS - 1
 
+    def row_start(self) -> None:
+        """The cursor goes to the left end of its row."""
+        self.column = 0
+
+    def row_end(self) -> None:
+        """The cursor goes to the right end of its row."""
+        self.column = DISPLAY_COLUMNS - 1
+
     def move_to(self, column: int, row: int) -> bool:
         """The cursor goes there; whether there is such a place."""
         if not (0 <= column < DISPLAY_COLUMNS and 0 <= row < ROWS):
