@@ -18,8 +18,8 @@ from backend.pay_page.tables import STATIC_CODE
 from backend.payments.foreign import ForeignCode, foreign_reads, take_foreign
 from backend.payments.model import PaymentRules
 from backend.payments.paying import push_payment
+from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, PAYMENT
-from backend.switches.service import stop_of, stop_reads
 from protocol.errors import CallerError
 from protocol.payment import WAITING_STATES, PaymentState
 
@@ -45,8 +45,7 @@ class OpenByWallet:
             return []
         code, device = self._code, payment["device"]
         reads = foreign_reads(ws, code, payment=payment, device=device, rules=self.rules)
-        stops = stop_reads(merchant_id=payment["merchant_id"], device=device)
-        return [(MERCHANT, payment["merchant_id"]), *stops, *push_reads(payment["store"]), *reads]
+        return [*seller_reads(payment), *push_reads(payment["store"]), *reads]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         payment = ws.get(PAYMENT, self.payment_id)
@@ -70,13 +69,7 @@ class OpenByWallet:
         return ForeignCode(wallet=self.wallet, sealed="")
 
     def _take(self, ws: WorkingSet, payment: Row, now_ms: int) -> Row:
-        merchant = ws.get(MERCHANT, payment["merchant_id"])
-        assert merchant is not None, "merchants are never removed"
-        if merchant["status"] != "active":
-            raise CallerError("merchant_unknown")
-        stopped = stop_of(ws, merchant_id=payment["merchant_id"], device=payment["device"])
-        if stopped is not None:
-            raise CallerError(stopped)
+        merchant = seller_of(ws, payment)
         taken = take_foreign(
             ws,
             payment,

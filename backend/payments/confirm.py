@@ -18,11 +18,11 @@ from backend.notify.outbox import push_reads
 from backend.payments.groups import GROUPED, GroupPayer, parts_of, sum_of
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, push_payment, take
+from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
 from backend.payments.waiting import check_payer, check_waiting
 from backend.payments.word import is_asked_of, small_of
 from backend.sharing.freezing import freeze_reads
-from backend.switches.service import stop_of, stop_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from backend.wallet.tables import PAYER
 from protocol.errors import CallerError
@@ -124,8 +124,7 @@ class ConfirmByPayer:
             return self._group_reads(ws, payment)
         merchant_id = payment["merchant_id"]
         small = small_of(payment, self.payer_id, self.rules, 0)
-        found: list[Read] = [(MERCHANT, merchant_id), small.read, *push_reads(payment["store"])]
-        found += stop_reads(merchant_id=merchant_id, device=payment["device"])
+        found = [*seller_reads(payment), small.read, *push_reads(payment["store"])]
         if payment["is_shared"]:
             found += freeze_reads(self.payment_id, payment["currency"])
         return found + paying_reads(
@@ -234,13 +233,7 @@ class ConfirmByPayer:
         return payment | {"payer_masked": None, "paid_at_ms": None}
 
     def _pay(self, ws: WorkingSet, payment: Row, small: Small, now_ms: int) -> Answer:
-        merchant = ws.get(MERCHANT, payment["merchant_id"])
-        assert merchant is not None
-        if merchant["status"] != "active":
-            raise CallerError("merchant_unknown")
-        stopped = stop_of(ws, merchant_id=payment["merchant_id"], device=payment["device"])
-        if stopped is not None:
-            raise CallerError(stopped)
+        merchant = seller_of(ws, payment)
         taken = take(
             ws,
             payment,

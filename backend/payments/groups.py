@@ -18,10 +18,10 @@ from backend.instruments.model import BALANCE
 from backend.merchants.tables import MERCHANT
 from backend.payments.model import Answer, PaymentRules, payment_answer
 from backend.payments.paying import paying_reads, take
+from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
 from backend.payments.waiting import check_payer, check_waiting
 from backend.sharing.freezing import freeze_reads
-from backend.switches.service import stop_of, stop_reads
 from backend.wallet.pin_free import Small, count_pin_free, pin_reason
 from protocol.errors import CallerError
 
@@ -64,8 +64,7 @@ class GroupPayer:
             return []
         found: list[Read] = []
         for part in parts_of(ws, lead_id):
-            found.append((MERCHANT, part["merchant_id"]))
-            found += stop_reads(merchant_id=part["merchant_id"], device=part["device"])
+            found += seller_reads(part)
             if part["is_shared"]:
                 found += freeze_reads(part["payment_id"], part["currency"])
             found += paying_reads(
@@ -135,12 +134,7 @@ class GroupPayer:
         now_ms: int,
         verification: str,
     ) -> None:
-        merchant = _merchant(ws, part)
-        if merchant["status"] != "active":
-            raise CallerError("merchant_unknown")
-        stopped = stop_of(ws, merchant_id=part["merchant_id"], device=part["device"])
-        if stopped is not None:
-            raise CallerError(stopped)
+        merchant = seller_of(ws, part)
         taken = take(
             ws,
             part,
