@@ -9,6 +9,7 @@ from typing import Any
 from backend.channels import iso20022
 from backend.channels.iso20022 import CreditTransfer, Instruction, Leg, Statement, StatusReport
 from backend.sandbox.commercial_bank.bank import OWN_FAULTS, CommercialBank
+from backend.sandbox.institution.bank_face import Bank
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.house import House, furnish
 from backend.sandbox.reserve_bank import bank as reserve_bank
@@ -162,11 +163,11 @@ class BankWorld:
         return self.reserve.house.clock.today()
 
 
-class AtReserveBank:
-    """``BankPort`` to the reserve bank beside us, by real messages."""
+class AtBank:
+    """``BankPort`` to a bank beside us, by real messages."""
 
-    def __init__(self, world: BankWorld) -> None:
-        self._bank = world.reserve
+    def __init__(self, bank: Bank) -> None:
+        self._bank = bank
 
     async def instruct(self, instruction: Instruction) -> StatusReport:
         answer = await self._bank.instruct(iso20022.write_instruction(instruction))
@@ -181,30 +182,24 @@ class AtReserveBank:
 
     async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
         return iso20022.read_notification(self._bank.notification(account, cursor))
+
+
+class AtReserveBank(AtBank):
+    """The one that keeps clients' money."""
+
+    def __init__(self, world: BankWorld) -> None:
+        super().__init__(world.reserve)
+        self._reserve = world.reserve
 
     async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
-        return iso20022.read_resolution(await self._bank.recall(iso20022.write_recall(recall)))
+        return iso20022.read_resolution(await self._reserve.recall(iso20022.write_recall(recall)))
 
 
-class AtOwnBank:
-    """``BankPort`` to the commercial bank that keeps our own money."""
+class AtOwnBank(AtBank):
+    """The commercial one that keeps our own."""
 
     def __init__(self, world: BankWorld) -> None:
-        self._bank = world.a
-
-    async def instruct(self, instruction: Instruction) -> StatusReport:
-        answer = await self._bank.instruct(iso20022.write_instruction(instruction))
-        return iso20022.read_status_report(answer)
-
-    async def status(self, message_id: str) -> StatusReport | None:
-        answer = self._bank.status(message_id)
-        return None if answer is None else iso20022.read_status_report(answer)
-
-    async def statement(self, account: str, day: date) -> Statement:
-        return iso20022.read_statement(self._bank.statement(account, day))
-
-    async def bookings(self, account: str, cursor: int) -> iso20022.Notification:
-        return iso20022.read_notification(self._bank.notification(account, cursor))
+        super().__init__(world.a)
 
     async def recall(self, recall: iso20022.Recall) -> iso20022.Resolution:
         raise OperatingError("internal", "payouts do not leave from here")
