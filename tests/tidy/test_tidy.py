@@ -370,6 +370,12 @@ def test_every_setting_stands_in_the_documents(trees: dict[str, ast.Module]) -> 
     assert not unsaid
 
 
+def test_every_room_stands_in_the_architecture() -> None:
+    said = set(re.findall(r"\w+", (ROOT / "docs/architecture.md").read_text()))
+    inside = {name.split("/")[1] for name in sources() if re.match(r"backend/\w+/", name)}
+    assert not {*ROOMS, *inside} - said
+
+
 def test_the_diagrams_in_the_docs_are_drawn_from_the_tables() -> None:
     checked = subprocess.run(
         [sys.executable, "docs/draw_states.py", "--check"], cwd=ROOT, check=False
