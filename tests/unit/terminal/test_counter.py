@@ -12,6 +12,7 @@ from terminal.counter.drafts import Drafts
 from terminal.counter.people import People
 from terminal.counter.shifts import ShiftDesk
 from terminal.counter.sign_in import SignIn, hire
+from terminal.counter.staffing import Staffing
 from terminal.counter.tending import StaffWish, tend_staff
 from terminal.domain.sale import Sale
 from terminal.domain.shift import CashKind, Tally
@@ -112,6 +113,42 @@ def test_a_pin_is_kept_as_a_salted_slow_hash_only(tmp_path: Path) -> None:
 )
 def test_a_pin_that_everybody_tries_first_is_refused(pin: str) -> None:
     assert refused(lambda: check_pin_form(pin)) == "staff_pin_weak"
+
+
+def test_the_last_supervisor_stays_and_nobody_can_be_let_go_twice(room: Room) -> None:
+    people = People(room.bench.journal.database)
+    staffing = Staffing(people, room.bench.entropy)
+    assert refused(lambda: staffing.let_go(1, by_name="王店长")) == "staff_last"
+    assert staffing.let_go(2, by_name="王店长").name == "小李"
+    assert refused(lambda: staffing.let_go(2, by_name="王店长")) == "staff_unknown"
+    assert refused(staffing.renew_pin(7, pin="730915", by_name="王店长")) == "staff_unknown"
+    assert [each.name for each in people.all()] == ["王店长"]
+
+
+def test_who_is_named_at_the_command_line_works_here(tmp_path: Path) -> None:
+    for wish in (StaffWish(leaves="阿芳"), StaffWish(renews="阿芳")):
+        assert refused(lambda wish=wish: tend_staff(tmp_path, wish, lambda: "730915")) == (
+            "staff_unknown"
+        )
+
+
+@pytest.mark.asyncio
+async def test_nobody_signs_out_over_an_open_payment_or_keys_goods_that_are_not_named(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        draft = (await till.get("api/draft"))["draft_id"]
+        status, said = await till.post("draft/goods", draft_id=draft, code="6901234567892")
+        assert (status, said["error"]["code"]) == (400, "goods_unknown")
+        till.backend.state = "unknown"
+        till.scanner.show(CODE)
+        await till.post("sales", amount_minor=1280, method="pay_code")
+        await till.screen("unknown")
+        status, said = await till.post("session/end")
+        assert (status, said["error"]["code"]) == (409, "staff_spool")
+        assert till.counter.sign_in.signed_in()
 
 
 def test_a_draft_becomes_one_payment_however_often_it_is_charged(room: Room) -> None:
