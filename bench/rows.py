@@ -16,11 +16,11 @@ from sqlalchemy import Engine
 
 from bench.engine_kit import MERCHANTS, USERS, opened, pay, payments, started
 from bench.result import Result
+from protocol.clock import DAY_MS
 
 FEW, MANY = 10_000, 5_000_000
 CALLERS, ROUNDS, PAID = 512, 5, 10_240
 GROUP = 512
-DAY_MS = 86_400_000
 
 
 def run(scale: float = 1.0) -> list[Result]:

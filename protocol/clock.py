@@ -1,6 +1,12 @@
-"""The ports through which time and randomness enter. Their adapters live in the programs."""
+"""The ports through which time and randomness enter, whose adapters live in the programs; and what
+everybody counts time by."""
 
+from datetime import timedelta, timezone
 from typing import Protocol
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+CHINA = timezone(timedelta(hours=8))
+"""By which the days of money are told. There is no summer time."""
 
 
 class Clock(Protocol):

@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from protocol import cose
+from protocol.clock import DAY_MS
 from protocol.crypto import sm2_x509
 from protocol.crypto.keys import Signs, generate
 from protocol.crypto.sealing import seal
@@ -58,7 +59,6 @@ from tillway.key_homes import FileKeys, KeyHome
 from tillway.private_files import read_files
 
 HTTP_TIMEOUT_S = 20
-_DAY_MS = 86_400_000
 SM_SUITE = "SM2-SM3"
 CONTENT_TYPE = "application/cbor"
 
@@ -144,7 +144,7 @@ def days_left(state: Path, *, now_ms: int) -> int:
     if TLS_CHAIN not in files:
         raise CallerError("config_invalid", f"no identity in {state}")
     ends = x509.load_pem_x509_certificate(files[TLS_CHAIN]).not_valid_after_utc
-    return (int(ends.timestamp() * 1000) - now_ms) // _DAY_MS
+    return (int(ends.timestamp() * 1000) - now_ms) // DAY_MS
 
 
 def read_directory(directory: Path, passphrase: bytes) -> Identity:

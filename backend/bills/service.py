@@ -28,9 +28,9 @@ from backend.bills.settlement import (
 from backend.bills.trade import BillType, TradeTotals, write_trade_bill
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 
-DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 Standing = Callable[[str], Awaitable[dict[str, Any]]]
 

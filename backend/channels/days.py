@@ -1,8 +1,9 @@
 """To which of its days a channel's acceptance belongs. Pure; clearing adds rule and calendar."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
-CHINA = timezone(timedelta(hours=8))
+from protocol.clock import CHINA
+
 _DAY = timedelta(days=1)
 
 

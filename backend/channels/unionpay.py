@@ -10,7 +10,7 @@ Rule 4: working keys live in memory; a new process signs on anew.
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 from backend.channels import unionpay_codes
@@ -44,10 +44,9 @@ from backend.channels.model import (
 from backend.channels.ports import NotSentError
 from backend.channels.unionpay_line import Line
 from backend.channels.unionpay_ports import KeptTrace, TraceStore, TraceWish, TraceWord
-from protocol.clock import Clock
+from protocol.clock import CHINA, Clock
 from protocol.errors import CallerError, OperatingError
 
-_CHINA = timezone(timedelta(hours=8))
 _APPROVED, _UNBALANCED = "00", "2"
 _STATES: dict[str, ChannelState] = {
     "done": "succeeded", "refused": "refused", "reversed": "reversed"
@@ -303,7 +302,7 @@ class UnionPay:
 
     def _business_day(self, answer: Answer) -> date:
         now = datetime.fromtimestamp(self._clock.now_ms() // 1000, UTC)
-        day = resolve_day(answer.settlement_date, now.astimezone(_CHINA).date())
+        day = resolve_day(answer.settlement_date, now.astimezone(CHINA).date())
         if day is None:
             raise OperatingError("timeout", "an answer without a settlement date")
         return day

@@ -23,9 +23,8 @@ from backend.mandates.limits import (
     UNUSUAL_FACTOR,
     USUAL_AFTER_USES,
 )
+from protocol.clock import HOUR_MS
 from protocol.errors import CallerError
-
-HOUR_MS = 3_600_000
 
 
 class MandateStatus(StrEnum):

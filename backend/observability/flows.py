@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from backend.observability.limits import FLOW_MINUTES_KEPT
+from protocol.clock import MINUTE_MS
 
-MINUTE_MS = 60_000
 BOUNDS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 350, 500, 750, 1_000, 2_000, 5_000, 10_000, 30_000)
 """Upper bounds of the histogram; one more bucket takes what was slower."""
 

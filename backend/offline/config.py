@@ -12,10 +12,10 @@ from backend.offline.limits import (
     VOUCHER_MINOR_MAX,
 )
 from backend.offline.model import ClassLimits, OfflineRules
+from protocol.clock import HOUR_MS
 from protocol.limits import OFFLINE_TOKENS_MAX
 
 _DEFAULT = OfflineRules()
-_HOUR_MS = 3_600_000
 _Voucher = Annotated[int, Field(gt=0, le=VOUCHER_MINOR_MAX)]
 _Payment = Annotated[int, Field(gt=0, le=PAYMENT_MINOR_MAX)]
 
@@ -30,8 +30,8 @@ class OfflineSettings(BaseModel):
     known_payment_minor_max: _Payment = _DEFAULT.classes["known"].payment_minor_max
     known_voucher_minor_max: _Voucher = _DEFAULT.classes["known"].voucher_minor_max
     tokens_max: Annotated[int, Field(gt=0, le=OFFLINE_TOKENS_MAX)] = _DEFAULT.tokens_max
-    life_h: Annotated[int, Field(gt=0, le=LIFE_H_MAX)] = _DEFAULT.life_ms // _HOUR_MS
-    return_h: Annotated[int, Field(gt=0, le=RETURN_H_MAX)] = _DEFAULT.return_ms // _HOUR_MS
+    life_h: Annotated[int, Field(gt=0, le=LIFE_H_MAX)] = _DEFAULT.life_ms // HOUR_MS
+    return_h: Annotated[int, Field(gt=0, le=RETURN_H_MAX)] = _DEFAULT.return_ms // HOUR_MS
     guarantee_minor: Annotated[int, Field(ge=0, le=GUARANTEE_MINOR_MAX)] = _DEFAULT.guarantee_minor
     """Of one voucher: what the house bears of what was spent twice; 0: the merchant bears all."""
 
@@ -43,7 +43,7 @@ class OfflineSettings(BaseModel):
                 "known": ClassLimits(self.known_payment_minor_max, self.known_voucher_minor_max),
             },
             tokens_max=self.tokens_max,
-            life_ms=self.life_h * _HOUR_MS,
-            return_ms=self.return_h * _HOUR_MS,
+            life_ms=self.life_h * HOUR_MS,
+            return_ms=self.return_h * HOUR_MS,
             guarantee_minor=self.guarantee_minor,
         )

@@ -23,10 +23,10 @@ from backend.offline.limits import (
     RETURN_H_MAX,
     VOUCHER_MINOR_MAX,
 )
+from protocol.clock import HOUR_MS
 from protocol.errors import CallerError
 from protocol.limits import CLOCK_SKEW_MS_MAX, OFFLINE_TOKENS_MAX
 
-_HOUR_MS = 3_600_000
 PayerClass = Literal["new", "known"]
 
 
@@ -94,17 +94,17 @@ class OfflineRules:
 
     classes: Mapping[PayerClass, ClassLimits] = field(default_factory=_usual_classes)
     tokens_max: int = 20
-    life_ms: int = 24 * _HOUR_MS
+    life_ms: int = 24 * HOUR_MS
     """How long a phone may pay with a voucher."""
-    return_ms: int = 72 * _HOUR_MS
+    return_ms: int = 72 * HOUR_MS
     """How long after that its tokens may still come back."""
     guarantee_minor: int = 5_000
     """Of one voucher: how much of what is spent twice the house bears."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.life_ms <= LIFE_H_MAX * _HOUR_MS:
+        if not 0 < self.life_ms <= LIFE_H_MAX * HOUR_MS:
             raise ValueError("life_ms is out of range")
-        if not 0 < self.return_ms <= RETURN_H_MAX * _HOUR_MS:
+        if not 0 < self.return_ms <= RETURN_H_MAX * HOUR_MS:
             raise ValueError("return_ms is out of range")
         if not 0 < self.tokens_max <= OFFLINE_TOKENS_MAX:
             raise ValueError("tokens_max is out of range")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from backend.channels.iso8583.limits import BATCH_MAX
 from backend.channels.unionpay_ports import TraceWish, TraceWord
@@ -11,8 +11,7 @@ from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
 from backend.unionpay_trace.limits import NUMBERS_PER_BATCH_MAX
 from backend.unionpay_trace.tables import TERMINAL, TRACE
-
-_CHINA = timezone(timedelta(hours=8))
+from protocol.clock import CHINA
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class TakeTrace:
         if known is not None:
             return known, False
         batch, stan = _next(ws, self.tid)
-        at = datetime.fromtimestamp(wish.at_ms // 1000, UTC).astimezone(_CHINA)
+        at = datetime.fromtimestamp(wish.at_ms // 1000, UTC).astimezone(CHINA)
         ws.insert(
             TRACE,
             {

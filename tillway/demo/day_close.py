@@ -6,13 +6,14 @@ Rule 2: the days are closed in their order, by the run that an operator asks for
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 
+from protocol.clock import CHINA
 from tillway.clearing import show_report
 from tillway.clearing_watch import RUN_S_MAX, Told, bar, follow
 from tillway.demo.addresses import stack_in
@@ -25,7 +26,6 @@ app = typer.Typer(
     help="The day of a running stack.", add_completion=False, no_args_is_help=True,
     pretty_exceptions_enable=False,
 )  # fmt: skip
-CHINA = timezone(timedelta(hours=8))
 MORNING = time(9, tzinfo=CHINA)
 CLOCKS = "clocks"
 """The step before the backend's own steps of a run."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from protocol.clock import DAY_MS
 from protocol.money import Money, fee_half_up, fee_returned
 from tillway.demo.day_close import china_day
 from tillway.demo.mishaps import missing_row
@@ -17,7 +18,6 @@ from tillway.demo.sandbox import OWN_ACCOUNT, OWN_BANK, RESERVE_ACCOUNT, RESERVE
 from tillway.demo.stack import FEE_BPS, MERCHANT, OWN_MINOR, SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
 
-DAY_MS = 86_400_000
 PAPERS = {"bill": "trade", "fund-flow": "fund-flow", "settlement": "settlement"}
 """A paper's name, and the last part of its path."""
 Report = dict[str, Any]

@@ -4,6 +4,7 @@ UnionPay, a money-market fund, an e-CNY wallet, a coupon of ours."""
 import secrets
 from dataclasses import dataclass
 
+from protocol.clock import DAY_MS
 from protocol.ids import COUPON, RANDOM_BYTES, mint
 from tillway.demo.phone import Phone
 from tillway.demo.sandbox import ECNY, FUND, NETSUNION, UNIONPAY
@@ -13,7 +14,6 @@ CARD_MINOR, FUND_MINOR, UNSURE_MINOR, REFUND_MINOR = 4_560, 3_210, 2_590, 1_560
 FALLBACK_MINOR, ECNY_MINOR = 3_330, 2_880
 OPENING_MINOR = 100_000
 COUPON_MINOR, WITH_COUPON_MINOR = 300, 1_450
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

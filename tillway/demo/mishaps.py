@@ -4,11 +4,10 @@ merchant's bank sends back."""
 from datetime import date, timedelta
 from typing import Any
 
+from protocol.clock import DAY_MS
 from tillway.demo.sandbox import NETSUNION, OWN_BANK
 from tillway.demo.stack import SHOP_ACCOUNT
 from tillway.demo.story import Play, advance
-
-DAY_MS = 86_400_000
 
 
 def missing_row(play: Play, day: date) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from protocol.clock import MINUTE_MS
 from protocol.envelope import unseal
 from protocol.errors import advice
 from protocol.money import Money
@@ -20,7 +21,6 @@ from tillway.demo.till import Shown, Till, wait_for
 
 FINAL = ("paid", "declined", "cancelled")
 FINGER, STRANGER = "alice", "stranger"
-MINUTE_MS = 60_000
 PUSH_S_MAX = 3
 Act = Callable[["Play"], None]
 

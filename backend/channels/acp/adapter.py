@@ -21,7 +21,7 @@ from backend.channels.acp.day_file import open_zm_file
 from backend.channels.acp.limits import ANSWER_BYTES_MAX, ORDER_ID_CHARS_MAX
 from backend.channels.acp.wire import Form
 from backend.channels.day_file import DayFile
-from backend.channels.days import CHINA, channel_day
+from backend.channels.days import channel_day
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.http_line import HttpLine, is_address
 from backend.channels.iso8583.dates import resolve_day
@@ -34,7 +34,7 @@ from backend.channels.model import (
     PayoutOrder,
     RefundOrder,
 )
-from protocol.clock import Clock
+from protocol.clock import CHINA, Clock
 from protocol.errors import CallerError, OperatingError
 
 TRANSACT, QUERY, FILES = "/gateway/api/backTransReq.do", "/gateway/api/queryTrans.do", "/"

@@ -29,7 +29,6 @@ from backend.channels.alipay.codes import (
 )
 from backend.channels.alipay.limits import ANSWER_BYTES_MAX, TRADE_LIFE_MINUTES
 from backend.channels.day_file import DayFile
-from backend.channels.days import CHINA
 from backend.channels.facts import DEFAULT_FACTS, ChannelFacts
 from backend.channels.http_line import HttpLine, is_address
 from backend.channels.limits import ANSWER_TEXT_CHARS_MAX
@@ -42,7 +41,7 @@ from backend.channels.model import (
     PayoutOrder,
     RefundOrder,
 )
-from protocol.clock import Clock
+from protocol.clock import CHINA, Clock
 from protocol.errors import CallerError, OperatingError
 
 PATH = "/gateway.do"

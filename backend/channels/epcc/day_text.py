@@ -18,6 +18,7 @@ from typing import Literal, cast, get_args
 
 from backend.channels.epcc import codec, frame, ids
 from backend.channels.epcc.limits import DAY_LINE_BYTES_MAX
+from protocol.clock import CHINA
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.errors import CallerError
 from protocol.money import Money
@@ -159,7 +160,7 @@ def _positive(number: int, amount: Money) -> Money:
 
 def _day(number: int, text: str) -> date:
     try:
-        found = datetime.strptime(text, "%Y%m%d").replace(tzinfo=ids.CHINA).date()
+        found = datetime.strptime(text, "%Y%m%d").replace(tzinfo=CHINA).date()
     except ValueError:
         raise rejected(number, "a date") from None
     if f"{found:%Y%m%d}" != text:

@@ -7,13 +7,13 @@ Rule 2: the numbers prove nothing. Our own id travels with each message and is w
 
 import hashlib
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from protocol import ids
+from protocol.clock import CHINA
 from protocol.errors import CallerError
 
-CHINA = timezone(timedelta(hours=8))
 CLEARING_HOUSE = "G4000311000018"
 INSTITUTION = "Z2026110000017"
 """Ours. A payment institution's number begins with Z, a bank's with C, a clearing house's with

@@ -7,8 +7,8 @@ from typing import Any
 from backend.clearing.model import MoveState
 from backend.merchant_api.faults import ApiError, wrong_field
 from backend.merchant_api.orders.model import time_text
+from protocol.clock import DAY_MS
 
-DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1)
 _STATES: Mapping[MoveState, str] = {
     MoveState.INSTRUCTED: "CREATE_SUCCESS",

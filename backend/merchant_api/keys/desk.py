@@ -22,10 +22,9 @@ from backend.merchant_api.keys.service import (
 from backend.merchant_api.keys.suites import RSA, SUITES, PublicHalf, Suite
 from backend.merchant_api.limits import CERTIFICATE_DAYS
 from backend.payments.services import Services
-from protocol.clock import Clock
+from protocol.clock import DAY_MS, Clock
 from protocol.errors import CallerError
 
-_DAY_MS = 24 * 3_600 * 1_000
 _MCHID_HEAD, _MCHID_DIGITS = "16", 8
 _SANDBOX = b"tillway sandbox sign key 1"
 SecretKind = Literal["v3", "v2"]
@@ -254,7 +253,7 @@ class AccountDesk:
             "serial": crypto.serial_text(number),
             "certificate": pem,
             "begins_at_ms": now_ms,
-            "ends_at_ms": now_ms + CERTIFICATE_DAYS * _DAY_MS,
+            "ends_at_ms": now_ms + CERTIFICATE_DAYS * DAY_MS,
             "retired_at_ms": None,
         }
 

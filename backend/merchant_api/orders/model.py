@@ -9,13 +9,13 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from protocol.clock import CHINA
 from protocol.payment import PaymentState
 
-_SHOP_TIME = timezone(timedelta(hours=8))
 _DIGITS = 15
 _H5_PAGE = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb"
 _S = PaymentState
@@ -43,13 +43,13 @@ def transaction_number(head: str, subject_id: str, at_ms: int) -> str:
     """The platform's number: a head, five digits, the date, ten digits."""
     digest = hashlib.sha256(subject_id.encode()).digest()
     digits = str(int.from_bytes(digest[:8], "big") % 10**_DIGITS).rjust(_DIGITS, "0")
-    day = datetime.fromtimestamp(at_ms / 1000, _SHOP_TIME).strftime("%Y%m%d")
+    day = datetime.fromtimestamp(at_ms / 1000, CHINA).strftime("%Y%m%d")
     return f"{head}{digits[:5]}{day}{digits[5:]}"
 
 
 def time_text(at_ms: int) -> str:
     """A moment as the interface writes it, in the shop's time."""
-    return datetime.fromtimestamp(at_ms // 1000, _SHOP_TIME).isoformat()
+    return datetime.fromtimestamp(at_ms // 1000, CHINA).isoformat()
 
 
 def read_time(text: str) -> int | None:
@@ -63,7 +63,7 @@ def read_time(text: str) -> int | None:
 
 def prepay_id(payment_id: str, created_at_ms: int) -> str:
     """``wx``, the date and the id's 26 characters: what opens the payment in the payer's app."""
-    day = datetime.fromtimestamp(created_at_ms / 1000, _SHOP_TIME).strftime("%Y%m%d")
+    day = datetime.fromtimestamp(created_at_ms / 1000, CHINA).strftime("%Y%m%d")
     return f"wx{day}{payment_id.partition('_')[2]}"
 
 

@@ -16,7 +16,6 @@ from backend.merchant_api.faults import (
     ApiError,
 )
 from backend.merchant_api.keys.desk import Account, AccountDesk
-from backend.merchant_api.limits import DAY_MS
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders.engine import Engine, content_hash
 from backend.merchant_api.orders.service import CreateOrder
@@ -33,6 +32,7 @@ from backend.merchant_api.papay.service import (
 )
 from backend.payments.services import Services
 from protocol import ids
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText
 

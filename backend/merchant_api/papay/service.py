@@ -25,12 +25,13 @@ from backend.merchant_api.faults import (
     wrong_field,
 )
 from backend.merchant_api.keys.tables import ACCOUNT
-from backend.merchant_api.limits import CONTRACT_PROPOSAL_LIFE_MS, DAY_MS
+from backend.merchant_api.limits import CONTRACT_PROPOSAL_LIFE_MS
 from backend.merchant_api.orders.service import CreateOrder
 from backend.merchant_api.papay.model import PERMISSION_FORM, contract_text
 from backend.merchant_api.papay.tables import CONTRACT, OUT_CONTRACT_CODE, PLAN
 from backend.merchant_api.payers.tables import OPENID
 from protocol import cbor
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 
 _UNCOVERED = "mandate_"

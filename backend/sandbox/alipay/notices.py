@@ -22,10 +22,10 @@ from backend.sandbox.alipay.limits import (
 )
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.own_clock import OwnClock, china_time
+from protocol.clock import MINUTE_MS
 
 _log = structlog.get_logger()
-_MINUTE_MS = 60_000
-GAPS_MS = tuple(minutes * _MINUTE_MS for minutes in (4, 10, 10, 60, 120, 360, 900))
+GAPS_MS = tuple(minutes * MINUTE_MS for minutes in (4, 10, 10, 60, 120, 360, 900))
 _TIME = "%Y-%m-%d %H:%M:%S"
 
 

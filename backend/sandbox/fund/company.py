@@ -23,10 +23,10 @@ from backend.sandbox.institution.settling import (
     SettlementOrder,
     SettlementOutbox,
 )
+from protocol.clock import HOUR_MS
 from protocol.money import Money
 
 ADVANCER, PAID_OUT = "ADVANCING-BANK", "PAID-OUT"
-_HOUR_MS = 3_600_000
 _DAY = timedelta(days=1)
 
 
@@ -70,7 +70,7 @@ class FundCompany:
 
     def day_of(self, at_ms: int) -> date:
         """The fund's day at a moment."""
-        return china_day(at_ms + (24 - self.cut_off_hour) * _HOUR_MS)
+        return china_day(at_ms + (24 - self.cut_off_hour) * HOUR_MS)
 
     async def time_passes(self) -> None:
         """Do what is due, and tell the banks what they have not answered."""

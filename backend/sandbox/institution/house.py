@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.faults import Faults
 from backend.sandbox.institution.own_clock import OwnClock
-from protocol.clock import Clock
+from protocol.clock import DAY_MS, Clock
 from protocol.crypto.keys import SigningKey, VerifyKey
 
 Answer = tuple[int, bytes, str]
 """HTTP's status, body and media type."""
-DAY_MS = 86_400_000
 
 
 async def _nothing() -> None:

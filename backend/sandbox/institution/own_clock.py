@@ -1,13 +1,11 @@
 """An institution's own clock: the machine's, put forward by its owner, and China's calendar."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
 from backend.sandbox.institution.books import Books
 from backend.sandbox.institution.limits import CLOCK_ADVANCE_MS_MAX
-from protocol.clock import Clock
+from protocol.clock import CHINA, Clock
 from protocol.errors import CallerError
-
-CHINA = timezone(timedelta(hours=8))
 
 
 class OwnClock:

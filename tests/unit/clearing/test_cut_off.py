@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.channels.days import CHINA
 from backend.clearing.calendar import Calendar
 from backend.clearing.cut_off import CutOff, settlement_date, settlement_dates
+from protocol.clock import CHINA
 from protocol.errors import CallerError
 
 CALENDAR = Calendar()

@@ -13,16 +13,9 @@ from backend.db.command import Command
 from backend.hub_api.flow import flow_of, outcome_of
 from backend.observability.flow_desk import FlowDesk
 from backend.observability.flow_watch import FlowWatch
-from backend.observability.flows import (
-    MINUTE_MS,
-    Flow,
-    FlowFigures,
-    FlowMeter,
-    Outcome,
-    Span,
-    figures,
-)
+from backend.observability.flows import Flow, FlowFigures, FlowMeter, Outcome, Span, figures
 from backend.observability.limits import FLOW_MINUTES_KEPT
+from protocol.clock import MINUTE_MS
 from protocol.errors import CallerError, OperatingError
 from tests.support.shop import Shop, ShopClock
 from tests.support.wallet_http import services_of

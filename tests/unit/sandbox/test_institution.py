@@ -18,7 +18,7 @@ from backend.sandbox.institution import signed
 from backend.sandbox.institution.books import VAULT_ACCOUNT, Books
 from backend.sandbox.institution.control import add_control
 from backend.sandbox.institution.faults import COMMON, Faults, spoil_rows
-from backend.sandbox.institution.house import DAY_MS, Answer, House, furnish
+from backend.sandbox.institution.house import Answer, House, furnish
 from backend.sandbox.institution.own_clock import OwnClock, china_day
 from backend.sandbox.institution.settling import (
     SettlementOrder,
@@ -32,6 +32,7 @@ from backend.sandbox.institution.state_files import (
     write_address,
 )
 from backend.sandbox.remote import duration_ms
+from protocol.clock import DAY_MS
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
