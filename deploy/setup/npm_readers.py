@@ -3,8 +3,8 @@ ISO 8583, wechatpay-axios-plugin, which is a merchant's program and reads bills,
 node-thermal-printer, which drives the simulated receipt printer, and ocpp-rpc, a central system
 for the simulated charger, each with what it loads; and axe-core, which judges our pages.
 
-npm's alipay-sdk, a seller's program, and npm's mqtt, a terminal by other people, stand each with
-all that they load in a place of their own.
+npm's alipay-sdk, a seller's program, and npm's mqtt and coap, terminals by other people, stand each
+with all that they load in a place of their own.
 
 Rule 1: only the versions below, and only if their bytes have the SHA-512 below, from whatever
         registry this machine's npm is set to. No script of a package runs. A tree's versions and
@@ -177,6 +177,7 @@ PLACE = Path(sys.prefix) / "npm_readers" / "node_modules"
 TREES = {
     Path(__file__).with_name("npm_alipay"): PLACE.parent / "alipay",
     Path(__file__).with_name("npm_mqtt"): PLACE.parent / "mqtt",
+    Path(__file__).with_name("npm_coap"): PLACE.parent / "coap",
 }
 FETCH_TIMEOUT_S = 120
 MISSING = "Missing: npm's second readers ({}). Their tests will be skipped."

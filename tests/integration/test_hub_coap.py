@@ -1,8 +1,10 @@
 """A device over CoAP (aiocoap's own client), through a whole hub, to a backend over mutual TLS."""
 
 import asyncio
+import json
 import shutil
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ from protocol.limits import ENVELOPE_BYTES_MAX
 from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
 
 pytestmark = pytest.mark.asyncio
+NPM_COAP = Path(sys.prefix) / "npm_readers" / "coap" / "node_modules" / "coap"
+NPM_DEVICE = Path(__file__).parents[1] / "support" / "coap_device.js"
 LIBCOAP = shutil.which("coap-client-notls") or shutil.which("coap-client")
 
 
@@ -217,3 +221,33 @@ async def test_libcoap_speaks_with_us(tmp_path: Path) -> None:
         async with asyncio.timeout(DEADLINE_S):
             assert await process.wait() == 0
         answers.unseal(reply.read_bytes()).verify(world.shop.backend_key.public)
+
+
+async def test_npm_s_coap_reads_asks_listens_and_sends_in_blocks(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    if node is None or not NPM_COAP.is_dir():
+        pytest.skip("node or npm's coap is not installed: make test does so where it can")
+    async with running_world(tmp_path, "vend-1") as world:
+        await until(lambda: world.hub.core.mode() == "online")
+        said = (hello(world, "vend-1", 1).hex(), bytes(3_000).hex(), "3")
+        words = (str(NPM_DEVICE), str(NPM_COAP), str(world.hub.ports["coap"]), "vend-1", *said)
+        pipe = asyncio.subprocess.PIPE
+        device = await asyncio.create_subprocess_exec(node, *words, stdout=pipe, stderr=pipe)
+        assert device.stderr is not None
+        async with asyncio.timeout(DEADLINE_S):
+            assert await device.stderr.readline() == b"listening\n"
+            for number in range(3):
+                world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))
+            out, _ = await device.communicate()
+        told = json.loads(out)
+        assert "error" not in told, told
+        state = answers.unseal(bytes.fromhex(told["state"]["body"]))
+        assert state.verify(world.shop.hub_key.public).body["mode"] == "online"
+        pong = answers.unseal(bytes.fromhex(told["pong"]["body"]))
+        assert pong.verify(world.shop.backend_key.public).message_type == "pong"
+        assert told["first"] == "2.05"
+        heard = [answers.unseal(bytes.fromhex(one)).answer.body["now_ms"] for one in told["heard"]]
+        assert heard == [0, 1, 2]
+        assembled = answers.unseal(bytes.fromhex(told["blocks"]["body"])).answer
+        assert assembled.body["error"]["code"] == "envelope_malformed"
+        await until(lambda: world.hub.core.delivery.parcels == 0)
