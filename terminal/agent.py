@@ -332,7 +332,7 @@ class Agent:
         if wish.draft_id is not None and self._journal.is_draft_spent(wish.draft_id):
             return
         self._leave(DONE_STATES)
-        if not self._sales.items.is_told_again(wish.item):
+        if not self._sales.items.goes_on_with(wish.item):
             self._collect.start(wish)
 
     def _leave(self, states: Collection[SaleState]) -> None:

@@ -217,7 +217,7 @@ def _sell(machine: Machine | None, shell: Shell, stack: AsyncExitStack) -> None:
     """What is selected at the machine's own keys is sold."""
     if machine is None or machine.source is None:
         return
-    sales = MachineSales(machine.source, machine.wishes_of, shell, shell.now_ms)
+    sales = MachineSales(machine.source, machine.wishes_of, shell, shell.now_ms, machine.sale_s)
     selling = asyncio.get_running_loop().create_task(sales.run(), name="terminal-machine")
     stack.push_async_callback(_cancelled, selling)
 

@@ -4,13 +4,14 @@ Rule 1: *paid and owed* is committed, then *dispensing* in a turn of its own, an
         motor hear of it. So a power cut leaves *owed* (nothing can have fallen: the payment is
         reversed) or *dispensing* (it may have fallen: uncertain, and no machine decides).
 Rule 2: goods are given out while the payer stands there: not after a restart, nor for an answer
-        that came late, nor once somebody else uses the screen. Then the payment is reversed.
+        that came late, nor once somebody else uses the screen. Then the payment is reversed. A
+        meter takes its token whenever it is paid: nobody stands there.
 Rule 3: where the backend refuses the reversal the sale stays paid and not given, for the owner.
 Rule 4: what was paid and may have been given is not sold again by a machine that gives each thing
         once: it is told again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from protocol.errors import CallerError
@@ -23,7 +24,6 @@ DISPENSE = "dispense"
 """The kind of the timer between *owed* and *dispensing*."""
 NOT_GIVEN, UNCERTAIN = "item_not_given", "item_uncertain"
 _D, _T = Delivery, DeliveryStep
-_UNTOLD = (_D.OWED, _D.DISPENSING, _D.UNCERTAIN)
 
 
 class ItemFlow:
@@ -67,13 +67,11 @@ class ItemFlow:
         else:
             self._move(replace(sale, error_code=UNCERTAIN), _T.LOSE_CONTACT)
 
-    def is_told_again(self, item: str | None) -> bool:
-        """Whether an item that is wanted was paid before, and is not sold now (rule 4)."""
+    def goes_on_with(self, item: str | None) -> bool:
+        """Whether an item that is wanted is being paid, or was, and is not sold now (rule 4)."""
         if item is None or not self._desk.profile.gives_once:
             return False
-        states = _UNTOLD + (_D.GIVEN,) * self._desk.profile.sells_once
-        paid = (sale for state in states for sale in self._journal.sales_by_delivery(state))
-        sale = next((one for one in paid if one.item == item), None)
+        sale = next((one for one in self._not_over() if one.item == item), None)
         if sale is None:
             return False
         self._desk.current = sale.payment_id
@@ -81,6 +79,16 @@ class ItemFlow:
             self._move(replace(sale, error_code=None), _T.START)
             self._desk.effects.append(DispenseItem(sale.payment_id, item))
         return True
+
+    def _not_over(self) -> Iterator[Sale]:
+        """What was paid and may have been given; where nothing is sold twice, also what was given
+        for certain, and what is being paid or undone."""
+        states: tuple[Delivery, ...] = (_D.OWED, _D.DISPENSING, _D.UNCERTAIN)
+        if self._desk.profile.sells_once:
+            yield from self._journal.open_sales()
+            states += (_D.GIVEN,)
+        for state in states:
+            yield from self._journal.sales_by_delivery(state)
 
     def confirm(self, sale: Sale) -> None:
         """The owner has looked: the item that was uncertain was given."""

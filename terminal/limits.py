@@ -86,6 +86,8 @@ SQLITE_BUSY_MS = 5_000
 SELECTION_RETRY_S = 1.0
 METER_ASK_AGAIN_S = 600.0
 """After a no, how long a meter buys nothing."""
+METER_SALE_S = 25 * 3_600.0
+"""A meter's payer who is asked has a day; nobody stands there meanwhile."""
 METER_SAY_AGAIN_S = 30.0
 """After a token of which the meter said nothing, until it is entered again."""
 GATE_ASK_AGAIN_S = 30.0

@@ -45,11 +45,15 @@ class MachineSales:
         wishes_of: WishesOf,
         till: Till,
         now_ms: Callable[[], int],
+        sale_s: float | None = None,
     ) -> None:
+        """``sale_s`` is how long a selection may wait for its payment, where that is not the usual
+        time."""
         self._machine = machine
         self._wishes_of = wishes_of
         self._till = till
         self._now_ms = now_ms
+        self._sale_s = sale_s
 
     async def run(self) -> None:
         """Serve until cancelled. A machine that does not answer is tried again."""
@@ -65,7 +69,7 @@ class MachineSales:
     async def _serve(self, selection: Selection) -> None:
         try:
             wishes = self._wishes_of(selection, self._now_ms())
-            async with asyncio.timeout(SELECTION_SALE_S):
+            async with asyncio.timeout(self._sale_s or SELECTION_SALE_S):
                 is_paid = await self._pay(wishes)
         except TimeoutError:
             is_paid = False

@@ -11,6 +11,7 @@ from terminal.adapters.modbus_gate import ModbusGate
 from terminal.adapters.paymeter import ModbusPayMeter
 from terminal.config import Settings
 from terminal.domain.parking import Tariff
+from terminal.limits import METER_SALE_S
 from terminal.machine_sales import WishesOf
 from terminal.ports import Dispenser, SelectionSource
 from terminal.profile import Profile
@@ -23,6 +24,8 @@ class Machine:
     dispenser: Dispenser
     source: SelectionSource | None
     wishes_of: WishesOf
+    sale_s: float | None = None
+    """How long a selection may wait for its payment, where that is not the usual time."""
 
 
 def machine_of(settings: Settings, profile: Profile, stack: AsyncExitStack) -> Machine | None:
@@ -73,4 +76,5 @@ def _meter(settings: Settings, profile: Profile, stack: AsyncExitStack) -> Machi
         price_minor=section.per_day_minor,
         below_minutes=section.below_minutes,
     )
-    return Machine(top, top, partial(metering.wishes_of, profile, section.per_day_minor))
+    wishes_of = partial(metering.wishes_of, profile, section.per_day_minor)
+    return Machine(top, top, wishes_of, METER_SALE_S)

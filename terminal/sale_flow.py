@@ -383,6 +383,7 @@ class SaleFlow:
         if sale.state is _S.PAID:
             is_there = event is SaleEvent.PAID and self._desk.current == key
             may_give = is_there and not is_late and not sale.is_recovered
+            may_give = may_give or self._desk.profile.sells_once
             self.items.on_paid(sale, may_give=may_give)
 
     def _print(self, sale: Sale, kind: str) -> None:

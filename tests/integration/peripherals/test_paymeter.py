@@ -25,7 +25,7 @@ from terminal.adapters.system import SystemClock, SystemEntropy
 from terminal.agent import Agent
 from terminal.config import load
 from terminal.domain.delivery import Delivery
-from terminal.inputs import ConfirmItem, ItemFailed, ItemGiven
+from terminal.inputs import ConfirmItem, Dismiss, ItemFailed, ItemGiven
 from terminal.journal.store import Journal
 from terminal.machine_sales import MachineSales
 from terminal.ports import Credit, PayMeter, Selection
@@ -201,6 +201,31 @@ def test_a_token_that_was_given_is_never_paid_again(tmp_path: Path) -> None:
     bench.feed(wish)
     assert len(bench.sent_of("payment.create")) == 1
     assert (bench.kind, bench.agent.screen().delivery) == ("paid", "given")
+    bench.power_cut()
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_a_payer_who_is_asked_has_time_and_the_token_still_goes_in(
+    tmp_path: Path, is_cut: bool
+) -> None:
+    bench = Bench(tmp_path / "journal.db", **METER)
+    selection = Selection("token-4-7", 840, "12")
+    [wish] = metering.wishes_of(bench.profile, 120, selection, bench.clock.now_ms())
+    bench.feed(wish)
+    bench.answer(bench.result("awaiting_payer"))
+    bench.wait(600_000)
+    if is_cut:
+        bench.power_cut()
+        bench.boot()
+        with pytest.raises(CallerError, match="payment_state"):
+            bench.feed(wish)  # the meter asks anew
+        bench.feed(Dismiss())
+        bench.feed(wish)
+    bench.answer(bench.result("captured"))
+    bench.wait(0)
+    [sale] = bench.agent.recent(5)
+    assert (sale.state, sale.delivery) == ("paid", Delivery.DISPENSING)
+    assert len(bench.sent_of("payment.create")) == 1
     bench.power_cut()
 
 
