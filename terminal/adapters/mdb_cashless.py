@@ -178,7 +178,9 @@ class Machine:
 
     def _must_be_back(self, dialogue: Dialogue, verdict: str) -> None:
         until = time.monotonic() + MDB_REPLY_S
-        line = self._hear(dialogue, until)
+        line: str | None = verdict
+        while line == verdict:  # said twice, it says no more
+            line = self._hear(dialogue, until)
         if line is not None:
             self._note(line)
         if verdict not in _NOT_GIVEN or line is None or not line.startswith(_BACK):

@@ -3,7 +3,7 @@
 Method: the simulated adapter and machine in virtual time; bytes lost and bits flipped both ways.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -91,6 +91,35 @@ def test_a_column_that_we_do_not_sell_is_refused_at_once(shop: _Shop) -> None:
 def test_a_jam_is_certain(shop: _Shop) -> None:
     shop.machine.jam(1, is_jammed=True)
     shop.select()
+    assert shop.give() == "item_not_given"
+
+
+def said_twice() -> Callable[[int, int], Sequence[int]]:
+    """An adapter that says every line twice."""
+    line: list[int] = []
+
+    def spoil(_: int, value: int) -> Sequence[int]:
+        line.append(value)
+        if value != ord("\n"):
+            return ()
+        whole, line[:] = tuple(line), []
+        return whole * 2
+
+    return spoil
+
+
+def test_an_adapter_that_says_everything_twice_sells_once_and_a_jam_stays_certain(
+    shop: _Shop,
+) -> None:
+    shop.port.to_host = said_twice()
+    for given in (1, 2):
+        assert shop.select() == TEA
+        assert shop.give() == "given"
+        shop.port.pass_time(1_000)
+        assert shop.driver.listen(shop.talk) is None, "a selection is handed out once"
+        assert shop.machine.given == given
+    shop.machine.jam(1, is_jammed=True)
+    assert shop.select() == TEA
     assert shop.give() == "item_not_given"
 
 
