@@ -28,12 +28,18 @@ class SagaRepository:
         self._reader = reader
 
     def due(self, now_ms: int, places: Mapping[str, int]) -> list[str]:
-        """Those to be carried on now: of each channel the longest due, as many as it has places."""
+        """Those to be carried on now: of each channel the longest due, as many as it has places.
+
+        Nearly always there are none, and one question, whatever the number of channels, says so.
+        """
+        is_due = _saga.c.next_try_ms <= now_ms
+        if self._reader.one(select(_saga.c.saga_id).where(is_due).limit(1)) is None:
+            return []
         found: list[str] = []
         for channel_id, free in places.items():
             query = (
                 select(_saga.c.saga_id)
-                .where(_saga.c.channel_id == channel_id, _saga.c.next_try_ms <= now_ms)
+                .where(_saga.c.channel_id == channel_id, is_due)
                 .order_by(_saga.c.next_try_ms, _saga.c.saga_id)
                 .limit(free)
             )

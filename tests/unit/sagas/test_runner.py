@@ -1,13 +1,17 @@
 """One conversation or one channel that goes wrong stops no other."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy.event import listen, remove
 from structlog.testing import capture_logs
 
 from backend.channels.limits import CALL_TIMEOUT_S, CONNECTIONS_PER_LINE_MAX
 from backend.channels.model import ChannelAnswer, PayOrder
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, LEASE_MS
+from backend.sagas.repository import SagaRepository
 from protocol.errors import OperatingError
 from tests.support.channel_world import ChannelWorld
 
@@ -114,3 +118,30 @@ def test_a_lease_lasts_longer_than_an_exchange_and_nobody_waits_for_a_connection
     calls = 2  # a refund is asked about before it is sent again
     assert calls * CALL_TIMEOUT_S * 1000 < LEASE_MS
     assert CONNECTIONS_PER_LINE_MAX >= CONVERSATIONS_PER_CHANNEL_MAX
+
+
+def test_with_nothing_due_one_question_is_asked_however_many_channels_there_are(
+    world: ChannelWorld,
+) -> None:
+    """Each backend asks twice a second, also in a shop where nobody pays by card."""
+    asked: list[str] = []
+    repository = SagaRepository(world.shop.reader)
+    places = {f"channel-{number}": 4 for number in range(9)}
+
+    def note(*seen: Any) -> None:
+        asked.append(seen[2])
+
+    listen(Engine, "before_cursor_execute", note)
+    try:
+        assert repository.due(world.shop.clock.at_ms, places) == []
+    finally:
+        remove(Engine, "before_cursor_execute", note)
+    assert len([one for one in asked if one.startswith("SELECT")]) == 1
+
+
+def test_what_is_due_is_found_by_its_channels_places(world: ChannelWorld) -> None:
+    saga_id = world.shop.pay(world.card_payer(), 500)["payment_id"]
+    repository, at_ms = SagaRepository(world.shop.reader), world.shop.clock.at_ms
+    [row] = world.shop.rows("SELECT channel_id FROM saga")
+    assert repository.due(at_ms, {"another": 4}) == []
+    assert repository.due(at_ms, {"another": 4, row["channel_id"]: 4}) == [saga_id]
