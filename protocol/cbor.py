@@ -39,7 +39,6 @@ def decode(data: bytes, *, bytes_max: int, allow_indefinite: bool = False) -> An
             max_depth=CBOR_DEPTH_MAX,
             allow_indefinite=allow_indefinite,
             allow_duplicate_keys=False,
-            read_size=1,
             semantic_decoders=_EVERY_TAG,
         ).decode()
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, MemoryError):
