@@ -21,6 +21,7 @@ from backend.ledger.chart import customer, merchant_pending
 from backend.ledger.rules import Event, balance_paid, top_up
 from backend.ledger.service import post, reads
 from backend.ledger.tables import ACCOUNT
+from backend.payments.tables import IS_WAITING
 from protocol.errors import CallerError
 from protocol.money import fee_half_up
 
@@ -44,7 +45,12 @@ class BenchPayment(BackendTable, table=True):
     __table_args__: Any = (
         Index("ix_bench_payment_merchant", "merchant_id", "created_at_ms"),
         Index("ix_bench_payment_payer", "user_id", "created_at_ms"),
-        Index("ix_bench_payment_due", "state", "code_expires_at_ms"),
+        Index(
+            "ix_bench_payment_due",
+            "code_expires_at_ms",
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
+        ),
         STORAGE,
     )
     id: str = Field(primary_key=True, sa_type=TEXT)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from backend.db.reading import Reader
 from backend.ledger.tables import LedgerAccount
 from backend.operator.limits import UNKNOWNS_SHOWN_MAX
-from backend.payments.tables import Payment
+from backend.payments.tables import IS_UNKNOWN, Payment
 from protocol.payment import PAID_STATES, PaymentState
 
 _account = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ class DayRepository:
                 _payment.c.currency,
                 _payment.c.created_at_ms,
             )
-            .where(_payment.c.state == PaymentState.UNKNOWN.value)
+            .where(IS_UNKNOWN)
             .order_by(_payment.c.created_at_ms)
         )
         return self._rows(query.limit(UNKNOWNS_SHOWN_MAX))

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.payments.limits import EXPIRED_PER_SWEEP_MAX, LIST_ROWS_MAX
-from backend.payments.tables import Payment, PaymentAttempt, PaymentEvent
+from backend.payments.tables import IS_WAITING, Payment, PaymentAttempt, PaymentEvent
 from protocol.payment import PAID_STATES, PaymentState
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
@@ -38,10 +38,7 @@ class PaymentRepository:
         """Payments whose code's time has passed, the oldest first."""
         query = (
             select(_payment.c.payment_id)
-            .where(
-                _payment.c.state == PaymentState.AWAITING_PAYER.value,
-                _payment.c.code_expires_at_ms <= now_ms,
-            )
+            .where(IS_WAITING, _payment.c.code_expires_at_ms <= now_ms)
             .order_by(_payment.c.code_expires_at_ms)
             .limit(EXPIRED_PER_SWEEP_MAX)
         )
@@ -52,7 +49,7 @@ class PaymentRepository:
         query = (
             select(_payment)
             .where(
-                _payment.c.state == PaymentState.AWAITING_PAYER.value,
+                IS_WAITING,
                 _payment.c.code_expires_at_ms > now_ms,
                 _payment.c.payer_id == payer_id,
                 _payment.c.method.in_(("pay_code", "mandate")),

@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
+
+IS_WAITING, IS_UNKNOWN = text("state = 'awaiting_payer'"), text("state = 'unknown'")
+"""Few payments are either: they alone have entries in the indexes by which they are found. A query
+that is to use one says the very same words."""
 
 
 class Payment(BackendTable, table=True):
@@ -22,7 +26,18 @@ class Payment(BackendTable, table=True):
         CheckConstraint("fee_returned_minor BETWEEN 0 AND fee_minor", name="fee"),
         Index("ix_payment_merchant", "merchant_id", "created_at_ms"),
         Index("ix_payment_payer", "payer_id", "created_at_ms"),
-        Index("ix_payment_due", "state", "code_expires_at_ms"),
+        Index(
+            "ix_payment_due",
+            "code_expires_at_ms",
+            sqlite_where=IS_WAITING,
+            postgresql_where=IS_WAITING,
+        ),
+        Index(
+            "ix_payment_unknown",
+            "created_at_ms",
+            sqlite_where=IS_UNKNOWN,
+            postgresql_where=IS_UNKNOWN,
+        ),
         STORAGE,
     )
     payment_id: str = Field(primary_key=True, sa_type=TEXT)
