@@ -14,7 +14,7 @@ Rule 5: our coupons are money for the merchant (what WeChat Pay calls a recharge
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 
 from backend.bills.paper import BOM, fee, header, line, moment, rate, typed, yuan
@@ -145,6 +145,12 @@ class TradeTotals:
             self.paid_minor += one.amount_minor
             self.coupon_minor += one.coupon_minor
             self.fee_minor += one.fee_minor
+
+    @classmethod
+    def joined(cls, each: Iterable["TradeTotals"]) -> "TradeTotals":
+        """Several summaries as one."""
+        parts = [astuple(one) for one in each]
+        return cls(*map(sum, zip(*parts, strict=True)))
 
     @property
     def net_minor(self) -> int:

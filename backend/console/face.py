@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from backend.channels.reason_words import reason_words
 from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
@@ -93,6 +94,7 @@ class Face(SessionFace):
             done=DONE_NAMES.get(f"done.{request.query_params.get('done', '')}"),
             browser_of=browser_of,
             advice_of=advice_of,
+            reason_words=reason_words,
             actor_of=actor_of,
             **shown,
         )

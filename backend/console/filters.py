@@ -49,6 +49,7 @@ class Typed(TypedFilter):
 
     state: str
     store: str
+    device: str
     amount: str
     since: str
     until: str
@@ -67,6 +68,7 @@ class Typed(TypedFilter):
             merchant_id=merchant_id or self.merchant or None,
             state=self.state,
             store=self.store,
+            device=self.device,
             amount_minor=minor_of(self.amount) if self.amount else None,
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),

@@ -28,6 +28,8 @@ PEOPLE_SHOWN_MAX = 1_000
 FORM_FIELDS_MAX = 16
 FILTER_CHARS_MAX = 64
 ROWS_PER_PAGE = 30
+CHOICES_SHOWN_MAX = 40
+"""Of the merchants, stores or devices that a name may mean; who finds more types more."""
 DAYS_PER_PAGE = 31
 SUMMED_ROWS_MAX = 10_000
 """Of how many rows of a list, the newest ones, a page tells the sum."""

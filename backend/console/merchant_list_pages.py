@@ -12,9 +12,12 @@ from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Place
 from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
+from backend.console.sums import Sums, sums_of
 from backend.db.tables import Row
+from backend.db.totals import Totals
 from backend.devices.repository import DeviceRepository
 from backend.payments.services import Services
+from backend.refunds.model import RefundState
 from backend.refunds.repository import RefundFilter, RefundRepository
 from protocol.errors import CallerError
 from protocol.topics import is_name
@@ -27,6 +30,8 @@ class TypedRefunds(TypedFilter):
     """The refunds' filter."""
 
     state: str
+    store: str
+    who: str
     amount: str
     since: str
     until: str
@@ -40,6 +45,8 @@ class TypedRefunds(TypedFilter):
         return RefundFilter(
             merchant_id=merchant_id or self.merchant or None,
             state=self.state,
+            store=self.store,
+            who=self.who,
             amount_minor=minor_of(self.amount) if self.amount else None,
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
@@ -63,21 +70,19 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         )
         return rows
 
-    async def totals(wanted: RefundFilter) -> list[Row]:
-        """None without a merchant: no index bounds what would be read for them."""
-        if wanted.merchant_id is None:
-            return []
-        rows: list[Row] = await services.run_read(
-            lambda: repository.totals(wanted, limit=SUMMED_ROWS_MAX)
-        )
-        return rows
+    async def sums(wanted: RefundFilter) -> Sums:
+        newest = SUMMED_ROWS_MAX
+        totals: Totals = await services.run_read(lambda: repository.totals(wanted, limit=newest))
+        return sums_of(totals, moved={RefundState.SUCCEEDED}, newest=newest)
 
     @pages.get(ROOT + "/refunds")
     async def refunds(request: Request) -> Response:
         person = await parts.person(request)
-        typed, place = TypedRefunds.of(request), place_of(request)
+        place = place_of(request)
+        asked = await parts.naming.asked(TypedRefunds.of(request), person.scope)
+        typed = asked.typed
         wanted = typed.wanted(person.scope)
-        rows = await listed(wanted, place, ROWS_PER_PAGE + 1)
+        rows = [] if asked.choices else await listed(wanted, place, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
@@ -85,14 +90,16 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "refunds", person, tab="refunds", rows=rows, typed=typed, more=more,
             is_first=place is None, choices=STATES, export=typed.query(),
-            totals=await totals(wanted), summed_max=SUMMED_ROWS_MAX,
+            sums=await sums(wanted) if rows else None, asked=asked,
+            known=await parts.naming.known(typed, person.scope),
             places=await names_of(services, rows),
         )  # fmt: skip
 
     @pages.get(ROOT + "/refunds.csv")
     async def export(request: Request) -> Response:
         person = await parts.person(request)
-        wanted = TypedRefunds.of(request).wanted(person.scope)
+        asked = await parts.naming.asked(TypedRefunds.of(request), person.scope)
+        wanted = asked.clear().wanted(person.scope)
 
         async def read(place: Place | None, limit: int) -> list[Row]:
             return await listed(wanted, place, limit)

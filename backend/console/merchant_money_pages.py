@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.bills.trade import BillType
+from backend.bills.trade import BillType, TradeTotals
 from backend.console.face import base_of
 from backend.console.filters import date_of, minor_of, place_of
 from backend.console.limits import DAYS_PER_PAGE, FILTER_CHARS_MAX, ROWS_PER_PAGE
@@ -135,11 +135,12 @@ async def _shown(
     """What the merchant has and its days, with what was refused above."""
     until = _until(request, desk)
     payouts = await desk.payouts(person.merchant_id, None)
+    days = await desk.days(person.merchant_id, until)
     return parts.face.page(
         request, "settlements", person, tab="settlements", here=f"{base_of(person)}/settlements",
         refusal=refusal, standing=await desk.standing(person.merchant_id),
-        days=await desk.days(person.merchant_id, until), payout_id=desk.new_payout_id(),
-        payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),
+        days=days, total=TradeTotals.joined(day.sales for day in days),
+        payout_id=desk.new_payout_id(), payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),
     )  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
 from backend.console.places import names_of
 from backend.console.session import ROOT
+from backend.console.sums import Sums, sums_of
 from backend.db.tables import Row
+from backend.db.totals import Totals
 from backend.forms import Form
 from protocol.errors import CallerError, is_known
-from protocol.payment import PaymentState
+from protocol.payment import PAID_STATES, PaymentState
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
@@ -58,15 +60,18 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
         if typed.number:
             found = await desk.payment(person, typed.number)
             return face.sent(request, f"/payments/{found['payment_id']}")
-        wanted, place = typed.wanted(person.scope), place_of(request)
-        rows = await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
+        asked, place = await parts.naming.asked(typed, person.scope), place_of(request)
+        typed = asked.typed
+        wanted = typed.wanted(person.scope)
+        rows = [] if asked.choices else await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
             more = typed.query(after="{created_at_ms}~{payment_id}".format(**rows[-1]))
         return face.page(
             request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
-            totals=await _totals(parts, wanted), summed_max=SUMMED_ROWS_MAX,
+            sums=await _sums(parts, wanted) if rows else None, asked=asked,
+            known=await parts.naming.known(typed, person.scope),
             is_first=place is None, choices=[state.value for state in PaymentState],
             export=typed.query(), places=await names_of(desk.services, rows),
         )  # fmt: skip
@@ -74,7 +79,8 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
     @pages.get(ROOT + "/payments.csv")
     async def export(request: Request) -> Response:
         person = await parts.person(request)
-        wanted = Typed.of(request).wanted(person.scope)
+        asked = await parts.naming.asked(Typed.of(request), person.scope)
+        wanted = asked.clear().wanted(person.scope)
 
         async def read(place: Place | None, limit: int) -> list[Row]:
             return await _page(parts, wanted, place, limit)
@@ -91,15 +97,10 @@ async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit:
     return rows
 
 
-async def _totals(parts: ConsoleParts, wanted: Filter) -> list[Row]:
-    """None without a merchant: no index bounds what would be read for them."""
-    desk = parts.payments
-    if wanted.merchant_id is None:
-        return []
-    rows: list[Row] = await desk.services.run_read(
-        lambda: desk.console.totals(wanted, limit=SUMMED_ROWS_MAX)
-    )
-    return rows
+async def _sums(parts: ConsoleParts, wanted: Filter) -> Sums:
+    desk, newest = parts.payments, SUMMED_ROWS_MAX
+    totals: Totals = await desk.services.run_read(lambda: desk.console.totals(wanted, limit=newest))
+    return sums_of(totals, moved=PAID_STATES, newest=newest)
 
 
 def _one(pages: APIRouter, parts: ConsoleParts) -> None:

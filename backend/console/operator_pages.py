@@ -5,6 +5,7 @@ Rule: each begins by asking whether an operator is signed in; to a merchant they
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
@@ -51,15 +52,28 @@ def _looking(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
         is_number = at.isdecimal() and at.isascii() and len(at) <= _PAGE_DIGITS_MAX
         if sort not in _DEVICE_ORDER or not is_number:
             raise CallerError("field_invalid", "sort or page")
-        rows = sorted(await desk.devices(), key=_DEVICE_ORDER[sort])
+        find = request.query_params.get("find", "").strip()[:FILTER_CHARS_MAX]
+        every = await desk.devices()
+        places = await names_of(parts.payments.services, every)
+        rows = sorted(
+            (row for row in every if _is_called(row, find, places)), key=_DEVICE_ORDER[sort]
+        )
         number, pages_of = max(int(at), 1), max(-(-len(rows) // ROWS_PER_PAGE), 1)
         start = (min(number, pages_of) - 1) * ROWS_PER_PAGE
         shown = rows[start : start + ROWS_PER_PAGE]
         return face.page(
             request, "devices", person, tab="devices", rows=shown, sort=sort,
             sorts=list(_DEVICE_ORDER), number=min(number, pages_of), pages=pages_of,
-            count=len(rows), places=await names_of(parts.payments.services, shown),
+            count=len(rows), places=places, find=find, is_any=bool(every),
+            kept=urlencode({"find": find} if find else {}),
         )  # fmt: skip
+
+
+def _is_called(row: Row, text: str, places: dict[str, str]) -> bool:
+    """Whether a device, its store or its merchant has a text in its id or name."""
+    ids = [row[name] or "" for name in ("tid", "store", "merchant_id")]
+    names = [*ids, *(places.get(one, "") for one in ids)]
+    return any(text.casefold() in one.casefold() for one in names)
 
 
 def _merchants(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:

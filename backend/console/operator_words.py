@@ -65,7 +65,7 @@ OPERATOR_WORDS: dict[str, Words] = {
         "You are shown a setup code once. Tell it in person: with it they choose a password and"
         " pair a phone.",
     ),
-    "merchant_or_none": Words("商户号（留空为平台运营）", "Merchant (empty: an operator)"),
+    "merchant_or_none": Words("商户（留空为平台运营）", "Merchant (empty: an operator)"),
     "rank_owner_may": Words("全部操作，并管理人员", "Everything, and who the others are"),
     "rank_clerk_may": Words("全部操作，不能管理人员", "Everything but that"),
     "rank_viewer_may": Words("只能查看", "Look, and change nothing"),

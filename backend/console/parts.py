@@ -7,6 +7,7 @@ from fastapi import Request
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.model import Person, Rank
+from backend.console.naming import Naming
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, read_form
 from backend.forms import Form, check_form
@@ -20,6 +21,7 @@ class ConsoleParts:
 
     people: PeopleDesk
     payments: PaymentsDesk
+    naming: Naming
     face: Face
 
     async def person(self, request: Request) -> Person:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, func, or_, select, union_all
 from backend.console.limits import ROWS_PER_PAGE, TRANSFERS_PER_EVENT_MAX
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.db.totals import totals
+from backend.db.totals import Summing, Totals, newest_keys_totals, newest_totals
 from backend.ledger.repository import LedgerRepository
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
@@ -22,6 +22,7 @@ _payment = Payment.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
 _PAID = [state.value for state in PAID_STATES]
 _HOUR_MS = 3_600_000
+_SUMMED = Summing(by=("currency", "state"), summed=("amount_minor", "refunded_minor"))
 _LISTED = (
     "payment_id", "merchant_id", "store", "device", "method", "state", "amount_minor",
     "refunded_minor", "fee_minor", "currency", "description", "payer_masked", "funding",
@@ -36,6 +37,7 @@ class Filter:
     merchant_id: str | None
     state: str = ""
     store: str = ""
+    device: str = ""
     amount_minor: int | None = None
     from_ms: int | None = None
     until_ms: int | None = None
@@ -76,13 +78,15 @@ class ConsolePayments:
             query = query.where(or_(at < after.at_ms, earlier))
         return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))
 
-    def totals(self, wanted: Filter, *, limit: int) -> list[Row]:
-        """Count and amounts of the newest ``limit`` of those that ``listed`` finds, by currency."""
+    def totals(self, wanted: Filter, *, limit: int) -> Totals:
+        """Count and amounts, by currency and state, of the newest ``limit`` of those that
+        ``listed`` finds; without a merchant, of those among the newest ``limit`` of all."""
         at, key = _payment.c.created_at_ms, _payment.c.payment_id
-        summed = ("amount_minor", "refunded_minor")
-        found = _narrowed(select(*(_payment.c[name] for name in ("currency", *summed))), wanted)
-        newest = found.order_by(at.desc(), key.desc()).limit(limit)
-        return totals(self._reader, newest, by="currency", summed=summed)
+        found = _narrowed(select(*(_payment.c[name] for name in _SUMMED.columns)), wanted)
+        if wanted.merchant_id is None:
+            return newest_keys_totals(self._reader, found, _SUMMED, key=key, limit=limit)
+        order = (at.desc(), key.desc())
+        return newest_totals(self._reader, found, _SUMMED, order=order, limit=limit)
 
     def sums(self, wanted: Filter) -> list[Row]:
         """Count and amounts of what matches, by state and currency."""
@@ -155,6 +159,7 @@ def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
         _payment.c.merchant_id: wanted.merchant_id,
         _payment.c.state: wanted.state or None,
         _payment.c.store: wanted.store or None,
+        _payment.c.device: wanted.device or None,
         _payment.c.business_date: wanted.business_date or None,
         _payment.c.amount_minor: wanted.amount_minor,
     }

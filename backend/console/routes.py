@@ -28,6 +28,7 @@ from backend.console.merchant_desks import MerchantDesks
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
+from backend.console.naming import Naming
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
@@ -58,6 +59,7 @@ def router(
     parts = ConsoleParts(
         people=people,
         payments=PaymentsDesk(services, merchants.explainer, merchants.papers),
+        naming=Naming(services),
         face=face,
     )
     _door(pages, parts, tries)

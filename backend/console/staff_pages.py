@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from backend.console.face import Face
 from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX
 from backend.console.model import Person, Rank, Role, hash_token
+from backend.console.naming import Choice
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import ROOT, read_form
@@ -45,10 +46,11 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         request: Request, person: Person, refusal: CallerError | None, typed: Form
     ) -> Response:
         rows = await desk.listed(By.of(person))
+        merchants, known = await _merchants(parts, person, typed)
         return face.page(
             request, "staff", person, tab="staff", here=f"{ROOT}/staff", rows=rows,
             ranks=list(Rank), places=await names_of(parts.payments.services, rows),
-            refusal=refusal, typed=typed,
+            refusal=refusal, typed=typed, merchants=merchants, known={"merchant_id": known},
         )  # fmt: skip
 
     @pages.get(ROOT + "/staff")
@@ -58,14 +60,15 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
     @pages.post(ROOT + "/staff/invite")
     async def invite(request: Request) -> Response:
         person, form = await parts.posted(request)
-        merchant_id = form.get("merchant_id", "").strip() if person.is_operator else person.scope
+        form |= {"merchant_id": form.get("merchant_id", "").strip()[:FILTER_CHARS_MAX]}
         try:
+            merchant_id = await _merchant_of(parts, person, form)
             told = await desk.invite(
                 By.of(person),
                 name=_name(form),
                 role=Role.MERCHANT if merchant_id else Role.OPERATOR,
                 rank=_rank(form),
-                merchant_id=merchant_id or "",
+                merchant_id=merchant_id,
             )
         except CallerError as refusal:
             return await shown(request, person, refusal, form)
@@ -94,6 +97,40 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
             raise CallerError("route_unknown")
         await acts[act](By.of(person), name, form)
         return face.done(request, "/staff", "staff")
+
+
+async def _merchants(
+    parts: ConsoleParts, person: Person, typed: Form
+) -> tuple[list[Choice], list[Choice]]:
+    """Of an operator's form: the merchants that what was typed may mean, where it is no whole
+    id or name of one, and those at hand."""
+    if not person.is_operator:
+        return [], []
+    text = typed.get("merchant_id", "")
+    found = await parts.naming.merchant(text) if text else []
+    at_hand = await parts.naming.found("merchant", "", None)
+    return [] if _is_one(found, text) else found, at_hand
+
+
+async def _merchant_of(parts: ConsoleParts, person: Person, form: Form) -> str:
+    """Whose a new person is, empty for the operators'; ``merchant_unknown`` for what is not
+    one merchant's whole id or name: a part of one lets nobody in."""
+    if not person.is_operator:
+        return person.merchant_id
+    text = form.get("merchant_id", "")
+    if not text:
+        return ""
+    found = await parts.naming.merchant(text)
+    if not _is_one(found, text):
+        raise CallerError("merchant_unknown", text)
+    return found[0].id
+
+
+def _is_one(found: list[Choice], text: str) -> bool:
+    return len(found) == 1 and text.casefold() in (
+        found[0].id.casefold(),
+        found[0].name.casefold(),
+    )
 
 
 def _asked_first(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:

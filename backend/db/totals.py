@@ -1,22 +1,67 @@
-"""Counts and sums of what a query finds, added up by the database."""
+"""Counts and sums of the newest rows that a query finds, added up by the database.
+
+Rule: no more than ``limit`` rows are read, whoever asks.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
 
 
-def totals(reader: Reader, found: Select[Any], *, by: str, summed: Sequence[str]) -> list[Row]:
-    """A row for each value of the column ``by``, in their order: it, ``count``, and the sum of each
-    column of ``summed``, as whole numbers (PostgreSQL's sums of 64-bit integers are decimals)."""
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A row for each value of the columns that are told apart: they, ``count``, and the sums."""
+
+    rows: list[Row]
+    is_all: bool
+    """Whether nothing older was left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summing:
+    """What is told apart, and what is added up."""
+
+    by: tuple[str, ...]
+    summed: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What has to be read for it."""
+        return (*self.by, *self.summed)
+
+
+def newest_totals(
+    reader: Reader, found: Select[Any], what: Summing, *, order: Sequence[Any], limit: int
+) -> Totals:
+    """Of the first ``limit`` rows that are found in this order, which an index has."""
+    rows = _added(reader, found.order_by(*order).limit(limit), what)
+    return Totals(rows, sum(row["count"] for row in rows) < limit)
+
+
+def newest_keys_totals(
+    reader: Reader, found: Select[Any], what: Summing, *, key: ColumnElement[str], limit: int
+) -> Totals:
+    """Of those rows that are among the ``limit`` highest keys of their table, for what no index
+    has in the order of its time. Keys rise with time (``protocol.ids``)."""
+    lowest = reader.one(select(key).order_by(key.desc()).offset(limit - 1).limit(1))
+    if lowest is None:
+        return Totals(_added(reader, found, what), is_all=True)
+    return Totals(_added(reader, found.where(key >= lowest[key.name]), what), is_all=False)
+
+
+def _added(reader: Reader, found: Select[Any], what: Summing) -> list[Row]:
+    """Whole numbers: PostgreSQL's sums of 64-bit integers are decimals."""
     rows = found.subquery()
+    keys = [rows.c[name] for name in what.by]
     query = select(
-        rows.c[by],
+        *keys,
         func.count().label("count"),
-        *(func.sum(rows.c[one]).label(one) for one in summed),
+        *(func.sum(rows.c[name]).label(name) for name in what.summed),
     )
-    added = reader.rows(query.group_by(rows.c[by]).order_by(rows.c[by]))
-    return [row | {name: int(row[name]) for name in ("count", *summed)} for row in added]
+    added = reader.rows(query.group_by(*keys).order_by(*keys))
+    return [row | {name: int(row[name]) for name in ("count", *what.summed)} for row in added]

@@ -80,17 +80,32 @@ class DeviceRepository:
         query = _heard_of().order_by(_device.c.store, _device.c.tid)
         return self._rows(query.limit(DEVICES_PER_STORE_MAX))
 
-    def found(self, text: str, *, limit: int) -> list[dict[str, Any]]:
-        """Devices whose name, store, or store's name has this text in it, by name; all of them for
-        an empty one."""
+    def found(
+        self, text: str, *, limit: int, merchant_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Devices whose name, store, or store's name has this text in it, by name, whose whole name
+        it is first; all of them for an empty one. With a merchant: its own."""
         query = (
             select(_device.c.tid, _device.c.store, _store.c.name.label("store_name"))
             .select_from(_device.outerjoin(_store, _store.c.store == _device.c.store))
-            .order_by(_device.c.tid)
+            .order_by(case((_device.c.tid == text, 0), else_=1), _device.c.tid)
         )
-        places = (_device.c.tid, _device.c.store, _store.c.name)
-        named = or_(*(place.icontains(text, autoescape=True) for place in places))
-        return self._rows(query.where(named).limit(limit))
+        query = query.where(_named(text, _device.c.tid, _device.c.store, _store.c.name))
+        if merchant_id is not None:
+            query = query.where(_store.c.merchant_id == merchant_id)
+        return self._rows(query.limit(limit))
+
+    def stores_found(
+        self, text: str, *, limit: int, merchant_id: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Stores whose id or name has this text in it, by id, the same way."""
+        whole = or_(_store.c.store == text, _store.c.name == text)
+        query = select(_store.c.store, _store.c.name)
+        query = query.order_by(case((whole, 0), else_=1), _store.c.store)
+        query = query.where(_named(text, _store.c.store, _store.c.name))
+        if merchant_id is not None:
+            query = query.where(_store.c.merchant_id == merchant_id)
+        return self._rows(query.limit(limit))
 
     def of_merchant(
         self, merchant_id: str, *, limit: int, after: tuple[str, str] = ("", "")
@@ -169,6 +184,10 @@ class DeviceRepository:
         """Whether the database answers with our tables."""
         self._rows(select(_store.c.store).limit(1))
         return True
+
+
+def _named(text: str, *places: ColumnElement[str]) -> ColumnElement[bool]:
+    return or_(*(place.icontains(text, autoescape=True) for place in places))
 
 
 def _heard_of() -> Select[Any]:

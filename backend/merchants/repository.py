@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -31,8 +31,11 @@ class MerchantRepository:
         return {row["merchant_id"]: row["name"] for row in rows}
 
     def found(self, text: str, *, limit: int) -> list[Row]:
-        """Merchants whose id or name has this text in it, by id; all of them for an empty one."""
-        query = select(_merchant.c.merchant_id, _merchant.c.name).order_by(_merchant.c.merchant_id)
+        """Merchants whose id or name has this text in it, by id, whose whole id or name it is
+        first; all of them for an empty one."""
+        whole = or_(_merchant.c.merchant_id == text, _merchant.c.name == text)
+        query = select(_merchant.c.merchant_id, _merchant.c.name)
+        query = query.order_by(case((whole, 0), else_=1), _merchant.c.merchant_id)
         is_named = (
             _merchant.c.merchant_id.icontains(text, autoescape=True),
             _merchant.c.name.icontains(text, autoescape=True),

@@ -15,6 +15,12 @@ from tests.support.shop import MERCHANT, OTHER_MERCHANT
 PAGES = ("/console/today", "/console/payments", "/console/payments.csv", "/console/payments/pay_1")
 
 
+def summed(page: str) -> str:
+    """What a list comes to, as a person reads it."""
+    [found] = re.findall(r'<p class="totals">(.*?)</p>', page, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", found)
+
+
 def paid(world: ConsoleWorld, amount_minor: int = 1_000, **fields: object) -> str:
     """A captured payment's id."""
     shop = world.shop
@@ -193,12 +199,37 @@ def test_a_list_goes_on_by_key_and_shows_each_payment_once(
         csv.DictReader(http.get("/console/payments.csv").text.lstrip("\ufeff").splitlines())
     )
     total = sum(Decimal(row["amount"]) for row in rows)
-    assert (
-        f"{len(rows)} in all · <strong>¥{total}</strong>"
-        in http.get("/console/payments?lang=en").text
-    )
+    told = summed(http.get("/console/payments?lang=en").text)
+    assert told == f"¥{total} taken · {len(rows)} in all"
     for bad in ("after=1~x'y", "after=x~pay_1", "state=paid", "since=1", "amount=1e3"):
         assert http.get(f"/console/payments?{bad}").status_code == 400
+
+
+def test_the_total_is_what_was_taken_and_names_what_was_not(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = world.shop
+    world.add("li.na")
+    world.add("ops", role="operator", merchant_id="")
+    shop.refund(paid(world, 1_000), 250)
+    shop.clock.at_ms += 1_000
+    poor = shop.add_payer(balance_minor=1)
+    body = shop.create_body("pay_code", 9_900, pay_code=shop.code(poor))
+    assert shop.ask("payment.create", body)["state"] == "declined"
+    shop.clock.at_ms += 1_000
+    paid(world, 500)
+    readers = [world.signed_in(name) for name in ("li.na", "ops")]
+    for http in readers:
+        told = summed(http.get("/console/payments?lang=en").text)
+        assert told == "¥15.00 taken · 2 in all · of it given back ¥2.50 · Declined 1 (¥99.00)"
+        none = summed(http.get("/console/payments?lang=en&state=declined").text)
+        assert none == "¥0.00 taken · 0 in all · Declined 1 (¥99.00)"
+        assert 'class="totals"' not in http.get("/console/payments?store=nowhere").text
+    monkeypatch.setattr("backend.console.merchant_pages.SUMMED_ROWS_MAX", 2)
+    for http in readers:
+        told = summed(http.get("/console/payments?lang=en").text)
+        assert told.startswith("¥5.00 taken · 1 in all · Declined 1 (¥99.00)")
+        assert told.endswith("The sum is of the newest 2")
 
 
 def test_an_operator_sees_every_merchant_and_people_are_made_by_the_operator_s_token_alone(

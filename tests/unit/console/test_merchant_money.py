@@ -13,6 +13,7 @@ from tests.support.clearing import World, clearing_world
 from tests.support.console_world import ConsoleWorld, console_world, page_token
 from tests.support.merchant_caller import caller_of
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
+from tests.unit.console.test_console_http import summed
 
 PAGES = (
     "settlements", "settlements/2026-11-24", "payouts", "bills", "bills/2026-11-24/trade.csv",
@@ -49,7 +50,7 @@ async def two_days(books: World) -> tuple[date, date]:
 def fen(text: str) -> int:
     """``¥1,234.50`` or ``−¥0.60``."""
     digits = re.sub(r"[^0-9]", "", text)
-    return -int(digits) if text.startswith("−") else int(digits)
+    return -int(digits) if "−" in text else int(digits)
 
 
 def cells(html: str, day: date) -> list[str]:
@@ -78,6 +79,9 @@ async def test_days_and_balances_are_the_ledger_s(books: World, console: Console
     assert (gross, refunds, fees) == (12_345, -4_000, -50)
     assert net == gross + refunds + fees == paid_out
     assert "Settled" in closed[5]
+    sold, back, fee, left = 12_345 + 777, 4_000, 50 + 5, net + 777 - 5
+    assert [fen(one) for one in summed(page).split(" · ")[:4]] == [sold, -back, -fee, left]
+    assert summed(page).endswith("4 payments")
     assert f"¥{paid_out // 100}.{paid_out % 100:02}" in closed[6]
     assert "Paid out" in closed[6]
     assert list(map(fen, (running[1], running[4]))) == [777, 772]
