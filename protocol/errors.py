@@ -120,6 +120,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     # Bank cards
     ("card_number_invalid", "never", "卡号不正确，请核对后重新输入。", "The card's number is not right; check it and type it again."),
     ("card_refused", "never", "银行没有这张卡，或不是您本人名下的卡；请核对卡号和银行预留手机号。", "The bank has no such card in your own name; check the number and the phone that the bank knows."),
+    ("card_known", "never", "这张银行卡已在您的钱包里，无需再次添加。", "This card is in your wallet already; there is no need to add it again."),
     ("card_code_wrong", "never", "银行短信验证码不正确，请核对最新一条短信。", "The bank's code is wrong; look at its newest text message."),
     ("card_binding_over", "never", "添加银行卡已超时（十分钟），请重新输入卡号。", "Adding the card has taken longer than ten minutes; begin with its number again."),
     # Values

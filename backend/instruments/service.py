@@ -28,6 +28,7 @@ class AddInstrument:
     bank: str
     last4: str
     tokens: Mapping[str, str] = field(repr=False)
+    number_mark: str = field(default="", repr=False)
 
     def reads(self) -> Iterable[Read]:
         return [
@@ -63,6 +64,7 @@ class AddInstrument:
             **content,
             "instrument_id": self.instrument_id,
             "status": "active",
+            "number_mark": self.number_mark,
             "created_at_ms": now_ms,
             "updated_at_ms": now_ms,
         }

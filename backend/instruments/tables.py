@@ -20,6 +20,9 @@ class Instrument(BackendTable, table=True):
     last4: str = Field(sa_type=TEXT)
     status: str = Field(sa_type=TEXT)
     """``active`` or ``removed``."""
+    number_mark: str = Field(default="", sa_type=TEXT)
+    """The same for the same number of the same payer, and nobody's number can be found from it;
+    empty for what was not added by its number."""
     created_at_ms: int = Field(sa_type=INTEGER)
     updated_at_ms: int = Field(sa_type=INTEGER)
 

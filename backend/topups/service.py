@@ -201,6 +201,12 @@ class TopUps:
         self._repository = repository
         self._rules = rules
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """How little and how much one top-up may be, in minor units: what its channel takes."""
+        facts = self._rules.routing.facts.get(CHANNEL)
+        return (0, 0) if facts is None else (facts.amount_minor_min, facts.amount_minor_max)
+
     async def from_card(
         self, *, topup_id: str, payer_id: str, instrument_id: str, amount: Money
     ) -> Row:

@@ -7,10 +7,11 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
+from backend.channels.reason_words import reason_words
 from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
 from backend.wallet_page.session import COOKIE, ROOT, Session
-from backend.wallet_page.words import (
+from backend.wallet_page.state_words import (
     AGREEMENT_STATES,
     MANDATE_STATES,
     NOTICE_STATES,
@@ -18,8 +19,8 @@ from backend.wallet_page.words import (
     SERVICE_STATES,
     STATES,
     WITHDRAWAL_STATES,
-    WORDS,
 )
+from backend.wallet_page.words import WORDS
 from faces.assets import Assets
 from faces.locale import language_of
 from faces.pages import Pages
@@ -89,6 +90,7 @@ class Face(SessionFace):
             refund_states=REFUND_STATES,
             withdrawal_states=WITHDRAWAL_STATES,
             advice=advice,
+            reason_words=reason_words,
             **shown,
         )
 

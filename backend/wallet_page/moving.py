@@ -196,7 +196,7 @@ def _top_ups(pages: APIRouter, parts: PageParts, instruments: InstrumentReposito
         request: Request, session: Session, form: Form, refusal: CallerError | None = None
     ) -> Response:
         form = form | {"topup_id": parts.mint(ids.TOPUP)}
-        return await cards.page(request, session, "top_up", form, refusal)
+        return await cards.page(request, session, "top_up", form, refusal, bounds=topups.bounds)
 
     @pages.get(ROOT + "/top-up")
     async def new(request: Request) -> Response:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from backend.forms import Form
 from backend.pay_page.model import typed_minor
 from backend.red_packets.desk import RedPacketDesk
-from backend.red_packets.limits import SHARES_MAX, WISH_CHARS_MAX
+from backend.red_packets.limits import SHARE_MINOR_MAX, SHARES_MAX, WISH_CHARS_MAX
 from backend.red_packets.routes import WantedRedPacket
 from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Session
@@ -41,6 +41,7 @@ def _sending(pages: APIRouter, parts: PageParts, desk: RedPacketDesk) -> None:
             form=_EMPTY | form | {"red_packet_id": parts.mint(ids.RED_PACKET)},
             wish_max=WISH_CHARS_MAX,
             shares_max=SHARES_MAX,
+            share_minor_max=SHARE_MINOR_MAX,
             finger=await parts.finger(request, session),
         )
 

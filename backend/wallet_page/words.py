@@ -17,6 +17,8 @@ WORDS: dict[str, Words] = {
     "cancel": Words("取消", "Cancel"),
     "ok": Words("确定", "OK"),
     "backspace": Words("退格", "Backspace"),
+    "missing": Words("请填写这一项。", "Please fill this in."),
+    "unfit": Words("格式不对，请检查。", "This does not fit; please check it."),
     "line_lost": Words("连接中断，正在重试…", "The line is down; trying again…"),
     # Sign in
     "sign_in": Words("登录", "Sign in"),
@@ -81,6 +83,7 @@ WORDS: dict[str, Words] = {
     "pay_now": Words("确认付款", "Pay"),
     "refuse": Words("拒绝付款", "Refuse to pay"),
     "pin": Words("支付密码", "Payment PIN"),
+    "pin_wrong": Words("支付密码是六位数字。", "The PIN has six digits."),
     "pin_lead": Words("请输入六位支付密码", "Enter your six-digit payment PIN"),
     "no_pin": Words("小额免密，无需输入密码", "Small amount: no PIN is needed"),
     "parts": Words("共付以下各笔", "One payment for all of these"),
@@ -95,6 +98,13 @@ WORDS: dict[str, Words] = {
     "refused_by_you": Words("您已拒绝这笔付款。", "You have refused this payment."),
     # Bills
     "bills_none": Words("还没有付款", "No payments yet"),
+    "bills_advice": Words(
+        "向收银员出示付款码，或扫商家的二维码。",
+        "Show a cashier your pay code, or scan what the merchant shows.",
+    ),
+    "bills_none_in_month": Words(
+        "这个月没有付款，请换一个月份。", "Nothing was paid in this month: choose another."
+    ),
     "month": Words("月份", "Month"),
     "every_month": Words("全部", "Every month"),
     "show": Words("查看", "Show"),
@@ -139,6 +149,10 @@ WORDS: dict[str, Words] = {
     "contracts": Words("扣费协议", "Contracts"),
     "contract": Words("扣费协议", "Contract"),
     "contracts_none": Words("没有与商家程序的扣费协议", "No contract with a merchant's program"),
+    "contracts_advice": Words(
+        "在商家的程序里开通后，会在这里等您签名。",
+        "One that you begin in a merchant's program waits here for you to sign it.",
+    ),
     "account": Words("账号", "Account"),
     "pause_or_stop": Words("暂停或停止", "Pause or stop"),
     "sign_on_phone": Words(
@@ -147,6 +161,10 @@ WORDS: dict[str, Words] = {
     "services": Words("先享后付", "Pay afterwards"),
     "service": Words("先享后付", "Pay afterwards"),
     "services_none": Words("没有先享后付的服务", "No service is paid afterwards"),
+    "services_advice": Words(
+        "商家开始一项服务后，会在这里等您确认。",
+        "What a merchant begins waits here until you agree to it.",
+    ),
     "service_at_most": Words("最多扣款", "At most"),
     "service_total": Words("费用", "Cost"),
     "times": Words("笔", "times"),
@@ -156,6 +174,10 @@ WORDS: dict[str, Words] = {
     "cards": Words("银行卡与付款方式", "Cards and ways to pay"),
     # Mandates
     "mandates_none": Words("没有免密代扣协议", "You have agreed to no mandates"),
+    "mandates_advice": Words(
+        "用下面的按钮，可让一台设备在您定的限额内自动扣款。",
+        "By the button below a device may take money by itself, within limits that you set.",
+    ),
     "device": Words("设备", "Device"),
     "limit_payment": Words("单笔上限", "One payment up to"),
     "limit_day": Words("每日上限", "A day up to"),
@@ -216,6 +238,14 @@ WORDS: dict[str, Words] = {
     "red_packets_got": Words("我领到的", "Opened"),
     "red_packets_given": Words("商家送的", "From merchants"),
     "red_packets_none": Words("还没有红包", "No red packets yet"),
+    "red_packets_advice": Words(
+        "发一个红包，或输入朋友给您的编号来领取。",
+        "Send one, or type the number that a friend has handed on to you.",
+    ),
+    "share_bounds": Words(
+        "每个红包 %s 至 %s 元，最多 %s 个。",
+        "Each share from %s to %s yuan, and no more than %s shares.",
+    ),
     "hand_on": Words(
         "把编号发给朋友，24 小时内有效。", "Hand the number on; it is good for 24 hours."
     ),
@@ -234,6 +264,10 @@ WORDS: dict[str, Words] = {
     "from": Words("来自", "From"),
     # Coupons, cards, transfers
     "coupons_none": Words("没有优惠券", "No coupons"),
+    "coupons_advice": Words(
+        "商家或平台发给您的优惠券会在这里，付款时可选用。",
+        "What a merchant or the house gives you stands here, to be used when you pay.",
+    ),
     "above": Words("满", "For"),
     "usable": Words("可用", "or more"),
     "everywhere": Words("全场通用", "At every merchant's"),
@@ -249,6 +283,10 @@ WORDS: dict[str, Words] = {
     "card_new": Words("添加银行卡", "Add a bank card"),
     "cards_none": Words("还没有银行卡", "No bank card yet"),
     "card_number": Words("卡号", "Card number"),
+    "card_number_wrong": Words("卡号是 13 至 19 位数字。", "A card's number has 13 to 19 digits."),
+    "card_phone_wrong": Words(
+        "手机号只有数字，6 至 15 位。", "A phone's number has 6 to 15 digits."
+    ),
     "card_holder": Words("持卡人", "Cardholder"),
     "card_own_only": Words("只能添加本人名下的银行卡", "Cards in your own name only"),
     "card_phone": Words("银行预留手机号", "Phone that the bank knows"),
@@ -264,6 +302,10 @@ WORDS: dict[str, Words] = {
         "The bank has sent a code to that phone; it is good for ten minutes.",
     ),
     "amount_yuan": Words("金额（元）", "Amount in yuan"),
+    "amount_bounds": Words(
+        "每次 %s 至 %s 元，最多两位小数。",
+        "From %s to %s yuan at a time, with two decimals at most.",
+    ),
     "from_card": Words("付款银行卡", "From card"),
     "to_card": Words("到账银行卡", "To card"),
     "top_up": Words("充值", "Top up"),
@@ -286,62 +328,16 @@ WORDS: dict[str, Words] = {
     "fund": Words("货币基金", "Money-market fund"),
     "ecny": Words("数字人民币", "e-CNY"),
     "transfers_none": Words("没有商家转账", "Nothing from merchants"),
+    "transfers_advice": Words(
+        "商家转给您的钱在这里等您收下，收下后进入余额。",
+        "Money that a merchant sends waits here until you take it; then it is on your balance.",
+    ),
     "take": Words("收下", "Take it"),
     "waiting": Words("待收款", "Waiting for you"),
     "succeeded": Words("已收款", "Taken"),
     "cancelled": Words("已取消", "Cancelled"),
     "failed": Words("未完成", "Not made"),
     "transfers": Words("商家转账", "Money from merchants"),
-}
-
-STATES: dict[str, Words] = {
-    "captured": Words("已付款", "Paid"),
-    "partially_refunded": Words("部分退款", "Partly refunded"),
-    "refunded": Words("已退款", "Refunded"),
-    "reversed": Words("已撤销", "Reversed"),
-    "processing": Words("处理中", "On its way"),
-    "unknown": Words("结果待确认", "Not known yet"),
-    "awaiting_payer": Words("等待确认", "Waiting for you"),
-    "declined": Words("未成功", "Declined"),
-    "closed": Words("已关闭", "Closed"),
-    "expired": Words("已过期", "Expired"),
-}
-"""How a payment stands, as its payer is told."""
-
-SERVICE_STATES: dict[str, Words] = {
-    "CREATED": Words("待您确认", "Waits for you"),
-    "USER_CONFIRM": Words("服务中", "Going on"),
-    "MCH_COMPLETE": Words("待扣款", "To be paid"),
-    "DONE": Words("已完成", "Done"),
-    "REVOKED": Words("已取消", "Given up"),
-    "EXPIRED": Words("已过期", "Expired"),
-}
-
-REFUND_STATES: dict[str, Words] = {
-    "processing": Words("退款中", "On its way"),
-    "succeeded": Words("已退款", "Refunded"),
-    "failed": Words("退款未成功", "Not refunded"),
-}
-
-WITHDRAWAL_STATES: dict[str, Words] = {
-    "processing": Words("处理中", "On its way"),
-    "unknown": Words("结果待确认", "Not known yet"),
-    "succeeded": Words("已到账", "Arrived"),
-    "rejected": Words("已退回余额", "Back on the balance"),
-}
-
-MANDATE_STATES: dict[str, Words] = {
-    "active": Words("生效中", "Active"),
-    "suspended_by_payer": Words("您已暂停", "Paused by you"),
-    "suspended_by_merchant": Words("商家已暂停", "Paused by the merchant"),
-    "suspended_by_both": Words("双方已暂停", "Paused by both"),
-    "terminated": Words("已停止", "Stopped"),
-}
-NOTICE_STATES: dict[str, Words] = {
-    "announced": Words("待扣款", "To come"),
-    "used": Words("已扣款", "Taken"),
-    "refused": Words("您已拒绝", "Refused by you"),
-    "withdrawn": Words("商家已撤回", "Withdrawn"),
 }
 
 
@@ -378,10 +374,4 @@ SWITCHES: dict[Switch, SwitchTold] = {
         Words("银行拒绝", "Bank declines"),
         Words("银行卡付款被银行拒绝", "The bank behind a card declines"),
     ),
-}
-
-AGREEMENT_STATES: dict[str, Words] = {
-    "proposed": Words("待签名", "To be signed"),
-    "expired": Words("已过期", "Expired"),
-    **MANDATE_STATES,
 }

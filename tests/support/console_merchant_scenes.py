@@ -79,7 +79,7 @@ def _settle(shop: Shop, day: str, *, is_paid: bool) -> None:
         execution_date=day,
     )
     shop.do(settle)
-    outcome, reason = (Outcome.CONFIRM, "") if is_paid else (Outcome.REJECT, "AC04 account closed")
+    outcome, reason = (Outcome.CONFIRM, "") if is_paid else (Outcome.REJECT, "AC04")
     resolve = ResolvePayout(
         payout_id=settle.payout_id, outcome=outcome, reason=reason, business_date=day
     )

@@ -4,6 +4,7 @@
 import { keepTime, tick } from "../faces/clock.js";
 import { listen } from "../faces/keys.js";
 import { flash } from "../faces/press.js";
+import "../faces/own_words.js";
 import { swap } from "../faces/swap.js";
 
 const PIN_DIGITS = 6;

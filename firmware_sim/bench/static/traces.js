@@ -1,5 +1,6 @@
 // The page of traces: record, load, throw away, replay.
 import { follow } from "../faces/bus.js";
+import "../faces/own_words.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
@@ -26,6 +27,10 @@ const acts = {
 addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-do]");
   if (button && acts[button.dataset.do]) once(button.parentElement, () => acts[button.dataset.do](button));
+});
+document.querySelector("#load-file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  if (file) document.querySelector("#load-name").textContent = file.name;
 });
 document.querySelector("#load").addEventListener("submit", (event) => {
   event.preventDefault();

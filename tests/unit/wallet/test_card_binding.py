@@ -17,6 +17,7 @@ from backend.instruments.binding import CardBinding
 from backend.instruments.binding_routes import wallet_router
 from backend.instruments.issuers import bank_of, card_number, luhn_digit
 from backend.instruments.limits import BINDING_LIFE_MS
+from backend.instruments.service import RemoveInstrument
 from backend.rate_limit import RateLimit
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
@@ -99,6 +100,39 @@ def test_a_card_is_added_by_its_number_and_its_bank_s_code(
     again = http.post(path, json={"code": CODE, "seal": begun["seal"]}, headers=headers)
     assert again.status_code == 201
     assert len(shop.rows("SELECT * FROM instrument")) == 1
+
+
+def test_a_card_that_the_wallet_has_is_not_added_again_until_it_is_removed(
+    http: TestClient, shop: Shop, bank: FakeBank
+) -> None:
+    headers = payer_of(shop, bank)
+    first, second, third = wanted(shop), wanted(shop), wanted(shop)
+
+    def begin(asked: dict[str, str]) -> Any:
+        return http.post("/wallet/v1/cards", json=asked, headers=headers).json()
+
+    def bring(asked: dict[str, str], seal: str) -> Any:
+        path = f"/wallet/v1/cards/{asked['instrument_id']}/code"
+        return http.post(path, json={"code": CODE, "seal": seal}, headers=headers)
+
+    seals = [begin(asked)["seal"] for asked in (first, second)]
+    assert bring(first, seals[0]).status_code == 201
+    shop.clock.at_ms += 60_000
+    late = bring(second, seals[1])
+    assert (late.status_code, late.json()["error"]["code"]) == (400, "card_known")
+    assert begin(third)["error"]["code"] == "card_known"
+    assert bank.asked == [first["instrument_id"], second["instrument_id"]]
+    shop.do(
+        RemoveInstrument(
+            instrument_id=first["instrument_id"], payer_id=headers["authorization"].split()[-1]
+        )
+    )
+    assert begin(third)["last4"] == "7894"
+    mine = {"authorization": f"Bearer token of {shop.add_payer(name=bank.name)}"}
+    other = http.post("/wallet/v1/cards", json=wanted(shop), headers=mine).json()
+    assert other["last4"] == "7894"
+    marks = [row["number_mark"] for row in shop.rows("SELECT number_mark FROM instrument")]
+    assert re.fullmatch(r"[0-9a-f]{64}", marks[0])
 
 
 def test_the_pages_lead_there_and_never_show_the_number_again(

@@ -82,6 +82,8 @@ def test_a_card_is_added_pays_is_topped_up_from_and_removed(
         ({"topup_id": form["topup_id"], "amount": "1"}, "idempotency_conflict"),
     ):
         assert code in browser.post("/wallet/top-up", data=form | again | changes).text
+    refused = browser.post("/wallet/top-up", data=form | again | {"amount": "0"}).text
+    assert "每次 0.01 至 50000.00 元，最多两位小数。" in refused
     enter(browser, other)
     theirs = enter(browser, other) | {"instrument_id": card, "amount": "1"} | again
     assert "instrument_unknown" in browser.post("/wallet/top-up", data=theirs).text
@@ -102,6 +104,33 @@ def test_a_card_is_added_pays_is_topped_up_from_and_removed(
     assert browser.get("/wallet/cards/new").status_code == 404
 
 
+def test_what_a_bank_refused_is_told_in_the_reader_s_language(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    payer = world.card_payer()
+    form = enter(browser, payer) | {"amount": "12.34"}
+    [row] = world.shop.rows("SELECT instrument_id FROM instrument")
+    form |= {"instrument_id": row["instrument_id"]}
+    for language, sentence in (("zh", "账户余额不足"), ("en", "The account has too little money")):
+        form["topup_id"] = field_of(browser.get("/wallet/top-up").text, "topup_id")
+        told = browser.post(
+            f"/wallet/top-up?lang={language}", data=form | {"amount": "49999.99"}
+        ).text
+        assert f"{sentence} <code>AM04</code>" in told, told
+
+
+def test_an_empty_list_says_what_to_do(world: ChannelWorld, browser: TestClient) -> None:
+    enter(browser, world.shop.add_payer())
+    for path, advice in (
+        ("bills", "Show a cashier your pay code"), ("coupons", "stands here"),
+        ("transfers", "until you take it"), ("mandates", "By the button below"),
+        ("red-packets", "type the number"),
+    ):  # fmt: skip
+        page = browser.get(f"/wallet/{path}?lang=en").text
+        assert 'class="empty"' in page, path
+        assert advice in page, path
+
+
 def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
     world: ChannelWorld, browser: TestClient
 ) -> None:
@@ -119,13 +148,15 @@ def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
     form = page | {"instrument_id": card, "amount": "100", "pin": "000000"}
     form["withdrawal_id"] = field_of(browser.get("/wallet/withdraw").text, "withdrawal_id")
     assert "pin_wrong" in browser.post("/wallet/withdraw", data=form).text
-    assert "amount_invalid" in browser.post("/wallet/withdraw", data=form | {"amount": "0"}).text
+    refused = browser.post("/wallet/withdraw?lang=en", data=form | {"amount": "0"}).text
+    assert "amount_invalid" in refused
+    assert "From 0.01 to 50000.00 yuan at a time" in refused
     assert shop.payer_balance(payer) == 50_000
     for _ in range(2):
         sent = browser.post("/wallet/withdraw", data=form | {"pin": "246810"})
         assert sent.headers["location"] == "/wallet/withdraw"
     assert shop.payer_balance(payer) == 40_000
-    told = browser.get("/wallet/withdraw").text
+    told = browser.get("/wallet/withdraw?lang=zh").text
     assert "处理中" in told
     assert "−100.00" in told
 
