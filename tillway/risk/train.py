@@ -64,7 +64,7 @@ def train(
     with writing(out):
         out.write_bytes(model)
     card = read_model(model)
-    table = Table("what", "value", title=f"{out}")
+    table = Table("what", "value", title=out.name)
     origins = {"features as judged": gathered.kept_rows, "computed again": gathered.computed_rows}
     told = {"rows": card.rows, "frauds": card.frauds, **origins, **card.metrics}
     for name, value in told.items():

@@ -1,7 +1,9 @@
 """Models on a real database: kept whole, brought to use by two persons, and watched."""
 
+import re
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 from sqlalchemy import text
+from typer.testing import CliRunner
 
 from backend.body_limit import BodyLimit
 from backend.db.engine import open_engine
@@ -26,9 +29,12 @@ from backend.risk.models.service import PAYMENT, MoveModel, RegisterModel
 from backend.risk.models.train import Settings, train
 from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
+from tests.support.json_line import Line
 from tests.support.models import DIGEST, small_inputs, small_model
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
+from tillway.risk import models
+from tillway.risk.cli import app
 
 LI, HAN = "李雷", "韩梅梅"
 FOREST, TREE = small_model("random_forest"), small_model("decision_tree")
@@ -180,6 +186,38 @@ def test_the_console_brings_a_model_and_sees_it(http: TestClient) -> None:
     assert http.get(f"{model_routes.MODELS}/none").status_code == 404
     refused = http.post(model_routes.MODELS, params=query, content=FOREST[:-1])
     assert refused.json()["error"]["code"] == "model_refused"
+
+
+def test_the_command_line_brings_a_model_to_its_use_by_two_persons(
+    http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "api_of", lambda *_: Line(http))
+    token, files = tmp_path / "token", (tmp_path / "forest.onnx", tmp_path / "tree.onnx")
+    token.write_text("operator\n")
+    for file, content in zip(files, (FOREST, TREE), strict=True):
+        file.write_bytes(content)
+
+    def run(*words: str) -> str:
+        place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
+        done = CliRunner().invoke(app, ["models", *words, *place])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    li, han = ("--by", LI, "--words", "七月更好"), ("--by", HAN, "--words", "同意")
+    forest, tree = (run("register", str(file), *li).partition(":")[0] for file in files)
+    steps = [("challenge", li), ("propose", li), ("reject", han), ("propose", li), ("confirm", han)]
+    said = [run(word, forest, *who).split()[-1] for word, who in steps]
+    assert said == ["challenger", "proposed", "challenger", "proposed", "champion"]
+    assert run("challenge", tree, *li) == f"{tree}: challenger\n"
+    assert run("retire", tree, *li) == f"{tree}: retired\n"
+    listed = run("list").splitlines()
+    assert {tuple(line.split()[:3]) for line in listed} == {
+        (forest, "champion", "random_forest"), (tree, "retired", "decision_tree"),
+    }  # fmt: skip
+    shown = run("show", forest)
+    assert "state: champion\n" in shown
+    assert re.search(r"6  20\d\d-.*  ModelPromoted  proposed  champion  韩梅梅  同意", shown)
+    assert "feature_references" not in shown
 
 
 def test_only_the_model_s_own_path_takes_a_large_body(http: TestClient) -> None:
