@@ -14,7 +14,12 @@ from aiohttp import WSMsgType, web
 
 from hub.ocpp.answering import Answering
 from hub.ocpp.dialect import Json
-from hub.ocpp.limits import CALL_TIMEOUT_S, CALLS_OPEN_MAX
+from hub.ocpp.limits import (
+    CALL_TIMEOUT_S,
+    CALLS_OPEN_MAX,
+    MESSAGE_BYTES_MAX,
+    UNREAD_CHARS_MAX,
+)
 from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult
 
@@ -77,7 +82,12 @@ class Connection:
         await self._socket.close()
 
     async def _hear(self, line: str) -> None:
-        match message := ocppj.decode(line.encode()):
+        if len(line) > MESSAGE_BYTES_MAX:
+            message: ocppj.Message = BadMessage("", f"{len(line)} characters are too many")
+            line = line[:UNREAD_CHARS_MAX]
+        else:
+            message = ocppj.decode(line.encode())
+        match message:
             case Call() | BadMessage():
                 await self._calls.put((message, line))
             case CallResult() | CallError():

@@ -4,8 +4,9 @@ CHARGERS_MAX = 200
 TAG_CHARS_MAX = 36
 """Of OCPP 2.0.1; 1.6 has 20."""
 MESSAGE_BYTES_MAX = 1024 * 1024
-"""A StopTransaction with all its meter values is the largest; a longer one ends the line, and holds
-up its charger for good."""
+"""A StopTransaction with all its meter values is the largest; a longer one cannot be read."""
+MESSAGE_BYTES_TAKEN_MAX = 8 * MESSAGE_BYTES_MAX
+"""What is longer yet ends the line, and its charger would say it again for ever."""
 METER_VALUES_MAX = 20_000
 """Moments of a meter in one message."""
 CALL_TIMEOUT_S = 10

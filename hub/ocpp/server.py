@@ -21,7 +21,7 @@ from hub.ocpp.book import ChargeBook
 from hub.ocpp.connection import Connection, Outbox
 from hub.ocpp.dialect import Desk, Dialect, Send
 from hub.ocpp.keeper import Keeper
-from hub.ocpp.limits import MESSAGE_BYTES_MAX, PING_EVERY_S
+from hub.ocpp.limits import MESSAGE_BYTES_TAKEN_MAX, PING_EVERY_S
 from hub.ocpp.tries import WrongTries
 from hub.ocpp.v16 import Dialect16
 from hub.ocpp.v201 import Dialect201
@@ -92,7 +92,7 @@ class OcppServer:
             log.warning("charger_not_admitted", charger=name, peer=request.remote)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": 'Basic realm="ocpp"'})
         socket = web.WebSocketResponse(
-            protocols=tuple(DIALECTS), heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_BYTES_MAX
+            protocols=tuple(DIALECTS), heartbeat=PING_EVERY_S, max_msg_size=MESSAGE_BYTES_TAKEN_MAX
         )
         ready = socket.can_prepare(request)
         if not ready.ok or ready.protocol not in DIALECTS:

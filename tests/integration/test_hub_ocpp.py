@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from hub.ocpp.limits import PASSWORD_BYTES_MIN, TRIES_MAX
+from hub.ocpp.limits import MESSAGE_BYTES_MAX, PASSWORD_BYTES_MIN, TRIES_MAX
 from protocol.answers import Answer
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
@@ -134,18 +134,59 @@ async def charges(world: World) -> list[dict[str, Any]]:
         return body["charges"]
 
 
+@pytest.mark.asyncio
+async def test_what_is_too_long_or_no_json_is_acknowledged_the_third_time_on_its_line(
+    tmp_path: Path,
+) -> None:
+    shop = Shop()
+    home_of_charger(tmp_path, shop)
+    sections = {"mqtt": {"mode": "off"}, "coap": {"enabled": False}, "ocpp": charger_settings()}
+    async with (
+        running_world(tmp_path, CHARGER, shop=shop, **sections) as world,
+        aiohttp.ClientSession() as client,
+        client.ws_connect(
+            f"http://127.0.0.1:{world.hub.ports['ocpp']}/ocpp/{CHARGER}",
+            protocols=("ocpp1.6",),
+            headers={"Authorization": word_of(PASSWORD)},
+        ) as line,
+    ):
+        long = json.dumps({"transactionId": 1, "transactionData": ["x" * MESSAGE_BYTES_MAX]})
+        for rest in (long, '{"meterStop":'):
+            answers = [await said_again(line, f"m{number}", rest) for number in range(3)]
+            assert [answer[0] for answer in answers] == [4, 4, 3]
+            assert [answer[1] for answer in answers] == ["m0", "m1", "m2"]
+            assert answers[0][2] == "FormationViolation"
+        kept = await world.hub.chargers.book.run(lambda journal: journal.unread())  # type: ignore[union-attr]  # there is one
+    assert [one.action for one in kept] == ["StopTransaction"] * 2
+
+
+async def said_again(
+    line: aiohttp.ClientWebSocketResponse, message_id: str, rest: str
+) -> list[Any]:
+    """Say it under an id; the answer, whatever we are asked meanwhile."""
+    await line.send_str(f'[2,"{message_id}","StopTransaction",{rest}]')
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            heard: list[Any] = await line.receive_json()
+            if heard[0] != 2:
+                return heard
+
+
+def word_of(password: str) -> str:
+    return "Basic " + base64.b64encode(f"{CHARGER}:{password}".encode()).decode()
+
+
 async def refuses_strangers(world: World) -> None:
     base = f"http://127.0.0.1:{world.hub.ports['ocpp']}/ocpp"
-    wrong = base64.b64encode(f"{CHARGER}:wrong".encode()).decode()
-    right = base64.b64encode(f"{CHARGER}:{PASSWORD}".encode()).decode()
+    wrong, right = word_of("wrong"), word_of(PASSWORD)
     async with aiohttp.ClientSession() as client:
         for name, word, status in (
             (CHARGER, "", 401),
-            (CHARGER, f"Basic {wrong}", 401),
-            ("charger-2", f"Basic {right}", 401),
-            (CHARGER, f"Basic {right}", 400),
-            *[(CHARGER, f"Basic {wrong}", 401)] * (TRIES_MAX - 2),
-            (CHARGER, f"Basic {right}", 429),
+            (CHARGER, wrong, 401),
+            ("charger-2", right, 401),
+            (CHARGER, right, 400),
+            *[(CHARGER, wrong, 401)] * (TRIES_MAX - 2),
+            (CHARGER, right, 429),
         ):
             headers = {"Authorization": word} if word else {}
             async with client.get(f"{base}/{name}", headers=headers) as answer:
