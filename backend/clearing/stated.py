@@ -58,7 +58,7 @@ class FollowEntry(ABC):
 
     def _posted(self, ws: WorkingSet) -> list[Transfer]:
         rows = (ws.find(TRANSFER, each) for each in stated_transfers(self.reference))
-        return [Transfer(*row[: len(Transfer._fields)]) for row in rows if row is not None]
+        return [Transfer.of_row(row) for row in rows if row is not None]
 
     def _sum_minor(self, posted: Iterable[Transfer]) -> int:
         account = self._account

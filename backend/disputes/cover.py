@@ -69,7 +69,7 @@ class CollectCover:
         row = ws.find(TRANSFER, f"{self.collection_id}:1")
         if row is None:
             return None
-        found = Transfer(*row[: len(Transfer._fields)])
+        found = Transfer.of_row(row)
         source = chart.merchant_available(self.merchant_id, currency)
         if found.debit != source:
             raise CallerError("idempotency_conflict", "collection_id")

@@ -10,6 +10,7 @@ from backend.ledger.chain import SEPARATORS
 from backend.ledger.model import KINDS, Transfer
 
 CONTENT = len(Transfer._fields)
+"""How many of a stored row's columns are the transfer itself."""
 _PYTHON = {"text": str, "bigint": int, "bytea": bytes}
 
 

@@ -8,7 +8,7 @@ Rule 3: a hold is a *pending* transfer. It ends once: *post* (all or a part; the
         *void* or *expire*. Each of these is a transfer of its own; nothing is ever changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -53,6 +53,11 @@ class Transfer(NamedTuple):
     """The transfer that this one ends (a hold), undoes (a reversal) or returns (a refund)."""
     expires_at_ms: int | None
     business_date: str
+
+    @classmethod
+    def of_row(cls, row: Sequence[Any]) -> "Transfer":
+        """The transfer that a stored row begins with."""
+        return cls._make(row[: len(cls._fields)])
 
     @property
     def event_id(self) -> str:

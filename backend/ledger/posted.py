@@ -16,7 +16,7 @@ def posted_reads(ws: WorkingSet, event_id: str) -> list[Read]:
         found.append((TRANSFER, key))
         row = ws.loaded(TRANSFER, key)
         if row is not None:
-            transfer = Transfer(*row[: len(Transfer._fields)])
+            transfer = Transfer.of_row(row)
             found += [(ACCOUNT, transfer.debit), (ACCOUNT, transfer.credit)]
     return found
 
@@ -28,5 +28,5 @@ def posted_transfers(ws: WorkingSet, event_id: str) -> list[Transfer]:
         row = ws.find(TRANSFER, f"{event_id}:{leg}")
         if row is None:
             break
-        found.append(Transfer(*row[: len(Transfer._fields)]))
+        found.append(Transfer.of_row(row))
     return found

@@ -24,7 +24,6 @@ from protocol.crypto.hashes import sm3
 from protocol.errors import CallerError
 from protocol.merkle import Frontier, leaf_hash
 
-_CONTENT = len(Transfer._fields)
 _UNFOLLOWED = {"seq": 0, "as_of_ms": 0, "checkpoint_size": 0}
 
 
@@ -124,7 +123,7 @@ def _step(
     if not groups:
         return None
     ids = [one for group in groups for one in group["transfer_ids"].split("\n")]
-    transfers = {one: Transfer(*row[:_CONTENT]) for one, row in rows_named(ledger, ids).items()}
+    transfers = {one: Transfer.of_row(row) for one, row in rows_named(ledger, ids).items()}
     held = held_minor(ledger, transfers.values())
     sums = Sums()
     sides = (side for one in transfers.values() for side in (one.debit, one.credit))
@@ -162,7 +161,7 @@ def held_minor(ledger: LedgerRepository, transfers: Iterable[Transfer]) -> dict[
         if one.refers_to is not None and one.kind in {"post", "void", "expire"}
     ]
     found = rows_named(ledger, list(dict.fromkeys(wanted)))
-    return {one: Transfer(*row[:_CONTENT]).amount_minor for one, row in found.items()}
+    return {one: Transfer.of_row(row).amount_minor for one, row in found.items()}
 
 
 def _next_groups(derived: DerivedRepository, chain: str, seq: int) -> list[Row]:

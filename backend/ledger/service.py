@@ -189,7 +189,7 @@ def _held(ws: WorkingSet, transfer: Transfer, now_ms: int) -> int:
     row, hold = ws.find(TRANSFER, transfer.refers_to), ws.get(HOLD, transfer.refers_to)
     if row is None or hold is None or hold["state"] != "pending":
         raise CallerError("transfer_state", transfer.id)
-    pending = Transfer(*row[: len(Transfer._fields)])
+    pending = Transfer.of_row(row)
     held, expires_at_ms = pending.amount_minor, pending.expires_at_ms
     is_over = expires_at_ms is not None and now_ms >= expires_at_ms
     fits = {

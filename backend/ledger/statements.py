@@ -15,13 +15,12 @@ from typing import Any, NamedTuple
 
 from backend.ledger import chart, model
 from backend.ledger.derived_repository import DerivedRepository
+from backend.ledger.leaves import CONTENT
 from backend.ledger.limits import TAIL_TRANSFERS_MAX
 from backend.ledger.model import BALANCES, Account, Transfer
 from backend.ledger.projection import held_minor, rows_named
 from backend.ledger.repository import LedgerRepository
 from protocol.errors import CallerError, OperatingError
-
-_CONTENT = len(Transfer._fields)
 
 
 class Place(NamedTuple):
@@ -145,7 +144,7 @@ class Statements:
                 break
         wanted, more = wanted[: limit + skipped], wanted[limit + skipped :]
         rows = rows_named(self._ledger, [one for _, one in wanted])
-        posted = {one: Transfer(*row[:_CONTENT]) for one, row in rows.items()}
+        posted = {one: Transfer.of_row(row) for one, row in rows.items()}
         held = held_minor(self._ledger, posted.values())
         sums = self._sums_before(account, tail, begin._replace(n=0))
         entries = []
@@ -184,7 +183,7 @@ class Statements:
                 sums = [total + row[name] for total, name in zip(sums, BALANCES, strict=True)]
         ids = [one for move in tail if move.place < place for one in move.transfer_ids]
         rows = rows_named(self._ledger, ids)
-        posted = [Transfer(*rows[one][:_CONTENT]) for one in ids]
+        posted = [Transfer.of_row(rows[one]) for one in ids]
         held = held_minor(self._ledger, posted)
         for transfer in posted:
             _add(sums, account.id, transfer, held)
@@ -238,11 +237,11 @@ def _balance(account: Account, sums: Sequence[int]) -> Balance:
 def _entry(
     account_id: str, row: Sequence[Any], place: Place, before: Balance, after: Balance
 ) -> Entry:
-    transfer = Transfer(*row[:_CONTENT])
+    transfer = Transfer.of_row(row)
     is_debit = transfer.debit == account_id
     return Entry(
         transfer_id=transfer.id,
-        at_ms=row[_CONTENT],
+        at_ms=row[CONTENT],
         business_date=transfer.business_date,
         rule=transfer.rule,
         kind=transfer.kind,

@@ -114,7 +114,7 @@ class Books:
             return self._held[refers_to][2]
         self._early.append(transfer)
         row = self._ledger.transfers_by_id([refers_to]).get(refers_to)
-        amount_minor = Transfer(*row[:CONTENT]).amount_minor if row is not None else 0
+        amount_minor = Transfer.of_row(row).amount_minor if row is not None else 0
         return amount_minor if model.is_amount(amount_minor) else 0
 
     def _end(self, transfer: Transfer) -> None:

@@ -16,7 +16,7 @@ from tillway.demo.at_work import Car, CarPark, Charger
 from tillway.demo.machines import EXIT
 from tillway.demo.phone_book import DIRECTORY, Directory, phone_of
 from tillway.demo.stack import CHARGER
-from tillway.demo.till import Till
+from tillway.demo.till import ENDED, Till
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
@@ -24,7 +24,6 @@ app = typer.Typer(
     no_args_is_help=True, pretty_exceptions_enable=False,
 )  # fmt: skip
 CHARGE_S_MAX = 3_600
-_ENDED = ("paid", "declined", "unknown", "cancelled")
 
 
 class Stay(StrEnum):
@@ -72,10 +71,10 @@ def park(
     else:
         payment_id = exit_.next_sale(lambda: car_park.drive_up(car), "a car that pays")
         if stay is Stay.CODE:
-            exit_.wait_sale(payment_id, "showing_qr", *_ENDED)
+            exit_.wait_sale(payment_id, "showing_qr", *ENDED)
             now_ms = time.time_ns() // 1_000_000
             phone_of(directory).pay_merchant_code(exit_.qr_picture(), now_ms=now_ms)
-        sale = exit_.wait_sale(payment_id, *_ENDED)
+        sale = exit_.wait_sale(payment_id, *ENDED)
         typer.echo(f"{payment_id} {sale['state']} {sale['amount']}")
     typer.echo(f"arm {car_park.arm_up()}")
     car_park.drive_out()

@@ -15,6 +15,8 @@ WAIT_S = 30
 RECENT_MAX = 100
 
 Shown = dict[str, Any]
+ENDED = ("paid", "declined", "unknown", "cancelled")
+"""How a sale may stand once nobody is asked anything more."""
 GOODS = [
     {"code": "6901939621608", "zh": "可乐", "en": "Cola", "amount_minor": 300},
     {"code": "6902083886455", "zh": "矿泉水", "en": "Spring water", "amount_minor": 200},

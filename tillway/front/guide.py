@@ -15,11 +15,10 @@ from protocol.errors import CallerError, TillwayError, from_code
 from tillway.demo.phone import draw_qr, read_qr
 from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
 from tillway.demo.story import FINGER
-from tillway.demo.till import Shown, wait_for
+from tillway.demo.till import ENDED, Shown, wait_for
 from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
 from tillway.front.shop import Shop
 
-_ENDED = ("paid", "declined", "unknown", "cancelled")
 _OURS_TO_END = frozenset({"paid", "declined", "cancelled", "expired", "closed"})
 
 
@@ -178,14 +177,14 @@ class Guide:
 
     def _until(self, state: str) -> None:
         """Wait for a state of the sale on its way; one that ends before that is refused."""
-        sale = self.shop.till.wait_sale(self.payment_id, state, *_ENDED)
+        sale = self.shop.till.wait_sale(self.payment_id, state, *ENDED)
         if sale["state"] != state:
             self._refuse(sale)
 
     def _finish(self) -> None:
         """Wait for the outcome and for the paper."""
         till = self.shop.till
-        sale = till.wait_sale(self.payment_id, *_ENDED)
+        sale = till.wait_sale(self.payment_id, *ENDED)
         if sale["state"] != "paid":
             self._refuse(sale)
         self.receipt = till.picture(self._paper())

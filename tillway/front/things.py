@@ -14,10 +14,8 @@ from protocol.errors import CallerError, TillwayError, from_code
 from protocol.money import Money
 from tillway.demo.at_work import NOTHING, Car, CarPark, Charger
 from tillway.demo.phone import Phone
-from tillway.demo.till import Shown
+from tillway.demo.till import ENDED, Shown
 from tillway.front.shop import Shop
-
-_ENDED = ("paid", "declined", "unknown", "cancelled")
 
 
 class Story(StrEnum):
@@ -169,7 +167,7 @@ class Things:
             return
         self.payment_id = exit_.next_sale(lambda: park.drive_up(self.car), "a car that pays")
         if self.car is Car.WITHOUT:
-            sale = exit_.wait_sale(self.payment_id, "showing_qr", *_ENDED)
+            sale = exit_.wait_sale(self.payment_id, "showing_qr", *ENDED)
             if sale["state"] != "showing_qr":
                 raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
         else:
@@ -177,7 +175,7 @@ class Things:
         self.amount = str(sale["amount"])
 
     def _wait_paid(self) -> Shown:
-        sale = self._car_park.exit.wait_sale(self.payment_id, *_ENDED)
+        sale = self._car_park.exit.wait_sale(self.payment_id, *ENDED)
         if sale["state"] != "paid":
             self._give_up()
             raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.risk.rules.language.tree import (
+    AGAINST,
     Arithmetic,
     Chosen,
     Compared,
@@ -134,7 +135,7 @@ class Columns:
         return texts.where([(text in node.items) is wanted for text in texts.values])
 
     def _compared(self, node: Compared, *, wanted: bool) -> Mask:
-        sign = node.sign if wanted else _AGAINST[node.sign]
+        sign = node.sign if wanted else AGAINST[node.sign]
         if node.left.type.is_number:
             a, b = self._number(node.left), self._number(node.right)
             compared: Mask = (a < b) | (a > b) if sign == "!=" else _NUMBERS[sign](a, b)
@@ -215,7 +216,6 @@ class Columns:
         raise AssertionError(node)
 
 
-_AGAINST = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _NUMBERS = {
     "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal,
 }  # fmt: skip

@@ -14,6 +14,7 @@ from math import fmod, nan
 from typing import cast
 
 from backend.risk.rules.language.tree import (
+    AGAINST,
     Arithmetic,
     Chosen,
     Compared,
@@ -37,7 +38,6 @@ Hits = Callable[[Sequence[Fact]], list[int]]
 _COMPARED: dict[str, ast.cmpop] = {
     "<": ast.Lt(), "<=": ast.LtE(), ">": ast.Gt(), ">=": ast.GtE(), "==": ast.Eq(),
 }  # fmt: skip
-_AGAINST = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _TEXTS = {
     "==": "same", "!=": "other", "<": "before", "<=": "not_after", ">": "after",
     ">=": "not_before",
@@ -120,7 +120,7 @@ class _Builder:
                     _and(self.is_false(node.condition), self.is_false(node.right)),
                 )
             case Compared():
-                return self._compared(_AGAINST[node.sign], node.left, node.right)
+                return self._compared(AGAINST[node.sign], node.left, node.right)
             case OneOf(left=left, items=items):
                 return ast.Call(_load("not_in"), [self.value(left), _members(items)], [])
             case TextTest():

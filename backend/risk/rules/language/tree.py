@@ -47,6 +47,10 @@ class Arithmetic:
     right: "Node"
 
 
+AGAINST = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+"""Each sign of a comparison, and the one that is true where it is false."""
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
     """``== != < <= > >=`` of two numbers, texts or truths."""
