@@ -17,12 +17,12 @@ from backend.wallet_page.limits import AGREED_DAYS_MAX
 from backend.wallet_page.parts import PageParts, checked, word_in
 from backend.wallet_page.session import ROOT, Session
 from protocol import ids
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText
 
 _PLACE, _MANDATES = f"{ROOT}/agree", f"{ROOT}/mandates"
 _CURRENCY = "CNY"
-_DAY_MS = 24 * 3_600_000
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII).fullmatch
 _EMPTY = {"merchant_id": "", "device": "", "payment": "", "day": "", "ask": "", "days": "90"}
 
@@ -97,7 +97,7 @@ def text_in(form: Form, payer_id: str) -> MandateText:
         "limit_payment_minor": _amount(form, "payment"),
         "limit_day_minor": _amount(form, "day"),
         "valid_from_ms": int(from_ms),
-        "valid_until_ms": int(from_ms) + int(days) * _DAY_MS,
+        "valid_until_ms": int(from_ms) + int(days) * DAY_MS,
     }
     if form.get("ask", "").strip():
         found["ask_above_minor"] = _amount(form, "ask")

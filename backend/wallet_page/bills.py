@@ -1,7 +1,7 @@
 """The pages of what was paid: month by month, and one payment with its refunds."""
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,9 +12,9 @@ from backend.wallet_page.face import shown_money
 from backend.wallet_page.limits import BILLS_SHOWN_MAX, MONTHS_SHOWN
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT
+from protocol.clock import CHINA
 from protocol.payment import PAID_STATES
 
-_SHOP_TIME = timezone(timedelta(hours=8))
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII).fullmatch
 _SPENT = frozenset(state.value for state in PAID_STATES)
 
@@ -57,13 +57,13 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
 
 def latest_months(now_ms: int) -> list[str]:
     """The names of the months that may be chosen, this one first."""
-    now = datetime.fromtimestamp(now_ms // 1000, _SHOP_TIME)
+    now = datetime.fromtimestamp(now_ms // 1000, CHINA)
     last = now.year * 12 + now.month - 1
     return [f"{each // 12}-{each % 12 + 1:02}" for each in range(last, last - MONTHS_SHOWN, -1)]
 
 
 def month_of(month: str) -> tuple[int, int]:
     """When a month such as ``2026-11`` begins and ends in China, in milliseconds since 1970."""
-    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=_SHOP_TIME)
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=CHINA)
     after = (first + timedelta(days=31)).replace(day=1)
     return int(first.timestamp()) * 1000, int(after.timestamp()) * 1000

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from protocol.clock import DAY_MS
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 
@@ -18,7 +19,6 @@ Value = Annotated[str, typer.Argument(help="Its id; a card's is its instrument."
 By = Annotated[str, typer.Option(help="Who does it.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
 _PATH = "/operator/v1/risk/lists"
-_DAY_MS = 86_400_000
 _LISTED = ("kind", "value", "reason", "owner", "until_ms")
 _STEPS = ("number", "list_before", "list_after", "actor", "reason")
 
@@ -63,7 +63,7 @@ def put(
     days: Annotated[int, typer.Option(min=0, help="How long; 0: until taken off.")] = 0,
 ) -> None:
     """Put a value on a list; it leaves the one that it is on. An allow entry needs --days."""
-    until_ms = time.time_ns() // 1_000_000 + days * _DAY_MS if days else 0
+    until_ms = time.time_ns() // 1_000_000 + days * DAY_MS if days else 0
     body = {
         "list_name": list_name, "kind": kind, "value": value, "reason": reason, "owner": owner,
         "by": by, "until_ms": until_ms,

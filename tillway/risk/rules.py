@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from protocol.clock import HOUR_MS
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, moment, told
@@ -21,7 +22,6 @@ By = Annotated[str, typer.Option(help="Who says it.")]
 Words = Annotated[str, typer.Option(help="Why.")]
 Share = Annotated[int, typer.Option(min=1, max=10_000, help="In ten-thousandths of the payments.")]
 _PATH = "/operator/v1/risk/rules"
-_HOUR_MS = 3_600_000
 _SETS = ("set_id", "state", "rule_count", "share_bps", "proposed_by")
 _STEPS = ("number", "at_ms", "event", "state_before", "state_after", "share_bps", "actor", "words")
 _SUPPRESSED = ("rule_id", "until_ms", "actor", "words")
@@ -182,7 +182,7 @@ def suppress(
     hours: Annotated[int, typer.Option(min=0, help="How long; 0: it decides again.")],
 ) -> None:
     """Propose that the hits of a rule decide nothing for a while; a second person confirms it."""
-    until_ms = now_ms() + hours * _HOUR_MS if hours else 0
+    until_ms = now_ms() + hours * HOUR_MS if hours else 0
     body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
     api_of(url, ca, token_file).post(f"{_PATH}/suppress", body)
     typer.echo(f"{rule_id}: {f'proposed until {moment(until_ms)}' if hours else 'decides'}")

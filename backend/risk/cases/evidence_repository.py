@@ -22,6 +22,7 @@ from backend.risk.cases.limits import (
 )
 from backend.risk.judging.tables import RiskDecision
 from backend.risk.labels.tables import RiskLabel
+from protocol.clock import DAY_MS
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _payment_event = PaymentEvent.__table__  # type: ignore[attr-defined]
@@ -31,7 +32,6 @@ _device_event = DeviceEvent.__table__  # type: ignore[attr-defined]
 _store = Store.__table__  # type: ignore[attr-defined]
 _decision = RiskDecision.__table__  # type: ignore[attr-defined]
 _label = RiskLabel.__table__  # type: ignore[attr-defined]
-_DAY_MS = 86_400_000
 _COLUMNS = ("payment_id", "merchant_id", "created_at_ms", *LINKED.values())
 
 
@@ -79,7 +79,7 @@ class EvidenceRepository:
             select(*(_payment.c[name] for name in _COLUMNS))
             .where(
                 self._of(node),
-                _payment.c.created_at_ms > until_ms - EVIDENCE_DAYS_MAX * _DAY_MS,
+                _payment.c.created_at_ms > until_ms - EVIDENCE_DAYS_MAX * DAY_MS,
                 _payment.c.created_at_ms <= until_ms,
             )
             .order_by(_payment.c.created_at_ms.desc(), _payment.c.payment_id.desc())

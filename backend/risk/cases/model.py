@@ -16,11 +16,11 @@ from enum import StrEnum
 
 from backend.risk.business_days import IsBusinessDay, due_day
 from backend.risk.cases.limits import SLA_BUSINESS_DAYS, WARNING_BUSINESS_DAY
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
-_DAY_MS = 86_400_000
 _UNSEEN = "CZ"
 """Unicode's categories of controls and of separators."""
 
@@ -176,7 +176,7 @@ class CaseClock:
 
     def deadlines(self, opened_at_ms: int) -> Deadlines:
         """When a case opened then warns and is due: at local midnights."""
-        opened_on = _EPOCH + _DAY * ((opened_at_ms + self.day_offset_ms) // _DAY_MS)
+        opened_on = _EPOCH + _DAY * ((opened_at_ms + self.day_offset_ms) // DAY_MS)
         warned_on = due_day(self.is_business_day, opened_on, WARNING_BUSINESS_DAY)
         last = due_day(self.is_business_day, opened_on, SLA_BUSINESS_DAYS)
         return Deadlines(
@@ -184,7 +184,7 @@ class CaseClock:
         )
 
     def _midnight_ms(self, day: date) -> int:
-        return (day - _EPOCH).days * _DAY_MS - self.day_offset_ms
+        return (day - _EPOCH).days * DAY_MS - self.day_offset_ms
 
 
 def _plain(name: str) -> str:

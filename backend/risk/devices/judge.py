@@ -21,12 +21,11 @@ from backend.risk.devices.limits import ACCEPTED_LOOK_BACK_MS, JUDGE_POLL_S, REB
 from backend.risk.devices.readings import Reading, plain_reading
 from backend.risk.devices.repository import Place, ReadingRepository
 from backend.risk.devices.service import HONEST, KeepJudgement
-from protocol.clock import Clock, Entropy
+from protocol.clock import DAY_MS, Clock, Entropy
 from protocol.errors import OperatingError
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
 _log = structlog.get_logger()
-_DAY_MS = 86_400_000
 
 
 class DeviceJudge:
@@ -82,7 +81,7 @@ class DeviceJudge:
         """Take in what was accepted, by whomever, since the last look (rule 1)."""
         now_ms = self._clock.now_ms()
         since_ms = self._learnt_until_ms - ACCEPTED_LOOK_BACK_MS
-        place: Place = (max(since_ms, now_ms - REBUILD_DAYS * _DAY_MS), "", 0)
+        place: Place = (max(since_ms, now_ms - REBUILD_DAYS * DAY_MS), "", 0)
         while rows := await self._run_read(partial(self._repository.accepted, after=place)):
             await asyncio.to_thread(self._take, rows)
             place = (rows[-1]["accepted_at_ms"], rows[-1]["tid"], rows[-1]["number"])
@@ -108,7 +107,7 @@ class DeviceJudge:
         trust = self._devices.observe(
             tid,
             _reading(row),
-            day=row["received_at_ms"] // _DAY_MS,
+            day=row["received_at_ms"] // DAY_MS,
             is_enrolment=number == 1,
         )
         is_accepted = trust.verdict in HONEST

@@ -24,12 +24,12 @@ from backend.risk.devices.limits import READINGS_PER_DEVICE_PER_DAY_MAX, WORDS_C
 from backend.risk.devices.pseudonyms import pseudonymous, to_text
 from backend.risk.devices.readings import ReadingError, plain_reading
 from backend.risk.devices.tables import DEVICE_TRUST, READING
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages import DeviceFingerprint
 
 HONEST = frozenset({Verdict.SAME, Verdict.DRIFTED})
-_DAY_MS = 86_400_000
 _MILLION = 1_000_000
 
 
@@ -60,7 +60,7 @@ class KeepReading:
         return remember(ws, self.request, ("pong", {"now_ms": now_ms}), now_ms)
 
     def _keep(self, ws: WorkingSet, attrs: str, digest: bytes, now_ms: int) -> None:
-        tid, day = self.request.device, now_ms // _DAY_MS
+        tid, day = self.request.device, now_ms // DAY_MS
         known = ws.get(DEVICE_TRUST, tid)
         count = 0 if known is None else known["reading_count"]
         day_count = known["day_count"] if known is not None and known["day"] == day else 0

@@ -13,8 +13,7 @@ from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.tables import DECISION
 from backend.risk.labels.repository import LabelPlace, LabelRepository
 from backend.risk.labels.tables import LABEL
-
-_DAY_MS = 86_400_000
+from protocol.clock import DAY_MS
 
 
 def remember_committed(desk: RiskDesk, ws: WorkingSet) -> None:
@@ -33,7 +32,7 @@ def rebuild(
     """Tell a new memory again what is stored, in the order in which it became so; returns how many
     decisions. A label is of the attempt that was the latest when it was given."""
     count = 0
-    stored = decisions.since(now_ms - REBUILT_DAYS_MAX * _DAY_MS)
+    stored = decisions.since(now_ms - REBUILT_DAYS_MAX * DAY_MS)
     for row in merge(stored, _all(labels), key=_time):
         if "available_at_ms" in row:
             memory.learn(Word(row["payment_id"], bool(row["is_fraud"]), row["available_at_ms"]))

@@ -18,9 +18,9 @@ from backend.risk.lists.limits import (
     REASON_CHARS_MAX,
     VALUE_CHARS_MAX,
 )
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 
-_DAY_MS = 86_400_000
 _PAN_DIGITS = range(13, 20)
 """ISO/IEC 7812-1: a card number has at most 19 digits; the shortest in use have 13."""
 _SEPARATORS = str.maketrans("", "", " -")
@@ -80,7 +80,7 @@ class Entry:
         if self.until_ms and self.until_ms <= now_ms:
             raise CallerError("field_invalid", "until_ms is over")
         if self.list_name is ListName.ALLOW:
-            latest_ms = now_ms + ALLOW_DAYS_MAX * _DAY_MS
+            latest_ms = now_ms + ALLOW_DAYS_MAX * DAY_MS
             if not now_ms < self.until_ms <= latest_ms:
                 raise CallerError("field_invalid", f"until_ms: at most {ALLOW_DAYS_MAX} days")
 

@@ -24,11 +24,11 @@ from backend.risk.rules.language.columns import Column, Texts
 from backend.risk.rules.language.fused import Fact
 from backend.risk.rules.language.tree import Type
 from backend.risk.rules.limits import REPLAY_CHUNK_ROWS
+from protocol.clock import DAY_MS
 
 Mask = NDArray[np.bool_]
 STOPS = frozenset({Action.CHALLENGE, Action.LIMIT, Action.DECLINE})
 WHOLE = "all rules"
-_DAY_MS = 86_400_000
 FactsOf = Callable[[Sequence[str]], Mapping[str, Mapping[str, Fact]]]
 
 
@@ -218,4 +218,4 @@ def _verdicts(
 
 def days_between(from_ms: int, until_ms: int) -> float:
     """The days of a span."""
-    return (until_ms - from_ms) / _DAY_MS
+    return (until_ms - from_ms) / DAY_MS

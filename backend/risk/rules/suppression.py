@@ -17,9 +17,8 @@ from backend.risk.rules.lifecycle import check_second_person
 from backend.risk.rules.limits import RULE_ID_CHARS_MAX, SUPPRESSION_DAYS_MAX
 from backend.risk.rules.service import person
 from backend.risk.rules.tables import RULE_HELD, RULE_SUPPRESSION
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
-
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ class SuppressRule:
     def _check(self, now_ms: int) -> None:
         if not 0 < len(self.rule_id) <= RULE_ID_CHARS_MAX:
             raise CallerError("field_invalid", "rule_id")
-        latest_ms = now_ms + SUPPRESSION_DAYS_MAX * _DAY_MS
+        latest_ms = now_ms + SUPPRESSION_DAYS_MAX * DAY_MS
         if self.until_ms and not now_ms < self.until_ms <= latest_ms:
             raise CallerError("field_invalid", f"until_ms: at most {SUPPRESSION_DAYS_MAX} days")
 

@@ -11,11 +11,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from backend.risk.aml.reports.limits import LARGEST_TOLD_MAX
+from protocol.clock import DAY_MS
 from protocol.money import Money
 
 Row = Mapping[str, Any]
 _EPOCH = date(1970, 1, 1)
-_DAY_MS = 86_400_000
 _NIGHT_ENDS_MS = 6 * 3_600_000
 _ROUND_MINOR = 10_000
 """Whole hundreds."""
@@ -121,8 +121,8 @@ _COPIED = (
 
 
 def _local_day(at_ms: int, day_offset_ms: int) -> date:
-    return _EPOCH + timedelta(days=(at_ms + day_offset_ms) // _DAY_MS)
+    return _EPOCH + timedelta(days=(at_ms + day_offset_ms) // DAY_MS)
 
 
 def _is_night(at_ms: int, day_offset_ms: int) -> bool:
-    return (at_ms + day_offset_ms) % _DAY_MS < _NIGHT_ENDS_MS
+    return (at_ms + day_offset_ms) % DAY_MS < _NIGHT_ENDS_MS
