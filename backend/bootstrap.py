@@ -5,11 +5,8 @@ await backend.start(); … await backend.ingest_batch("hub-1", data) …; await 
 """
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import structlog
 
@@ -68,6 +65,7 @@ from backend.shards.founding import own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
 from backend.state import State, clock_ahead_ms, keep_clock_ahead
+from backend.workers import Workers
 from protocol.clock import Clock, Entropy
 
 _log = structlog.get_logger()
@@ -81,21 +79,6 @@ class Parts:
     clock: Clock
     entropy: Entropy
     metrics: Metrics
-
-
-class ReadPool:
-    """Runs blocking reads on a few threads."""
-
-    def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
-
-    async def run(self, read: Callable[[], Any]) -> Any:  # noqa: ANN401
-        """The read's result."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, read)
-
-    def close(self) -> None:
-        """Wait for the reads that run."""
-        self._pool.shutdown(wait=True)
 
 
 class Backend:
@@ -112,8 +95,8 @@ class Backend:
         self._signing_key = parts.state.identity.signing_key
         self._write_engine = open_engine(settings.url)
         upgrade_engine(self._write_engine)
-        self._pool = ThreadPoolExecutor(settings.verify_threads, thread_name_prefix="verifier")
-        self._reads = ReadPool(settings.read_threads)
+        self._verifiers = Workers(settings.verify_threads, name="verifier")
+        self._reads = Workers(settings.read_threads, name="reader")
         self._reader = Reader.open(settings.url)
         self._devices = DeviceRepository(self._reader)
         self.writer = GroupCommitWriter(
@@ -203,7 +186,7 @@ class Backend:
         await self.writer.stop()
         await self.feed.stop()
         self._reads.close()
-        self._pool.shutdown(wait=True)
+        self._verifiers.close()
         self._reader.close()
         self._write_engine.dispose()
 
@@ -232,7 +215,7 @@ class Backend:
             run_read=self._reads.run,
             signing_key=self._signing_key,
             clock=self.clock,
-            executor=self._pool,
+            aside=self._verifiers.run,
             metrics=self.metrics,
             bell=bell_of(self.settings.url, PUSH_CHANNEL),
         )
@@ -244,7 +227,7 @@ class Backend:
             dispatcher={**requests_about_itself(self._pseudonyms), **dispatcher},
             signing_key=self._signing_key,
             clock=self.clock,
-            executor=self._pool,
+            aside=self._verifiers.run,
             verify_threads=self.settings.verify_threads,
             metrics=self.metrics,
         )

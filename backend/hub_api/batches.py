@@ -8,9 +8,8 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -35,6 +34,7 @@ from backend.hub_api.limits import (
 )
 from backend.observability.logs import traced
 from backend.observability.metrics import Metrics
+from backend.workers import Aside
 from protocol import batch as batches
 from protocol import cbor
 from protocol.answers import Answer, seal_group
@@ -45,7 +45,6 @@ from protocol.errors import CallerError, OperatingError, TillwayError
 
 _log = structlog.get_logger()
 _MS_PER_S = 1_000
-_T = TypeVar("_T")
 SubmitAll = Callable[[Sequence[Command]], Awaitable[list[Outcome]]]
 
 
@@ -60,7 +59,7 @@ class BatchDesk:
         dispatcher: Dispatcher,
         signing_key: SigningKey,
         clock: Clock,
-        executor: Executor,
+        aside: Aside,
         verify_threads: int,
         metrics: Metrics,
     ) -> None:
@@ -69,7 +68,7 @@ class BatchDesk:
         self._dispatcher = dispatcher
         self._signing_key = signing_key
         self._clock = clock
-        self._executor = executor
+        self._aside = aside  # libcrypto lets the interpreter go while it counts
         self._verify_threads = verify_threads
         self._metrics = metrics
         self._open: Counter[str] = Counter()
@@ -222,11 +221,6 @@ class BatchDesk:
             self._open[hub] -= 1
             if not self._open[hub]:
                 del self._open[hub]
-
-    async def _aside(self, work: Callable[..., _T], *arguments: object) -> _T:
-        """Run CPU work on the pool: libcrypto lets the interpreter go while it counts."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, work, *arguments)
 
 
 def _open(data: bytes) -> tuple[SealedBatch, list[Opened]]:

@@ -7,7 +7,6 @@ missed there is one look every ``PUSH_RECHECK_S`` seconds.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -17,6 +16,7 @@ from backend.devices.announce import REGISTRY
 from backend.hub_api.limits import POLLS_OPEN_PER_HUB_MAX, PUSH_RECHECK_S
 from backend.notify.tables import PUSH
 from backend.observability.metrics import Metrics
+from backend.workers import Aside
 from protocol import cbor
 from protocol.answers import Answer, seal_group
 from protocol.clock import Clock
@@ -67,7 +67,7 @@ class PushFeed:
         run_read: Callable[[Callable[[], Any]], Awaitable[Any]],
         signing_key: SigningKey,
         clock: Clock,
-        executor: Executor,
+        aside: Aside,
         metrics: Metrics,
         bell: Bell | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ class PushFeed:
         self._run_read = run_read
         self._signing_key = signing_key
         self._clock = clock
-        self._executor = executor
+        self._aside = aside
         self._metrics = metrics
         self._bell = bell
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,10 +101,8 @@ class PushFeed:
         with self._waiting(hub, store) as waiter:
             rows = await self._wait(store, after, wait_s, waiter)
         self._metrics.pushes.inc(len(rows))
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor, _seal_rows, rows, self._signing_key, self._clock.now_ms()
-        )
+        now_ms = self._clock.now_ms()
+        return await self._aside(_seal_rows, rows, self._signing_key, now_ms)
 
     async def stop(self) -> None:
         """Nothing is committed any more: other backends need not be told."""

@@ -8,7 +8,6 @@ import asyncio
 import random
 import shutil
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,20 +48,8 @@ _T = TypeVar("_T")
 GROUP_MAX = 6
 
 
-class AtOnce(Executor):
-    """Runs work where it was submitted."""
-
-    def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> "Future[_T]":
-        done: Future[_T] = Future()
-        try:
-            done.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001  # as every executor does
-            done.set_exception(error)
-        return done
-
-
-async def _read_at_once(read: Callable[[], Any]) -> Any:
-    return read()
+async def _at_once(work: Callable[..., _T], *arguments: object) -> _T:
+    return work(*arguments)
 
 
 class BackendRoom:
@@ -112,7 +99,7 @@ class BackendRoom:
         )
         self.reader = Reader.open(self.url)
         self._devices = DeviceRepository(self.reader)
-        self._hubs = KnownHubs(self._devices, _read_at_once, lambda: self._clock.now_ms() / 1000)
+        self._hubs = KnownHubs(self._devices, _at_once, lambda: self._clock.now_ms() / 1000)
         self.hub = self._service()
         self._payments = PaymentRepository(self.reader)
         self.is_alive = True
@@ -170,10 +157,10 @@ class BackendRoom:
     # --- below: the wiring
 
     def _service(self) -> HubService:
-        metrics, aside = Metrics(), AtOnce()
+        metrics = Metrics()
         payments = dict.fromkeys(REQUEST_COMMANDS, self._command)
         desk = BatchDesk(
-            directory=Directory(self._devices, _read_at_once),
+            directory=Directory(self._devices, _at_once),
             submit_all=self._submit_all,
             dispatcher={
                 "device.hello": lambda _request: Hello(),
@@ -182,16 +169,16 @@ class BackendRoom:
             },
             signing_key=self.key,
             clock=self._clock,
-            executor=aside,
+            aside=_at_once,
             verify_threads=1,
             metrics=metrics,
         )
         feed = PushFeed(
             source=PushRepository(self.reader),
-            run_read=_read_at_once,
+            run_read=_at_once,
             signing_key=self.key,
             clock=self._clock,
-            executor=aside,
+            aside=_at_once,
             metrics=metrics,
         )
         return HubService(
@@ -199,7 +186,7 @@ class BackendRoom:
             hubs=self._hubs,
             feed=feed,
             repository=self._devices,
-            run_read=_read_at_once,
+            run_read=_at_once,
             submit=self._submit,
             signing_key=self.key,
             clock=self._clock,

@@ -1,9 +1,8 @@
 """Hubs wait for news: each of a store hears it, and one that has come back is heard anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.support.shop import ShopClock
 
 pytestmark = pytest.mark.asyncio
 STORE = "store-1"
+_T = TypeVar("_T")
 
 
 class Nothing:
@@ -25,18 +25,17 @@ class Nothing:
         return []
 
 
-async def _at_once(read: Callable[[], Any]) -> Any:
-    return read()
+async def _at_once(work: Callable[..., _T], *arguments: object) -> _T:
+    return work(*arguments)
 
 
 def a_feed() -> PushFeed:
-    run: Callable[[Callable[[], Any]], Awaitable[Any]] = _at_once
     return PushFeed(
         source=Nothing(),
-        run_read=run,
+        run_read=_at_once,
         signing_key=generate("Ed25519"),
         clock=ShopClock(),
-        executor=ThreadPoolExecutor(1),
+        aside=_at_once,
         metrics=Metrics(),
     )
 
