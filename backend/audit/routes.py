@@ -29,7 +29,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         kind: ActKind | None = None,
         actor: _Text = "",
         subject: _Text = "",
-        before: Annotated[int | None, Query(ge=1)] = None,
+        before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
         limit: Annotated[int, Query(ge=1, le=ACTS_PER_PAGE_MAX)] = 50,
     ) -> dict[str, Any]:
         wanted = _wanted(kind, actor, subject)

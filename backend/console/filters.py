@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from backend.console.limits import FILTER_CHARS_MAX
+from backend.console.limits import FILTER_CHARS_MAX, YEAR_MAX, YEAR_MIN
 from backend.console.payment_repository import Filter, Place
 from backend.console.payments_desk import day_bounds
 from protocol.errors import CallerError
@@ -112,12 +112,12 @@ def until_ms(until: str) -> int | None:
 
 
 def date_of(text: str, name: str) -> date:
-    """``2026-11-28``, in this form alone."""
+    """``2026-11-28``, in this form alone, and of a year that has payments."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
         raise CallerError("date_invalid", name) from None
-    if found.isoformat() != text:
+    if found.isoformat() != text or not YEAR_MIN <= found.year <= YEAR_MAX:
         raise CallerError("date_invalid", name)
     return found
 

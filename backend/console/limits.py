@@ -31,6 +31,8 @@ ROWS_PER_PAGE = 30
 CHOICES_SHOWN_MAX = 40
 """Of the merchants, stores or devices that a name may mean; who finds more types more."""
 DAYS_PER_PAGE = 31
+YEAR_MIN, YEAR_MAX = 1970, 2999
+"""Of a typed date: a page has what is before and behind it, too."""
 SUMMED_ROWS_MAX = 10_000
 """Of how many rows of a list, the newest ones, a page tells the sum."""
 EXPORT_ROWS_MAX = 100_000

@@ -23,7 +23,7 @@ from backend.ledger.model import Transfer
 from backend.payments.by_channel import move_by_answer
 from backend.payments.funding import admit
 from backend.payments.model import PaymentRules
-from backend.routing.model import Candidate, decide
+from backend.routing.model import Candidate, PassedOver, decide
 from backend.routing.service import health_of
 from backend.routing.tables import CHANNEL_HEALTH
 from backend.sagas.limits import PAY_PATIENCE_MS
@@ -126,7 +126,8 @@ class OrderTopUp:
         )
         why = found.considered[0].passed_over
         if why is not None:
-            raise CallerError(found.refusal, f"{CHANNEL}: {why}")
+            refusal = "amount_invalid" if why is PassedOver.AMOUNT else found.refusal
+            raise CallerError(refusal, f"{CHANNEL}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from backend.wallet.service import (
     CreatePayer,
     EndPinTry,
     IssueToken,
+    PinTry,
     ShowPayCode,
 )
 from backend.wallet.switch_desk import SwitchDesk
@@ -214,8 +215,11 @@ class WalletDesk:
     async def bills(
         self, payer_id: str, *, before_ms: int | None, limit: int, from_ms: int = 0
     ) -> list[Row]:
-        """What the payer paid in a time, newest first, each with its merchant's name."""
-        until_ms = before_ms if before_ms is not None else self._services.clock.now_ms() + 1
+        """What the payer paid in a time, newest first, each with its merchant's name. There is
+        nothing before the beginning of time, nor after now."""
+        end_ms = self._services.clock.now_ms() + 1
+        until_ms = end_ms if before_ms is None else max(0, min(before_ms, end_ms))
+        from_ms = min(from_ms, end_ms)
         count = min(limit, BILLS_PER_PAGE_MAX)
         found: list[Row] = await self._read(
             lambda: self._payments.bills(payer_id, from_ms=from_ms, before_ms=until_ms, limit=count)
@@ -232,9 +236,9 @@ class WalletDesk:
 
     async def check_pin(self, payer_id: str, pin: str) -> None:
         """``pin_wrong`` unless it is the payer's; so many tries lock it."""
-        salt, expected = await self._services.submit(BeginPinTry(payer_id=payer_id))
-        if not is_same_hash(await self._hash_pin(pin, salt), expected):
-            raise CallerError("pin_wrong")
+        begun: PinTry = await self._services.submit(BeginPinTry(payer_id=payer_id))
+        if not is_same_hash(await self._hash_pin(pin, begun.salt), begun.expected):
+            raise begun.wrong()
         await self._services.submit(EndPinTry(payer_id=payer_id))
 
     async def check_word(self, payer_id: str, wanted: ByWord) -> None:
@@ -254,10 +258,11 @@ class WalletDesk:
         return await self.passkeys.offer(payer_id, wanted.name, payer_name=payer["name"])
 
     async def payer(self, payer_id: str) -> dict[str, Any]:
-        """Who the payer is, how the account stands, and what is chosen to pay with."""
+        """Who the payer is, how account and PIN stand, and what is chosen to pay with."""
         row = await self._read(lambda: self._wallets.payer(payer_id))
-        names = ("name", "status", "default_instrument_id", "chosen_coupon_id")
-        return {name: row[name] for name in names}
+        names = ("name", "status", "pin_locked_until_ms")
+        chosen = ("default_instrument_id", "chosen_coupon_id")
+        return {name: row[name] for name in (*names, *chosen)}
 
     async def merchant_name(self, merchant_id: str) -> str:
         """What a merchant is called; ``merchant_unknown`` for none."""

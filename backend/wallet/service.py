@@ -120,28 +120,53 @@ class SetPayerStatus:
         return status
 
 
+class PinRefusedError(CallerError):
+    """A PIN was not taken; how the payer goes on."""
+
+    def __init__(self, code: str, *, tries_left: int, locked_until_ms: int) -> None:
+        super().__init__(code)
+        self.tries_left = tries_left
+        """Before it is locked; 0: it is."""
+        self.locked_until_ms = locked_until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class PinTry:
+    """What a try is compared with, and what stands if it is wrong."""
+
+    salt: bytes
+    expected: bytes
+    tries_left: int
+    locked_until_ms: int
+
+    def wrong(self) -> PinRefusedError:
+        """The refusal of a PIN that is not the payer's."""
+        return PinRefusedError(
+            "pin_wrong", tries_left=self.tries_left, locked_until_ms=self.locked_until_ms
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeginPinTry:
-    """Count a PIN try before it is compared; answers (salt, hash), or ``pin_locked``."""
+    """Count a PIN try before it is compared; or ``pin_locked``."""
 
     payer_id: str
 
     def reads(self) -> Iterable[Read]:
         return [(PAYER, self.payer_id)]
 
-    def decide(self, ws: WorkingSet, now_ms: int) -> tuple[bytes, bytes]:
+    def decide(self, ws: WorkingSet, now_ms: int) -> PinTry:
         payer = payer_row(ws, self.payer_id)
-        if now_ms < payer["pin_locked_until_ms"]:
-            raise CallerError("pin_locked")
+        until_ms = payer["pin_locked_until_ms"]
+        if now_ms < until_ms:
+            raise PinRefusedError("pin_locked", tries_left=0, locked_until_ms=until_ms)
         tries = payer["pin_tries"] + 1
-        is_last = tries >= PIN_TRIES_MAX
+        left = PIN_TRIES_MAX - tries
+        until_ms = 0 if left else now_ms + PIN_LOCK_MS
         ws.update(
-            PAYER,
-            self.payer_id,
-            pin_tries=0 if is_last else tries,
-            pin_locked_until_ms=now_ms + PIN_LOCK_MS if is_last else 0,
+            PAYER, self.payer_id, pin_tries=tries if left else 0, pin_locked_until_ms=until_ms
         )
-        return payer["pin_salt"], payer["pin_hash"]
+        return PinTry(payer["pin_salt"], payer["pin_hash"], left, until_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

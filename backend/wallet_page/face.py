@@ -10,6 +10,7 @@ from markupsafe import Markup
 from backend.channels.reason_words import reason_words
 from backend.http_errors import status_of
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
+from backend.wallet_page.payer_words import to_payer
 from backend.wallet_page.session import COOKIE, ROOT, Session
 from backend.wallet_page.state_words import (
     AGREEMENT_STATES,
@@ -26,7 +27,7 @@ from faces.locale import language_of
 from faces.pages import Pages
 from faces.session_face import SessionFace
 from protocol.clock import Clock
-from protocol.errors import TillwayError, advice
+from protocol.errors import TillwayError
 from protocol.money import Money
 
 _SHOP_TIME = timezone(timedelta(hours=8))
@@ -89,7 +90,7 @@ class Face(SessionFace):
             service_states=SERVICE_STATES,
             refund_states=REFUND_STATES,
             withdrawal_states=WITHDRAWAL_STATES,
-            advice=advice,
+            to_payer=to_payer,
             reason_words=reason_words,
             **shown,
         )

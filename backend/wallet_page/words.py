@@ -84,6 +84,12 @@ WORDS: dict[str, Words] = {
     "refuse": Words("拒绝付款", "Refuse to pay"),
     "pin": Words("支付密码", "Payment PIN"),
     "pin_wrong": Words("支付密码是六位数字。", "The PIN has six digits."),
+    "pin_tries_left": Words("还可再试 %s 次。", "%s tries are left."),
+    "pin_tries_one": Words("还可再试 1 次。", "One try is left."),
+    "pin_locked_until": Words(
+        "支付密码多次错误，已锁定，%s 起可再试。",
+        "Too many wrong PINs: the PIN is locked until %s.",
+    ),
     "pin_lead": Words("请输入六位支付密码", "Enter your six-digit payment PIN"),
     "no_pin": Words("小额免密，无需输入密码", "Small amount: no PIN is needed"),
     "parts": Words("共付以下各笔", "One payment for all of these"),
@@ -94,6 +100,7 @@ WORDS: dict[str, Words] = {
         "银行还没有答复，请勿重复付款。",
         "The bank has not answered yet. Do not pay again.",
     ),
+    "not_done": Words("没有办成", "That did not work"),
     "refused_title": Words("没有付款", "Nothing was paid"),
     "refused_by_you": Words("您已拒绝这笔付款。", "You have refused this payment."),
     # Bills

@@ -179,6 +179,30 @@ async def test_a_recording_is_made_and_replayed_in_the_page(
         await page.wait_for_selector("#play", state="detached")
 
 
+async def test_a_trace_is_chosen_and_refused_in_the_page_s_language(
+    sim: RunningSim, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text("")
+    async with opened_page(browser, viewport=LARGE) as page:
+        for language, choose, none, missing in (
+            ("zh", "选择文件", "尚未选择", "请先选择或填写。"),
+            ("en", "Choose a file", "None chosen", "Please choose or fill this in."),
+        ):
+            await page.goto(f"{sim.url}/bench/traces?lang={language}")
+            label = page.locator("label[for=load-file]")
+            assert choose in await label.inner_text()
+            assert none in await label.inner_text()
+            await page.click("#load button")
+            field = page.locator("#load-file")
+            assert await field.evaluate("(one) => one.validationMessage") == missing
+            async with page.expect_file_chooser() as chooser:
+                await label.click()
+            await (await chooser.value).set_files(file)
+            assert "mine.jsonl" in await label.inner_text()
+            assert await field.evaluate("(one) => one.validity.valid")
+
+
 @pytest.mark.skipif(not AXE.is_file(), reason="the npm readers are not installed")
 async def test_every_page_of_the_bench_is_readable_and_light(
     browser: Browser, sim: RunningSim

@@ -40,6 +40,8 @@ SIDEWAYS = """
   .map((each) => `${each.tagName} ${each.className}: ${each.scrollWidth} > ${each.clientWidth}`)
 """
 """What scrolls or is cut in itself, but for the bytes of a callback."""
+BRIEF_PX_MAX = 120
+HEIGHTS = "() => [...document.querySelectorAll('.brief tbody tr')].map((row) => row.offsetHeight)"
 LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 Scenes = Callable[[RunningConsole, Page, str], AsyncIterator[str]]
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
@@ -251,6 +253,10 @@ async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list
         assert len({round(box["x"]) for box in boxes if box}) == 1
         names = await page.get_by_role("columnheader").all_inner_texts()
         assert names[:2] == ["Time", "Amount"]
+        await page.goto(f"{console.base}/callbacks")
+        heights = await page.evaluate(HEIGHTS)
+        assert heights
+        assert max(heights) <= BRIEF_PX_MAX
 
 
 @pytest.mark.timeout(300)

@@ -138,6 +138,27 @@ async def test_a_finger_pays_in_place_of_the_pin_where_the_address_has_a_name(
     await page.wait_for_selector(".empty")
 
 
+async def test_what_a_field_lacks_is_said_in_the_page_s_language_and_not_in_the_browser_s(
+    phone: Phone, page: Page
+) -> None:
+    await open_wallet(phone, page)
+    for language, missing, wrong in (
+        ("zh", "请填写这一项。", "支付密码是六位数字。"),
+        ("en", "Please fill this in.", "The PIN has six digits."),
+    ):
+        await page.goto(f"{phone.base}/wallet/red-packets/new?lang={language}")
+        total, pin = page.locator("#total"), page.locator("#packet_pin")
+        await page.click("button.primary")
+        assert await total.evaluate("(one) => one.validationMessage") == missing
+        await total.fill("1")
+        assert await total.evaluate("(one) => one.validity.valid")
+        await pin.press_sequentially("12")
+        await page.click("button.primary")
+        assert await pin.evaluate("(one) => one.validationMessage") == wrong
+        await pin.press_sequentially("3456")
+        assert await pin.evaluate("(one) => one.validity.valid")
+
+
 async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, page: Page) -> None:
     mandate_id = await phone.agree("vend-1")
     await open_wallet(phone, page)

@@ -200,7 +200,7 @@ def test_a_list_goes_on_by_key_and_shows_each_payment_once(
     )
     total = sum(Decimal(row["amount"]) for row in rows)
     told = summed(http.get("/console/payments?lang=en").text)
-    assert told == f"¥{total} taken · {len(rows)} in all"
+    assert told == f"¥{total} taken · {len(rows)} payments"
     for bad in ("after=1~x'y", "after=x~pay_1", "state=paid", "since=1", "amount=1e3"):
         assert http.get(f"/console/payments?{bad}").status_code == 400
 
@@ -221,14 +221,14 @@ def test_the_total_is_what_was_taken_and_names_what_was_not(
     readers = [world.signed_in(name) for name in ("li.na", "ops")]
     for http in readers:
         told = summed(http.get("/console/payments?lang=en").text)
-        assert told == "¥15.00 taken · 2 in all · of it given back ¥2.50 · Declined 1 (¥99.00)"
+        assert told == "¥15.00 taken · 2 payments · of it given back ¥2.50 · Declined 1 (¥99.00)"
         none = summed(http.get("/console/payments?lang=en&state=declined").text)
-        assert none == "¥0.00 taken · 0 in all · Declined 1 (¥99.00)"
+        assert none == "¥0.00 taken · 0 payments · Declined 1 (¥99.00)"
         assert 'class="totals"' not in http.get("/console/payments?store=nowhere").text
     monkeypatch.setattr("backend.console.merchant_pages.SUMMED_ROWS_MAX", 2)
     for http in readers:
         told = summed(http.get("/console/payments?lang=en").text)
-        assert told.startswith("¥5.00 taken · 1 in all · Declined 1 (¥99.00)")
+        assert told.startswith("¥5.00 taken · 1 payment · Declined 1 (¥99.00)")
         assert told.endswith("The sum is of the newest 2")
 
 

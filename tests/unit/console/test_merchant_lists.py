@@ -37,8 +37,14 @@ def test_refunds_are_narrowed_paged_and_exported(
     assert listed("state=failed") == [too_much]
     assert listed("amount=2.50") == [second]
     assert listed("until=2026-11-22") == []
-    for bad in ("state=gone", "amount=x", "since=1", "after=1~x'y"):
+    for bad in ("state=gone", "amount=x", "since=1", "after=1~x'y", "until=9999-12-31"):
         assert http.get(f"/console/refunds?{bad}").status_code == 400
+    for edge in ("0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31"):
+        for path in ("settlements", "bills", "payments"):
+            query = f"{path}?until={edge}"
+            assert "date_invalid" in http.get(f"/console/{query}").text, query
+    for edge in ("1970-01-01", "2999-12-31"):
+        assert http.get(f"/console/settlements?until={edge}").status_code == 200
     lines = http.get("/console/refunds.csv?state=succeeded").content.decode("utf-8-sig")
     assert [line.split(",")[0] for line in lines.splitlines()] == ["refund_id", second, first]
     assert ",2.50," in lines
@@ -46,12 +52,12 @@ def test_refunds_are_narrowed_paged_and_exported(
     for query in ("", f"merchant={MERCHANT}"):
         for reader in (http, operator):
             told = summed(reader.get(f"/console/refunds?lang=en&{query}").text)
-            assert told == "¥3.50 given back · 2 in all · Failed 1 (¥10.01)"
+            assert told == "¥3.50 given back · 2 refunds · Failed 1 (¥10.01)"
     with monkeypatch.context() as few:
         few.setattr("backend.console.merchant_list_pages.SUMMED_ROWS_MAX", 2)
         for reader in (http, operator):
             told = summed(reader.get("/console/refunds?lang=en").text)
-            newest = "¥2.50 given back · 1 in all · Failed 1 (¥10.01) The sum is of the newest 2"
+            newest = "¥2.50 given back · 1 refund · Failed 1 (¥10.01) The sum is of the newest 2"
             assert told == newest
     other = world.signed_in("wang")
     assert "rfd_" not in other.get("/console/refunds").text

@@ -81,7 +81,7 @@ async def test_days_and_balances_are_the_ledger_s(books: World, console: Console
     assert "Settled" in closed[5]
     sold, back, fee, left = 12_345 + 777, 4_000, 50 + 5, net + 777 - 5
     assert [fen(one) for one in summed(page).split(" · ")[:4]] == [sold, -back, -fee, left]
-    assert summed(page).endswith("4 payments")
+    assert summed(page).endswith("4 payments and refunds")
     assert f"¥{paid_out // 100}.{paid_out % 100:02}" in closed[6]
     assert "Paid out" in closed[6]
     assert list(map(fen, (running[1], running[4]))) == [777, 772]

@@ -13,10 +13,12 @@ from PIL import Image, ImageDraw
 
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
+from backend.wallet.limits import PIN_LOCK_MS
 from backend.wallet.model import WalletRules
 from backend.wallet.switches import SetSwitch, Switch
 from backend.wallet_page.barcode import HEIGHT_MODULES, QUIET_MODULES, bar_picture, bar_widths
 from backend.wallet_page.bills import latest_months, month_of
+from backend.wallet_page.face import shown_time
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
 from protocol.crypto.keys import generate
@@ -84,6 +86,8 @@ def test_a_card_is_added_pays_is_topped_up_from_and_removed(
         assert code in browser.post("/wallet/top-up", data=form | again | changes).text
     refused = browser.post("/wallet/top-up", data=form | again | {"amount": "0"}).text
     assert "每次 0.01 至 50000.00 元，最多两位小数。" in refused
+    too_much = browser.post("/wallet/top-up", data=form | again | {"amount": "50000.01"}).text
+    assert "amount_invalid" in too_much
     enter(browser, other)
     theirs = enter(browser, other) | {"instrument_id": card, "amount": "1"} | again
     assert "instrument_unknown" in browser.post("/wallet/top-up", data=theirs).text
@@ -117,6 +121,17 @@ def test_what_a_bank_refused_is_told_in_the_reader_s_language(
             f"/wallet/top-up?lang={language}", data=form | {"amount": "49999.99"}
         ).text
         assert f"{sentence} <code>AM04</code>" in told, told
+
+
+def test_no_time_of_an_address_is_too_far_away(world: ChannelWorld, browser: TestClient) -> None:
+    payer = world.card_payer()
+    enter(browser, payer)
+    for before_ms in (-(10**30), 0, 10**30):
+        assert browser.get(f"/wallet/bills?before_ms={before_ms}").status_code == 200
+    headers = {"authorization": f"Bearer token of {payer}"}
+    with client_of(world.shop) as api:
+        for query in (f"before_ms={10**30}", f"from_ms={10**30}"):
+            assert api.get(f"/wallet/v1/bills?{query}", headers=headers).status_code == 200
 
 
 def test_an_empty_list_says_what_to_do(world: ChannelWorld, browser: TestClient) -> None:
@@ -159,6 +174,39 @@ def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
     told = browser.get("/wallet/withdraw?lang=zh").text
     assert "处理中" in told
     assert "−100.00" in told
+
+
+def test_a_wrong_pin_tells_how_many_tries_are_left_and_a_locked_one_until_when(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    shop = world.shop
+    with client_of(shop) as http:
+        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
+            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+            "key_public": generate("Ed25519").public.public.hex(),
+        }).json()  # fmt: skip
+    browser.post("/wallet/sign-in", data={"token": made["token"]})
+    form = {"page": field_of(browser.get("/wallet/me").text, "page"), "limit": "50"}
+
+    def told(pin: str) -> str:
+        page = browser.post("/wallet/pin-free?lang=en", data=form | {"pin": pin}).text
+        found = re.search(r"data-refusal>([^<]+) <code>(\w+)", page)
+        return "" if found is None else f"{found[2]}: {found[1]}"
+
+    wrong = "pin_wrong: The payment PIN is wrong; enter it again. Several wrong ones lock it."
+    assert told("000000") == f"{wrong} 4 tries are left."
+    assert told("246810") == ""
+    lines = [told("000000") for _ in range(5)]
+    assert lines[:3] == [f"{wrong} {left} tries are left." for left in (4, 3, 2)]
+    assert lines[3] == f"{wrong} One try is left."
+    until = shown_time(shop.clock.at_ms + PIN_LOCK_MS, "%H:%M")
+    locked = f"Too many wrong PINs: the PIN is locked until {until}."
+    assert lines[4] == f"pin_wrong: {locked}"
+    assert told("246810") == f"pin_locked: {locked}"
+    assert locked in browser.get("/wallet/me").text
+    shop.clock.at_ms += PIN_LOCK_MS
+    assert "PIN is locked" not in browser.get("/wallet/me").text
+    assert told("246810") == ""
 
 
 def test_a_payer_lowers_the_limit_without_a_pin_by_the_pin(
