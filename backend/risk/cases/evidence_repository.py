@@ -5,6 +5,7 @@ Rule 1: every look-up is by an index and bounded in rows and in time: a till tha
 """
 
 from collections.abc import Collection
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, select
@@ -20,7 +21,7 @@ from backend.risk.cases.limits import (
     EVIDENCE_DAYS_MAX,
     PAYMENTS_PER_LOOKUP_MAX,
 )
-from backend.risk.judging.tables import RiskDecision
+from backend.risk.judging.tables import IS_REFUSED, RiskDecision
 from backend.risk.labels.tables import RiskLabel
 from protocol.clock import DAY_MS
 
@@ -74,17 +75,50 @@ class EvidenceRepository:
         )
 
     def payments(self, node: Node, *, until_ms: int) -> list[Row]:
-        """A node's payments in those days, the latest first."""
+        """A node's payments in those days, the latest first; of a payer also those that were
+        refused. Nobody has paid what was declined: it is of who tried it."""
+        begin_ms = until_ms - EVIDENCE_DAYS_MAX * DAY_MS
+        made_ms = _payment.c.created_at_ms
         query = (
             select(*(_payment.c[name] for name in _COLUMNS))
-            .where(
-                self._of(node),
-                _payment.c.created_at_ms > until_ms - EVIDENCE_DAYS_MAX * DAY_MS,
-                _payment.c.created_at_ms <= until_ms,
-            )
-            .order_by(_payment.c.created_at_ms.desc(), _payment.c.payment_id.desc())
+            .where(made_ms > begin_ms, made_ms <= until_ms)
+            .order_by(made_ms.desc(), _payment.c.payment_id.desc())
+            .limit(PAYMENTS_PER_LOOKUP_MAX)
         )
-        return self._reader.rows(query.limit(PAYMENTS_PER_LOOKUP_MAX))
+        rows = self._reader.rows(query.where(self._of(node)))
+        if node.kind == "payer" and (refused := self._refused(node.id, begin_ms, until_ms)):
+            rows += self._reader.rows(
+                query.where(_payment.c.payment_id.in_(refused), _payment.c.payer_id.is_(None))
+            )
+            rows.sort(key=itemgetter("created_at_ms", "payment_id"), reverse=True)
+        return self._with_who_tried(rows[:PAYMENTS_PER_LOOKUP_MAX])
+
+    def _refused(self, payer_id: str, begin_ms: int, until_ms: int) -> list[str]:
+        """The payments that a payer tried and that the rules refused."""
+        query = (
+            select(_decision.c.payment_id)
+            .where(_decision.c.payer_id == payer_id, IS_REFUSED)
+            .where(_decision.c.at_ms > begin_ms, _decision.c.at_ms <= until_ms)
+            .order_by(_decision.c.at_ms.desc())
+        )
+        rows = self._reader.rows(query.limit(PAYMENTS_PER_LOOKUP_MAX))
+        return [row["payment_id"] for row in rows]
+
+    def _with_who_tried(self, rows: list[Row]) -> list[Row]:
+        """Of payments without a payer, who tried them last, and with which card."""
+        unpaid = [row["payment_id"] for row in rows if row["payer_id"] is None]
+        if not unpaid:
+            return rows
+        query = (
+            select(_decision.c.payment_id, _decision.c.payer_id, _decision.c.card)
+            .where(_decision.c.payment_id.in_(unpaid))
+            .order_by(_decision.c.at_ms, _decision.c.number)
+        )
+        tried = {
+            row["payment_id"]: {"payer_id": row["payer_id"], "instrument_id": row["card"]}
+            for row in self._reader.rows(query)
+        }
+        return [row | tried.get(row["payment_id"], {}) for row in rows]
 
     def timeline(self, node: Node, case_events: list[Row], *, until_ms: int) -> dict[str, Any]:
         """What happened to a node's payments, to itself as a device, and to the case."""

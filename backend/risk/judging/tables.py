@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from backend.db.tables import BYTES, INTEGER, STORAGE_OF_LONG_ROWS, TEXT, BackendTable, table_ref
+
+IS_REFUSED = text("action IN ('decline', 'limit')")
 
 
 class RiskDecision(BackendTable, table=True):
@@ -15,6 +17,13 @@ class RiskDecision(BackendTable, table=True):
     __table_args__: Any = (
         Index("ix_risk_decision_at", "at_ms", "number", "attempt_id"),
         Index("ix_risk_decision_payment", "payment_id", "at_ms"),
+        Index(
+            "ix_risk_decision_refused",
+            "payer_id",
+            "at_ms",
+            sqlite_where=IS_REFUSED,
+            postgresql_where=IS_REFUSED,
+        ),
         STORAGE_OF_LONG_ROWS,
     )
     attempt_id: str = Field(primary_key=True, sa_type=TEXT)

@@ -132,6 +132,10 @@ def test_a_payment_declined_at_the_till_is_labelled_from_a_case_on_who_tried_to_
             return f"{CASES}/{case_id}"
 
         case = opened("payer", payer)
+        found = http.get(f"{case}/evidence").json()
+        assert {paid, declined} <= {item["subject"] for item in found["timeline"]["items"]}
+        [till] = found["graph"]["edges"]
+        assert (till["payments"], till["fraud"]) == (2, 1)
         word = {"by": LI, "words": "试卡", "outcome": "fraud"}
         assert not http.post(f"{case}/propose", json=word | {"payments": [foreign]}).is_success
         assert http.post(f"{case}/propose", json=word | {"payments": [declined]}).is_success
