@@ -112,7 +112,8 @@ def report_facts(report: Report) -> dict[str, Any]:
         },
         "contradicted": [report.contradicted.count, report.contradicted.minor],
         "sales": [report.sales.count, report.sales.minor],
-        "refunds": [report.refunds.count, report.refunds.minor],
+        "wallet_refunds": [report.refunds.count, report.refunds.minor],
+        "refunds": [report.refunded.count, report.refunded.minor],
         "net_minor": report.net_minor,
         "unknown": [report.unknown.count, report.unknown.minor],
         "offline": [report.offline.count, report.offline.minor],
@@ -221,6 +222,8 @@ def _report(facts: Mapping[str, Any], columns: int) -> bytes:
     rows += [tally(_METHODS.get(name, name), facts["methods"][name]) for name in facts["methods"]]
     rows += [tally(_KINDS[name], facts["cash"][name]) for name in facts["cash"]]
     rows += [tally(_KINDS[name], facts["cards"][name]) for name in facts.get("cards", ())]
+    if facts.get("wallet_refunds", [0])[0]:
+        rows.append(tally("扫码退款 Wallet refunds", facts["wallet_refunds"]))
     rows += [rule(columns), tally("销售 Sales", facts["sales"])]
     rows += [tally("退款 Refunds", facts["refunds"]), sum_of("净额 Net", "net_minor")]
     if facts["unknown"][0]:

@@ -75,6 +75,9 @@ class Screen:
     offline_count: int = 0
     """Sales that were accepted offline and have not come back."""
     offline_minor: int = 0
+    coupon: str | None = None
+    """The part of a paid amount that a coupon paid, and what was left for the payer."""
+    payer_paid: str | None = None
     delivery: str | None = None
     """Of a machine's sale: where its goods are (`domain.delivery`)."""
     items_unsettled: int = 0
@@ -147,6 +150,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
     offline = [sale for sale in around.open_sales if sale.state is SaleState.ACCEPTED]
     money = None if shown is None else Money(shown.amount_minor, shown.currency)
     sale = shown if isinstance(shown, Sale) else None
+    coupon, payer_paid = _coupon(sale) if sale and kind == "paid" else (None, None)
     return Screen(
         kind=kind,
         title=TITLES[kind],
@@ -170,11 +174,21 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         unknown_minor=sum(other.amount_minor for other in open_sales),
         offline_count=len(offline),
         offline_minor=sum(other.amount_minor for other in offline),
+        coupon=coupon,
+        payer_paid=payer_paid,
         delivery=sale.delivery.value if sale and sale.item else None,
         items_unsettled=around.items_unsettled,
         steps=_steps(sale, kind) if sale else (),
         buttons=tuple(Button(name, BUTTONS[name]) for name in names),
     )
+
+
+def _coupon(sale: Sale) -> tuple[str | None, str | None]:
+    """What a coupon paid, and what the payer; nothing without one."""
+    if not sale.coupon_minor:
+        return None, None
+    coupon = Money(sale.coupon_minor, sale.currency)
+    return coupon.decimal(), (Money(sale.amount_minor, sale.currency) - coupon).decimal()
 
 
 def _kind(shown: Sale | Refund | None, around: Surroundings) -> str:

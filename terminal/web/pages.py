@@ -226,6 +226,7 @@ def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
         view: View = "sale",
         lang: _Lang = "zh",
     ) -> AsyncIterator[ServerSentEvent]:
+        at = gate.counter.real if view == "customer" else at
         async for revision, _ in at.shell.screens(after=last_event_id(request)):
             is_seen = view == "customer" or gate.has_no_staff or gate.counter.sign_in.signed_in()
             if is_seen:

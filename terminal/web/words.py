@@ -164,6 +164,7 @@ WORDS: dict[str, Words] = {
     "reason_other": Words("其他", "Other"),
     "paid_at": Words("付款时间", "Paid at"),
     "coupon": Words("优惠", "Coupon"),
+    "payer_paid": Words("实付", "Paid by the payer"),
     # Shifts
     "shift": Words("班次", "Shift"),
     "open_shift": Words("开班", "Open shift"),
@@ -195,7 +196,7 @@ WORDS: dict[str, Words] = {
     "reason_difference": Words("若有差异，原因", "Reason, if there is a difference"),
     "cash_sale": Words("现金收款", "Cash sales"),
     "cash_refund": Words("现金退款", "Cash refunds"),
-    "refunds": Words("退款", "Refunds"),
+    "refunds": Words("扫码退款", "Wallet refunds"),
     "net": Words("净额", "Net"),
     "expected": Words("应有现金", "Expected"),
     "counted": Words("盘点现金", "Counted"),

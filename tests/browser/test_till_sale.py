@@ -24,6 +24,11 @@ from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
+CANCEL_IS_WHOLE = """
+() => document.querySelector('#approve [data-do="disapprove"]').getBoundingClientRect().bottom
+  <= document.getElementById('approve').getBoundingClientRect().bottom
+"""
+
 
 async def test_a_sale_by_scan_from_sign_in_to_paid_without_a_pointer(
     browser: Browser, tmp_path: Path
@@ -150,6 +155,7 @@ async def test_a_refund_needs_a_supervisor_and_a_wrong_pin_is_asked_again(
         await page.keyboard.type("1111")
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#approve [data-refusal]:not([hidden])")
+        assert await page.evaluate(CANCEL_IS_WHOLE)
         await sign(page)
         await shows(page, "refund_done")
         assert till.backend.seen.count("refund.create") == 1

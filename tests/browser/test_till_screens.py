@@ -7,7 +7,15 @@ from playwright.async_api import Browser, Page
 
 from tests.support.axe import AXE, faults
 from tests.support.browser import LARGE, SMALL, opened_page
-from tests.support.till_scenes import GOODS, MACHINE, METHODS, machine_scenes, scenes
+from tests.support.till_scenes import (
+    GOODS,
+    MACHINE,
+    METHODS,
+    machine_scenes,
+    ready_keypad,
+    scenes,
+    shows,
+)
 from tests.support.tills import running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -93,3 +101,33 @@ async def test_the_judge_sees_text_below_seven_to_one(browser: Browser) -> None:
     async with opened_page(browser) as page:
         await page.set_content("<main style='background:#fff;color:#6a6a6a'><h1>5.4:1</h1>text")
         assert any("color-contrast-enhanced" in fault for fault in await faults(page))
+
+
+async def test_what_is_keyed_goes_along_when_the_language_is_changed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        await page.keyboard.type("1250")
+        await page.keyboard.press("F2")
+        await shows(page, "choosing")
+        await page.keyboard.press("3")
+        for path, button in (
+            ("cash", "收现金"), ("shift/move?kind=pay_out", "取出"), ("shift/close", "交班"),
+        ):  # fmt: skip
+            await page.goto(f"{till.base}/{path}")
+            await page.keyboard.type("1500")
+            if path != "cash":
+                await page.fill("#reason", "刀纸 Paper")
+            async with page.expect_navigation():
+                await page.click("a[hreflang]")
+            await page.wait_for_selector(f'main .primary:has-text("{button}")')
+            assert await page.inner_text("[data-shown]") == "15.00"
+            if path == "cash":
+                assert await page.inner_text("[data-change]") == "2.50"
+            else:
+                assert await page.input_value("#reason") == "刀纸 Paper"
+            await page.goto(f"{till.base}/{path}")
+            assert await page.inner_text("[data-shown]") == "0.00", "by a change alone"
+            async with page.expect_navigation():
+                await page.click("a[hreflang]")

@@ -161,7 +161,7 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.keyboard.press("Escape")
     await shows(page, "closed")
     await page.keyboard.press("Escape")
-    till.backend.fields = {"payer_masked": "张*"}
+    till.backend.fields = {"payer_masked": "张*", "coupon_minor": 500}
     await charge(page, "8850")
     await shows(page, "scanning")
     yield "scanning", page

@@ -145,6 +145,29 @@ document.addEventListener("click", (event) => {
   else if (note) giveNote(button);
   else DOES[button.dataset.do]?.(button);
 });
+// Another language is another page: what is keyed on this one goes along, a PIN does not.
+const TURNED = "till-turned";
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[hreflang]");
+  if (!link) return;
+  event.preventDefault();
+  const fields = [...main.querySelectorAll("input:not([type=password])")].map((each) => [each.id, each.value]);
+  sessionStorage.setItem(TURNED, JSON.stringify({ path: location.pathname, digits: digitsOf(amountPad()), fields }));
+  const asked = new URLSearchParams(location.search);
+  asked.set("lang", link.hreflang);
+  location.assign(`?${asked}`);
+});
+const turned = JSON.parse(sessionStorage.getItem(TURNED) ?? "null");
+sessionStorage.removeItem(TURNED);
+if (turned?.path === location.pathname) {
+  for (const [id, value] of turned.fields) if (id && document.getElementById(id)) document.getElementById(id).value = value;
+  const pad = amountPad();
+  if (pad && !pad.dataset.draft && turned.digits !== digitsOf(pad)) {
+    setDigits(pad, turned.digits);
+    pad.dataset.fresh = "no";
+  }
+}
+
 document.addEventListener("longpress", (event) => {
   if (event.target.dataset.key === "back") keyAmount(event.target.closest("[data-pad]"), "clear");
   if (event.target.dataset.pin === "back") keyPin(event.target.closest("[data-pinpad]"), "clear");

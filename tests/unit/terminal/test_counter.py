@@ -242,6 +242,10 @@ def test_a_shift_is_counted_blind_and_closed_to_the_fen(room: Room) -> None:
     assert closed.difference_minor == -200
     facts = room.bench.journal.receipt(slip)
     assert facts is not None
+    counted = facts.facts
+    assert counted["sales"][1] - counted["refunds"][1] == counted["net_minor"], (
+        "it adds up on paper"
+    )
     paper = receipt_bytes({**facts.facts, "is_training": True, "is_copy": True})
     for words in ("交班报告", "-2.00", "找零有误", "培训", "COPY"):
         assert words.encode("gb18030") in paper
@@ -297,6 +301,8 @@ async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_pa
             url = f"{till.base}/api/screen"
             async with till.client.get(url, headers=headers) as answer:
                 assert (await answer.json())["kind"] == kind
+            till.counter.sign_in.train(is_training=True)
+            assert "欢迎光临" in (await till.get("customer")).decode(), "no payer sees a training"
             if kind != "waiting":
                 url = f"{till.base}/api/sales/current/dismiss"
                 await till.client.post(url, json={}, headers=headers)

@@ -303,6 +303,19 @@ async def test_the_payer_s_side_tells_what_the_card_is_asked_for_and_how_it_went
 
 
 @pytest.mark.asyncio
+async def test_what_a_coupon_paid_is_told_to_cashier_and_payer(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        till.backend.fields = {"coupon_minor": 500}
+        await till.post("sales", amount_minor=2_500, method="merchant_qr")
+        shown = await till.screen("paid")
+        assert (shown["coupon"], shown["payer_paid"]) == ("5.00", "20.00")
+        assert "Coupon 5.00 · Paid by the payer 20.00" in await payer_reads(till)
+        assert "实付 20.00" in (await till.get("?lang=zh")).decode()
+
+
+@pytest.mark.asyncio
 async def test_how_cash_went_is_shown_for_a_while_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
