@@ -151,6 +151,9 @@ async def test_a_scenario_is_stepped_with_a_seed_and_its_report_downloaded(
             await page.focus('[data-run-do="step"]')
             await page.keyboard.press("Enter")
         await page.wait_for_selector('.said li:has-text("faults")')
+        for language in ("zh", "en"):
+            await page.click(f'a[hreflang="{language}"]')
+            await page.wait_for_selector(f'html[lang^="{language}"] [data-mark="now"]')
         await page.click('[data-run-do="go-on"]')
         await page.wait_for_selector('[data-state="passed"]')
         assert "7 / 7 steps" in await page.inner_text(".outcome")

@@ -1,5 +1,6 @@
 """Every screen of the till: readable at 7:1, whole at both sizes, the same after a reload."""
 
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,17 @@ from tests.support.till_scenes import (
     GOODS,
     MACHINE,
     METHODS,
+    Scene,
+    day_scenes,
     machine_scenes,
     ready_keypad,
-    scenes,
     shows,
+    trouble_scenes,
 )
-from tests.support.tills import running_till
+from tests.support.tills import Till, running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+Story = Callable[[Till, Page, Page, str], AsyncIterator[Scene]]
 FORGOTTEN = {"shift-open", "cash", "count", "approve", "resolve", "refund-resolve", "staff"}
 """What is keyed in there is kept by nobody."""
 HIDDEN = """
@@ -57,8 +61,9 @@ async def outside(page: Page) -> list[str]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.parametrize("story", [day_scenes, trouble_scenes])
 async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_either_language(
-    browser: Browser, tmp_path: Path
+    story: Story, browser: Browser, tmp_path: Path
 ) -> None:
     if not AXE.is_file():
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
@@ -67,7 +72,7 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
         running_till(tmp_path, biometric_above_minor=100_000, goods=GOODS, methods=METHODS) as till,
         opened_page(browser) as page, opened_page(browser) as side,
     ):  # fmt: skip
-        async for name, shown in scenes(till, page, side, "zh"):
+        async for name, shown in story(till, page, side, "zh"):
             wrong += [f"{name}: {fault}" for fault in await faults(shown)]
             wrong += [f"{name}: {fault}" for fault in await outside(shown)]
             if name in FORGOTTEN:
@@ -111,7 +116,8 @@ async def test_what_is_keyed_goes_along_when_the_language_is_changed(
         await page.keyboard.type("1250")
         await page.keyboard.press("F2")
         await shows(page, "choosing")
-        await page.keyboard.press("3")
+        async with page.expect_navigation():
+            await page.keyboard.press("3")
         for path, button in (
             ("cash", "收现金"), ("shift/move?kind=pay_out", "取出"), ("shift/close", "交班"),
         ):  # fmt: skip

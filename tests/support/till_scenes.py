@@ -106,6 +106,22 @@ async def shows(page: Page, kind: str) -> None:
 
 async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
     """The name of each screen and the page that shows it, in the order of a day."""
+    async for scene in day_scenes(till, page, side, language):
+        yield scene
+    async for scene in _trouble(till, page, side):
+        yield scene
+
+
+async def trouble_scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
+    """Settings, training and what goes wrong, at a till where nothing was sold yet."""
+    await ready_keypad(till, page, language=language)
+    await side.goto(f"{till.base}/customer?lang={language}")
+    async for scene in _trouble(till, page, side):
+        yield scene
+
+
+async def day_scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
+    """From signing in to the Z report."""
     hire_both(till)
     await side.goto(f"{till.base}/customer?lang={language}")
     await page.goto(f"{till.base}/?lang={language}")
@@ -123,8 +139,6 @@ async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIter
     async for scene in _past(till, page):
         yield scene
     async for scene in _shift(page):
-        yield scene
-    async for scene in _trouble(till, page, side):
         yield scene
 
 

@@ -4,6 +4,7 @@ import { follow } from "../faces/bus.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
+import { keepAddress } from "../faces/turn.js";
 import { act, command, say } from "./command.js";
 import { carry } from "./hands.js";
 import { faultOf } from "./faults.js";
@@ -111,3 +112,4 @@ side.addEventListener("submit", (event) => {
 carry();
 mark();
 listen(wire.last());
+keepAddress();

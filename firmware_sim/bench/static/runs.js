@@ -1,5 +1,6 @@
 // The page of scenarios: begin a run, whole or step by step.
 import { once } from "../faces/press.js";
+import { keepAddress } from "../faces/turn.js";
 import { command } from "./command.js";
 import { watch } from "./run.js";
 
@@ -22,3 +23,4 @@ document.querySelector(".own").addEventListener("click", (event) => {
   const source = document.querySelector("#source").value;
   once(button.parentElement, () => begin({ source }, button.dataset.do === "own-stepwise"));
 });
+keepAddress();

@@ -4,6 +4,7 @@ import "../faces/own_words.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
+import { keepAddress } from "../faces/turn.js";
 import { command } from "./command.js";
 import { watch } from "./run.js";
 
@@ -50,3 +51,4 @@ document.querySelector("#play")?.addEventListener("submit", (event) => {
   });
 });
 follow(`/bench/recording/live?lang=${lang}`, { recording: (html) => swap(recording, html) });
+keepAddress();

@@ -8,6 +8,7 @@ import { lang, post, refuse } from "../faces/post.js";
 import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
+import { keepAddress } from "../faces/turn.js";
 import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
@@ -147,15 +148,9 @@ document.addEventListener("click", (event) => {
 });
 // Another language is another page: what is keyed on this one goes along, a PIN does not.
 const TURNED = "till-turned";
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[hreflang]");
-  if (!link) return;
-  event.preventDefault();
+keepAddress(() => {
   const fields = [...main.querySelectorAll("input:not([type=password])")].map((each) => [each.id, each.value]);
   sessionStorage.setItem(TURNED, JSON.stringify({ path: location.pathname, digits: digitsOf(amountPad()), fields }));
-  const asked = new URLSearchParams(location.search);
-  asked.set("lang", link.hreflang);
-  location.assign(`?${asked}`);
 });
 const turned = JSON.parse(sessionStorage.getItem(TURNED) ?? "null");
 sessionStorage.removeItem(TURNED);
