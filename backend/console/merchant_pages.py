@@ -12,6 +12,7 @@ from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Filter, Place
+from backend.console.payments_desk import left_minor
 from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.console.sums import Sums, sums_of
@@ -19,6 +20,7 @@ from backend.db.tables import Row
 from backend.db.totals import Totals
 from backend.forms import Form
 from protocol.errors import CallerError, is_known
+from protocol.money import positive
 from protocol.payment import PAID_STATES, PaymentState
 
 
@@ -120,6 +122,9 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
         row = await desk.payment(person, payment_id)
         try:
             wanted = _wanted(row, form)
+            positive(wanted["amount_minor"], row["currency"])
+            if wanted["amount_minor"] > left_minor(row):
+                raise CallerError("refund_exceeds")
         except CallerError as refusal:
             return await _shown(parts, request, person, row, refusal, form)
         return face.page(

@@ -165,6 +165,10 @@ def test_a_refund_needs_the_page_s_token_and_happens_once(world: ConsoleWorld) -
     refused = http.post(f"{path}/refund", data=too_much)
     assert "refund_exceeds" in refused.text
     assert payment_id in refused.text
+    for amount, code in (("0", "amount_invalid"), ("6.01", "refund_exceeds")):
+        told = http.post(f"{path}/refund/check", data=form | {"amount": amount}).text
+        assert code in told
+        assert f'name="amount" inputmode="decimal" required maxlength="16" value="{amount}"' in told
     senseless = http.post(f"{path}/refund/check", data=form | {"amount": "four"})
     assert "amount_invalid" in senseless.text
     assert payment_id in senseless.text
