@@ -73,9 +73,11 @@ class Naming:
         return Asked(typed=told, choices=choices, names=names)
 
     async def known(self, typed: TypedFilter, scope: str | None) -> dict[str, list[Choice]]:
-        """What a filter's form has at hand for the same fields, some of very many."""
-        fields = _fields(typed, scope)
-        return {name: await self.found(name, "", scope) for name in fields}
+        """What a filter's form has at hand for the same fields, some of very many: merchants while
+        none is chosen, then the chosen one's stores and devices."""
+        chosen = getattr(typed, "merchant", "") if scope is None else ""
+        fields = [name for name in _fields(typed, scope) if not (chosen and name == "merchant")]
+        return {name: await self.found(name, "", scope or chosen or None) for name in fields}
 
     async def merchant(self, text: str) -> list[Choice]:
         """The merchants that a text means: one, several, or none."""

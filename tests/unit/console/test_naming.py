@@ -94,6 +94,9 @@ def test_a_merchant_s_people_learn_no_other_merchant_s_names(shops: ConsoleWorld
     operator = shops.signed_in("ops").get("/console/payments").text
     assert at_hand(operator, "device") == ["till1", "till2", "till9"]
     assert "mch_tea" in at_hand(operator, "merchant")
+    chosen = shops.signed_in("ops").get(f"/console/payments?merchant={MERCHANT}").text
+    assert at_hand(chosen, "device") == ["till1", "till2"]
+    assert at_hand(chosen, "merchant") == []
 
 
 def test_refunds_are_found_by_who_gave_them(shops: ConsoleWorld) -> None:
