@@ -148,14 +148,20 @@ def _wait_until_ready(
 
 
 def _work_done(pid: int, log: Path) -> tuple[int, int]:
-    """What grows while a program gets on: its log, and its processor time in ticks. Where the
-    system does not tell the latter, time itself, so that only the whole wait is bounded."""
+    """What grows while a program gets on: its log, and the processor time, in ticks, of all that
+    runs in its session: the sandbox's institutions are processes of their own. Where the system
+    does not tell the latter, time itself, so that only the whole wait is bounded."""
+    ticks = [_ticks(stat, pid) for stat in Path("/proc").glob("[0-9]*/stat")]
+    return log.stat().st_size, sum(ticks) if ticks else time.monotonic_ns()
+
+
+def _ticks(stat: Path, session: int) -> int:
+    """A process's, and those of its children that ended; 0 outside the session (proc(5))."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        ticks = int(fields[11]) + int(fields[12])
+        fields = stat.read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
-        ticks = time.monotonic_ns()
-    return log.stat().st_size, ticks
+        return 0
+    return sum(map(int, fields[11:15])) if int(fields[3]) == session else 0
 
 
 def _parse(line: bytes) -> dict[str, Any]:

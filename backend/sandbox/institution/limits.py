@@ -9,7 +9,8 @@ SLOW_ANSWER_S = 1
 SETTLE_EVERY_S = 2
 """How often what is not settled yet is told again."""
 LINES_CLOSE_TIMEOUT_S = 2
-READY_TIMEOUT_S = 60
+READY_TIMEOUT_S = 600
+"""Ten start at once, on a small board for minutes; who started them sees whether they get on."""
 STOP_TIMEOUT_S = 10
 CONTROL_TIMEOUT_S = 30
 CONTROL_ANSWER_BYTES_MAX = 1024 * 1024

@@ -80,6 +80,15 @@ def test_a_slow_program_is_waited_for_while_it_gets_on_and_said_to_be_starting(
     assert said[0].startswith("hub is still starting after 1 s")
 
 
+def test_a_program_whose_children_get_on_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "IDLE_TIMEOUT_S", 1)
+    monkeypatch.setattr(processes, "LOOK_S", 0.1)
+    parent = f"import subprocess\nsubprocess.run([sys.executable, '-c', {BUSY!r}], check=True)\n"
+    assert stop(play(tmp_path, parent + says(READY + "\n"))) != 0
+
+
 def test_a_program_that_runs_and_does_nothing_ends_the_wait_early(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
