@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from backend.channels.address import Address
 from backend.channels.signed_http import key_text
 from backend.sandbox.config import Settings, load
-from backend.sandbox.fleet import fleet
+from backend.sandbox.fleet import Institution, first_end, forked, ready
 from backend.sandbox.institution import program
 from backend.sandbox.institution.state_files import Neighbours, own_key
 from backend.sandbox.registry import INSTITUTIONS, find
@@ -40,12 +41,15 @@ def init(config: Config = None) -> None:
 def run(names: Names = None, config: Config = None) -> None:
     """Run one institution in this process, or several as children of it, until SIGTERM."""
     settings = load(config)
-    wanted = list(dict.fromkeys(names or INSTITUTIONS))
-    kinds = [find(name) for name in wanted]
-    if len(wanted) == 1:
-        asyncio.run(program.run(kinds[0].build(), settings.place(wanted[0])))
-    else:
-        asyncio.run(_run_fleet(wanted, settings, config))
+    wanted = {name: (find(name).build(), settings.place(name)) for name in names or INSTITUTIONS}
+    match list(wanted.values()):
+        case [(build, place)]:
+            asyncio.run(program.run(build, place))
+        case _:
+            for name in wanted:
+                own_key(settings.state_dir / name)
+            with forked(wanted) as children:
+                asyncio.run(_watch(children))
 
 
 @app.command()
@@ -92,12 +96,16 @@ def clock(
     _say({address.name: control(address, "/control/clock", body) for address in addresses})
 
 
-async def _run_fleet(names: list[str], settings: Settings, config: Path | None) -> None:
-    for name in names:
-        own_key(settings.state_dir / name)
-    async with fleet(names, config) as said:
-        program.say_ready({"institutions": said})
-        await program.told_to_stop()
+async def _watch(children: Mapping[str, Institution]) -> None:
+    """Say when all are ready; they go on until we are told to stop or one of them ends."""
+    program.say_ready({"institutions": await ready(children)})
+    told, ended = (
+        asyncio.ensure_future(program.told_to_stop()),
+        asyncio.ensure_future(first_end(children)),
+    )
+    await asyncio.wait([told, ended], return_when=asyncio.FIRST_COMPLETED)
+    if ended.done() and not told.done():
+        raise await ended
 
 
 def _address(settings: Settings, name: str) -> Address:

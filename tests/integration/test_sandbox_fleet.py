@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -89,10 +90,44 @@ def test_when_one_institution_ends_the_others_end_too_and_it_is_named(tmp_path: 
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()
-        first = _children(process.pid)[0]
+        first, second = _children(process.pid)
         os.kill(first, signal.SIGKILL)
         assert process.wait(WAIT_S) == 2
         assert "unionpay ended" in process.stderr.read()
+        assert not _runs(second)
+
+
+def test_when_the_sandbox_itself_is_killed_its_institutions_end_and_say_so(
+    fleet: Fleet,
+) -> None:
+    children = _children(fleet.process.pid)
+    assert len(children) == len(NAMES)
+    fleet.process.kill()
+    deadline_s = time.monotonic() + WAIT_S
+    while any(map(_runs, children)):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    found = fleet.says("status")
+    assert not any(found[name]["runs"] for name in NAMES)
+
+
+def test_an_institution_that_cannot_start_is_named_with_its_code_and_the_others_end(
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "sandbox.toml"
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        config.write_text(
+            f'state_dir = "{tmp_path / "state"}"\n[ports.timestamps]\nhttp = {port}\n'
+        )
+        several = tillway("sandbox", "run", *NAMES, "--config", str(config))
+        alone = tillway("sandbox", "run", "timestamps", "--config", str(config))
+    assert (several.returncode, several.stdout) == (2, "")
+    assert several.stderr.startswith(f"port_taken (timestamps: 127.0.0.1:{port})")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert alone.stderr.startswith(f"port_taken (127.0.0.1:{port})")
 
 
 @pytest.mark.parametrize(
@@ -113,6 +148,13 @@ def test_a_wrong_configuration_is_named(tmp_path: Path, text: str, says: str) ->
         True,
         True,
     )
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def _children(pid: int) -> list[int]:

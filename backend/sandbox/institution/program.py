@@ -108,18 +108,24 @@ class Running:
 Build = Callable[[Place], Running | Awaitable[Running]]
 
 
-async def run(build: Build, place: Place) -> None:
-    """Serve an institution until SIGTERM or SIGINT."""
-    async with serving([(build, place)]) as served:
-        (name, address), *_ = served.addresses.items()
-        say_ready({"name": name, "ports": dict(address.ports), "key": key_text(address.key)})
-        await told_to_stop()
-
-
 def say_ready(said: Mapping[str, Any]) -> None:
     """The ready line."""
     sys.stdout.write(json.dumps({"ready": True, **said}) + "\n")
     sys.stdout.flush()
+
+
+async def run(
+    build: Build,
+    place: Place,
+    *,
+    say: Callable[[dict[str, Any]], object] = say_ready,
+    parent: int | None = None,
+) -> None:
+    """Serve an institution until SIGTERM or SIGINT, or until its parent's end of a pipe closes."""
+    async with serving([(build, place)]) as served:
+        (name, address), *_ = served.addresses.items()
+        say({"name": name, "ports": dict(address.ports), "key": key_text(address.key)})
+        await told_to_stop(parent)
 
 
 @dataclass(slots=True)
@@ -130,29 +136,39 @@ class Served:
     houses: dict[str, House] = field(default_factory=dict)
 
 
-async def told_to_stop() -> None:
-    """Wait for SIGTERM or SIGINT."""
-    stop = asyncio.Event()
+async def told_to_stop(parent: int | None = None) -> None:
+    """Wait for SIGTERM or SIGINT, or until nobody holds the other end of the pipe ``parent``."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, stop.set)
+    if parent is not None:
+        loop.add_reader(parent, stop.set)
     await stop.wait()
+    if parent is not None:
+        loop.remove_reader(parent)
 
 
 @asynccontextmanager
 async def serving(wanted: list[tuple[Build, Place]]) -> AsyncIterator[Served]:
     """Serve institutions of this process; at the end their lines and books are closed."""
     served = Served()
-    async with asyncio.TaskGroup() as tasks:
-        endings: list[Callable[[], Awaitable[None]]] = []
-        try:
-            for build, place in wanted:
-                built = build(place)
-                running = await built if inspect.isawaitable(built) else built
-                endings.append(await _serve(running, place, tasks, served))
-            yield served
-        finally:
-            for end in reversed(endings):
-                await end()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            endings: list[Callable[[], Awaitable[None]]] = []
+            try:
+                for build, place in wanted:
+                    built = build(place)
+                    running = await built if inspect.isawaitable(built) else built
+                    endings.append(await _serve(running, place, tasks, served))
+                yield served
+            finally:
+                for end in reversed(endings):
+                    await end()
+    except ExceptionGroup as group:
+        match group.exceptions:
+            case [TillwayError() as why]:
+                raise why from None
+        raise
 
 
 async def _serve(
