@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import structlog
 import uvicorn
+from hypothesis import HealthCheck, settings
 
 import backend.console.model
 import backend.wallet.model
@@ -30,6 +31,9 @@ from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
 from tests.support.scratch import memory_to_write_to
 
+# How long an example takes says more of the machine than of the code: speed is for bench/.
+settings.register_profile("tillway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tillway")
 _numbers = itertools.count(1)
 
 

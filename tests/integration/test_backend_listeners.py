@@ -311,9 +311,7 @@ async def test_garbage_on_every_route_gets_a_known_refusal(shop: Shop) -> None:
     """Hypothesis makes the bytes; one event loop and one backend serve all examples."""
     samples: list[bytes] = []
 
-    @settings(
-        max_examples=25, database=None, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=25, database=None, suppress_health_check=list(HealthCheck))
     @given(st.binary(max_size=300))
     def gather(data: bytes) -> None:
         samples.append(data)

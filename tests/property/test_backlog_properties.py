@@ -21,7 +21,7 @@ FIRST_MEASURE = BACKLOG_WINDOW_MS_MIN // BATCH_MS + 2
 
 
 @given(st.integers(1, BATCH_ITEMS_MAX), st.integers(1, 200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_under_lasting_overload_the_wait_is_bounded_and_the_backend_never_idle(
     per_batch: int, offered: int
 ) -> None:

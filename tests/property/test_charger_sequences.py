@@ -129,7 +129,7 @@ def ask(told: Central, step: str, what: Any) -> None:
             told.ask("ChangeAvailability", **changes)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VERSIONS, STEPS)
 def test_whatever_is_done_the_books_of_the_charger_are_in_order(
     version: str, todo: list[tuple[str, Any]]
@@ -209,7 +209,7 @@ def check_events(events: list[dict[str, Any]]) -> None:
         assert "Ended" not in kinds[:-1]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(VERSIONS, st.lists(st.binary(max_size=200), max_size=20), st.booleans())
 def test_a_charger_takes_any_bytes_and_stays_small(
     version: str, stream: list[bytes], is_up: bool
@@ -248,7 +248,7 @@ FIELDS = st.sampled_from(sorted({
 ACTIONS = st.sampled_from(sorted({*REQUESTS_16, *REQUESTS_201}))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VERSIONS, st.lists(st.tuples(ACTIONS, st.dictionaries(FIELDS, VALUES, max_size=4)),
                           max_size=12))  # fmt: skip
 def test_every_call_gets_one_answer_whatever_is_in_it(

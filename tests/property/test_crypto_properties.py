@@ -15,7 +15,6 @@ payload_lists = st.lists(st.binary(max_size=8), min_size=1, max_size=70)
 
 
 @given(st.sampled_from(KEYS), st.binary(max_size=200), st.binary(max_size=80))
-@settings(deadline=None)
 def test_arbitrary_signature_bytes_are_refused_without_an_exception(
     key: object, message: bytes, signature: bytes
 ) -> None:
@@ -23,7 +22,7 @@ def test_arbitrary_signature_bytes_are_refused_without_an_exception(
 
 
 @given(st.sampled_from(KEYS), st.binary(max_size=500), st.binary(max_size=40))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_sign_then_parse_then_verify_is_true(key: object, payload: bytes, aad: bytes) -> None:
     message = cose.parse1(cose.sign1(key, payload, aad))  # type: ignore[arg-type]
     assert message.payload == payload

@@ -166,9 +166,7 @@ def shop(migrated_url: str) -> Iterator[Shop]:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_fen_is_given_back_twice(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
     story = Story(shop, shop.add_payer(balance_minor=START_MINOR))
     story.pay_out()

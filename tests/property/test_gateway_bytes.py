@@ -82,7 +82,7 @@ _methods = st.sampled_from(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(query=st.binary(max_size=60), body=st.binary(max_size=60))
 def test_any_bytes_are_answered(
     world: tuple[alipay.Gateway, acp.Gateway], query: bytes, body: bytes
@@ -91,7 +91,7 @@ def test_any_bytes_are_answered(
     assert b"respCode=1" in world[1].answer(body, desk="transactions")
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(method=_methods, content=_content, has_code=st.booleans())
 def test_any_signed_content_is_answered_by_alipay(
     world: tuple[alipay.Gateway, acp.Gateway],
@@ -115,7 +115,7 @@ def test_any_signed_content_is_answered_by_alipay(
     check_alipay(gateway.answer(b"", urlencode(form).encode()))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(
     kind=st.sampled_from(["0106", "0107", "0400", "3100", "9901", "0000", "7601", "0200"]),
     order=st.sampled_from(["ORDER001", "ORDER002", "short"]),

@@ -33,7 +33,7 @@ STEPS = st.lists(
 
 
 @given(st.lists(st.binary(max_size=400), max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_arbitrary_bytes_are_refused_settled_and_never_forwarded(blobs: list[bytes]) -> None:
     bench = Bench(shop=SHOP)
     bench.enrol(*TILLS)
@@ -46,7 +46,7 @@ def test_arbitrary_bytes_are_refused_settled_and_never_forwarded(blobs: list[byt
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_an_envelope_with_one_changed_byte_is_never_forwarded(at: int, flip: int) -> None:
     bench = Bench(shop=SHOP)
     bench.enrol(*TILLS)
@@ -60,7 +60,7 @@ def test_an_envelope_with_one_changed_byte_is_never_forwarded(at: int, flip: int
 @given(STEPS)
 @example([("say", 0), ("answer", 0), ("time", 3), ("deliver", 0), ("crash", 0)])
 @example([("say", 0), ("answer", 0), ("time", 3), ("deliver", 1), ("crash", 0)])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_interleaving_delivers_exactly_the_true_answers(steps: list[tuple[str, int]]) -> None:
     world = World()
     for name, number in steps:

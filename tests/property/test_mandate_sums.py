@@ -145,9 +145,7 @@ def shop(migrated_url: str) -> Iterator[Shop]:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mandates_sums_are_a_recount_of_its_payments(
     shop: Shop, steps: list[tuple[Any, ...]]
 ) -> None:

@@ -29,7 +29,7 @@ COMMANDS = [
     b"\x13\x04", b"\x17\x00" + bytes(29), b"\x08", b"\x0b", b"\x09", b"\x0a", b"\x0d\x30",
     bytes.fromhex("0cffffffff"), b"\x0f\x05",
 ]  # fmt: skip
-brisk = settings(deadline=None, max_examples=60)
+brisk = settings(max_examples=60)
 blocks = st.one_of(
     st.sampled_from(COMMANDS).map(mdb.encode_command),
     st.sampled_from([mdb.MASTER_ACK, mdb.MASTER_NAK, mdb.MASTER_RET]),

@@ -57,9 +57,7 @@ def shop(migrated_url: str) -> Iterator[Shop]:
         yield shop
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(story=returns(), spare=st.sampled_from([0, 3_000, 20_000]))
 def test_whatever_comes_back_in_whatever_order_every_fen_has_one_bearer(
     shop: Shop, story: tuple[list[tuple[int, int]], list[int]], spare: int

@@ -203,9 +203,7 @@ def shop(migrated_url: str) -> Iterator[Shop]:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_leaves_the_money_right(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
     payers = [shop.add_payer(balance_minor=START_MINOR) for _ in range(2)]
     story = Story(shop, payers, dict.fromkeys(payers, START_MINOR))

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware_sim.devices.device import Device
@@ -64,39 +64,33 @@ FRAMES = [
     "收银".encode("gb18030"),
     b"\x12",
 ]
-unhurried = settings(deadline=None)  # a busy machine is not a failure
 streams = st.lists(st.one_of(st.binary(max_size=80), st.sampled_from(FRAMES)), max_size=20)
 
 
-@unhurried
 @given(st.binary(min_size=1, max_size=256), st.integers(0, 0xFFFF))
 def test_gm65_commands_come_out_as_they_went_in(data: bytes, address: int) -> None:
     command = gm65.write(address, data)
     assert gm65.CommandParser().feed(gm65.encode_command(command), 0) == [command]
 
 
-@unhurried
 @given(st.binary(min_size=1, max_size=256), st.integers(0, 255))
 def test_gm65_replies_come_out_as_they_went_in(data: bytes, status: int) -> None:
     reply = gm65.Reply(status, data)
     assert gm65.HostParser().feed(gm65.encode_reply(reply)) == [reply]
 
 
-@unhurried
 @given(st.binary(max_size=251), st.sampled_from([ssi.HOST, ssi.DECODER]), st.integers(0, 15))
 def test_ssi_packets_come_out_as_they_went_in(data: bytes, source: int, status: int) -> None:
     packet = ssi.Packet(ssi.Opcode.DECODE_DATA, data, source, status)
     assert ssi.PacketParser(source).feed(ssi.encode(packet)) == [packet]
 
 
-@unhurried
 @given(st.binary(max_size=256), st.integers(0, 255), st.integers(0, 0xFFFFFFFF))
 def test_ef01_packets_come_out_as_they_went_in(payload: bytes, pid: int, address: int) -> None:
     packet = ef01.Packet(pid, payload, address)
     assert ef01.PacketParser().feed(ef01.encode(packet)) == [packet]
 
 
-@unhurried
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])), st.integers(1, 7))
 def test_text_comes_out_as_it_went_in_however_it_is_cut(words: str, size: int) -> None:
     data, decoder = escpos.text(words), TextDecoder(chinese=True)
@@ -104,7 +98,6 @@ def test_text_comes_out_as_it_went_in_however_it_is_cut(words: str, size: int) -
     assert "".join(map(decoder.feed, pieces)) == data.decode("gb18030")
 
 
-@unhurried
 @given(streams)
 def test_a_sound_frame_after_any_bytes_is_read_in_the_end(stream: list[bytes]) -> None:
     """A parser may lose what it is in the middle of, but never the way."""
@@ -118,7 +111,6 @@ def test_a_sound_frame_after_any_bytes_is_read_in_the_end(stream: list[bytes]) -
     assert ear.feed(gm65.encode_command(gm65.save()), 1000) == [gm65.save()]
 
 
-@unhurried
 @given(streams)
 def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
     command, host, packets = gm65.CommandParser(), gm65.HostParser(), ef01.PacketParser()
@@ -143,7 +135,6 @@ def test_parsers_take_anything_and_stay_small(stream: list[bytes]) -> None:
     assert len(paper._buffer) <= sum(map(len, stream))
 
 
-@unhurried
 @given(streams)
 def test_the_printers_ear_hears_the_same_however_the_bytes_are_cut(stream: list[bytes]) -> None:
     whole = b"".join(stream)
@@ -173,7 +164,6 @@ MAKERS: list[Callable[[], Device]] = [
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@unhurried
 @given(stream=streams, step_ms=st.integers(0, 1000))
 def test_devices_take_anything_and_answer_in_order(
     make: Callable[[], Device], stream: list[bytes], step_ms: int
@@ -234,7 +224,6 @@ def _scan_ssi(dialogue: Dialogue) -> object:
 
 
 @pytest.mark.parametrize("talk", [_scan, _scan_ssi, _status, _ask])
-@unhurried
 @given(stream=streams)
 def test_drivers_take_anything_and_end_with_a_value_or_a_known_error(
     talk: Callable[[Dialogue], object], stream: list[bytes]
@@ -249,7 +238,6 @@ def test_drivers_take_anything_and_end_with_a_value_or_a_known_error(
         assert type(error).__name__ == "AbandonedError"
 
 
-@unhurried
 @given(st.sampled_from(FaultKind), st.integers(0, 50), st.binary(max_size=60))
 def test_a_fault_never_makes_bytes_but_noise(kind: FaultKind, at: int, data: bytes) -> None:
     deliveries = FaultPlan(Fault(kind, at)).deliver(data, 0)

@@ -22,7 +22,7 @@ from terminal.adapters.pn532_reader import _facts
 from terminal.adapters.serial_worker import AbandonedError, Dialogue
 
 CARDS = ("tag", "unionpay", "classic", "phone")
-fast = settings(max_examples=60, deadline=None)  # a busy machine is not a failure
+fast = settings(max_examples=60)
 contents = st.one_of(
     st.binary(max_size=30),
     st.builds(lambda tg, head, rest: bytes([tg, head]) + rest, st.integers(0, 3),

@@ -45,7 +45,7 @@ STEPS = st.lists(
     seed=st.binary(max_size=32),
     data=st.data(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_shares_are_the_sum(
     share_count: int, kind: RedPacketKind, seed: bytes, data: st.DataObject
 ) -> None:
@@ -129,9 +129,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 
 @given(steps=STEPS)
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_fen_is_lost(shop: Shop, steps: list[tuple[Any, ...]]) -> None:
     held_before = [
         row["red_packet_id"]

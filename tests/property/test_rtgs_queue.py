@@ -105,7 +105,7 @@ def net_debtors(legs: list[Leg]) -> set[str]:
 
 
 @given(st.fixed_dictionaries(dict.fromkeys(MEMBERS, st.integers(0, 60))), _STEPS)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_no_account_falls_below_its_limit_and_no_money_is_made(
     lines: dict[str, int], steps: list[tuple[str, object]]
 ) -> None:

@@ -26,10 +26,10 @@ NOISE = st.one_of(
     st.binary(max_size=40), st.sampled_from([b"\xa5", b"\xa5\x5a\x01\x00", b"\xa5\x5a"])
 )
 STREAMS = st.lists(st.one_of(NOISE, COMMANDS), max_size=20)
-unhurried = settings(deadline=None, max_examples=60)
+brisk = settings(max_examples=60)
 
 
-@unhurried
+@brisk
 @given(STREAMS, st.integers(0, 300), st.booleans())
 def test_the_element_takes_anything_and_keeps_its_secrets(
     stream: list[bytes], step_ms: int, starts_unlocked: bool
@@ -50,7 +50,7 @@ def test_the_element_takes_anything_and_keeps_its_secrets(
     assert 0 <= element.tries_left <= 5
 
 
-@unhurried
+@brisk
 @given(BODIES, st.lists(NOISE, max_size=3))
 def test_a_body_comes_out_as_it_went_in_after_a_pause(body: bytes, noise: list[bytes]) -> None:
     parser = FrameParser()
@@ -62,7 +62,7 @@ def test_a_body_comes_out_as_it_went_in_after_a_pause(body: bytes, noise: list[b
     assert [item for piece in pieces for item in parser.feed(piece)] == [body]
 
 
-@unhurried
+@brisk
 @given(BODIES, st.data())
 def test_a_flipped_bit_is_never_another_body(body: bytes, data: st.DataObject) -> None:
     frame = bytearray(wire.encode(body))
@@ -98,7 +98,7 @@ class _Babble:
         """Nothing to close."""
 
 
-@unhurried
+@brisk
 @given(st.lists(st.one_of(NOISE, BODIES.map(wire.encode)), max_size=12))
 def test_the_driver_takes_only_a_sound_answer_to_its_own_question(stream: list[bytes]) -> None:
     port = _Babble(b"".join(stream))

@@ -36,10 +36,10 @@ JUNK = st.one_of(
     st.binary(max_size=40).map(lambda body: smp.CONTINUE + base64.b64encode(body) + b"\n"),
     st.sampled_from([smp.START + b"\n", smp.CONTINUE + b"\n", smp.START + b"/////\n"]),
 )
-unhurried = settings(deadline=None, max_examples=60)
+brisk = settings(max_examples=60)
 
 
-@unhurried
+@brisk
 @given(st.lists(st.one_of(JUNK, REQUESTS), max_size=12), st.integers(0, 400))
 def test_the_board_takes_anything_and_answers_in_order(stream: list[bytes], step_ms: int) -> None:
     board = SmpBoard(slot_sectors=2)
@@ -53,7 +53,7 @@ def test_the_board_takes_anything_and_answers_in_order(stream: list[bytes], step
     assert set(board.flash._used) <= set(range(board.flash.sectors))
 
 
-@unhurried
+@brisk
 @given(st.binary(max_size=1800), st.integers(0, 255), st.integers(0, 3), st.binary(max_size=40))
 def test_a_message_comes_out_as_it_went_in_whatever_was_before(
     body: bytes, sequence: int, version: int, noise: bytes
@@ -65,7 +65,7 @@ def test_a_message_comes_out_as_it_went_in_whatever_was_before(
     assert [item.message for item in found] == [sent]
 
 
-@unhurried
+@brisk
 @given(st.lists(JUNK, max_size=40))
 def test_the_parser_stays_small(stream: list[bytes]) -> None:
     parser = smp.LineParser()
@@ -74,7 +74,7 @@ def test_the_parser_stays_small(stream: list[bytes]) -> None:
     assert len(parser._line) + len(parser._raw) + len(parser._whole) < 16 * 1024
 
 
-@unhurried
+@brisk
 @given(st.binary(max_size=300), st.data())
 def test_any_bytes_are_an_image_or_have_a_flaw(noise: bytes, data: st.DataObject) -> None:
     broken = bytearray(IMAGE)
@@ -95,7 +95,7 @@ WORDS = st.sampled_from([FLAG, b"\xff" * 8, bytes(8), b"\x02" + b"\xff" * 7, b"\
                          b"\x04" + b"\xff" * 7])  # fmt: skip
 
 
-@unhurried
+@brisk
 @given(
     st.tuples(*[WORDS] * 12), st.tuples(*[st.sampled_from([MAGIC, b"\xff" * 16, bytes(16)])] * 3)
 )

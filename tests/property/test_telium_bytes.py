@@ -29,7 +29,7 @@ FRAMES = [
     ),
 ]  # fmt: skip
 streams = st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(FRAMES)), max_size=20)
-brisk = settings(deadline=None, max_examples=60)
+brisk = settings(max_examples=60)
 
 
 @brisk

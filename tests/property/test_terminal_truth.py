@@ -272,6 +272,5 @@ TestTill = TillMachine.TestCase
 TestTill.settings = settings(
     max_examples=60,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protocol import answers, batch, cbor, cose, envelope
@@ -67,7 +67,7 @@ answer_values = st.builds(
     trace_id=names,
 )
 keys = st.sampled_from([KEYS[suite] for suite in sorted(KEYS)])
-quiet = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+quiet = settings(max_examples=60)
 
 
 @given(envelopes, keys)
@@ -181,7 +181,7 @@ UNSEALERS: list[Callable[[bytes], Any]] = [
 @example(data=b"\xd2\x84\x43\xa1\x01\x26\xa0")
 @example(data=b"\x9b" + b"\xff" * 8)
 @example(data=b"\xbf\xff")
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_arbitrary_bytes_are_refused_with_a_code_of_ours(
     unseal: Callable[[bytes], Any], data: bytes
 ) -> None:

@@ -138,7 +138,7 @@ def test_what_is_not_a_reply_is_refused(reply: bytes, spoil: Callable[[bytes], b
         read_reply(spoil(reply), digest=DIGEST, nonce=NONCE, authority=authority_of(near_stamper()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_no_bit_of_what_is_signed_can_be_flipped(place: int, bit: int) -> None:
     """A flipped bit is refused, or it is in a part that nobody signs and changes nothing said."""

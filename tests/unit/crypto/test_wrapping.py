@@ -25,7 +25,7 @@ def test_a_wrapped_secret_opens_for_its_receiver_only(suite: str) -> None:
 
 @pytest.mark.parametrize("suite", ["SM2-SM3", "ES256"])
 @given(at=st.integers(0, 200), flip=st.integers(1, 255))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_damaged_secret_does_not_open(suite: str, at: int, flip: int) -> None:
     key = generate(suite)
     wrapped = bytearray(wrap(SECRET, key.public))

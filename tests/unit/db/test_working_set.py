@@ -70,7 +70,7 @@ def stored(store: Store) -> list[tuple[object, ...]]:
     return sorted(store.fetch(SHELF, KEYS))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(before=STEPS, undone=STEPS, after=STEPS)
 def test_undone_steps_leave_no_trace(
     tmp_path_factory: pytest.TempPathFactory,

@@ -204,7 +204,7 @@ def test_what_is_lent_has_a_bound_and_a_refund_beyond_it_may_be_asked_again(worl
     assert world.refund("pay_1", LENT_MINOR_MAX + 1) == "succeeded"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

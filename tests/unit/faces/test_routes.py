@@ -78,7 +78,7 @@ def _answering(number: int) -> Callable[[Request], Awaitable[JSONResponse]]:
 
 
 @given(ROUTES, st.lists(st.tuples(ASKED, st.sampled_from(["GET", "POST", "HEAD"])), max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_property_a_path_is_answered_as_if_every_route_were_asked_in_turn(
     routes: list[tuple[str, str]], asked: list[tuple[str, str]]
 ) -> None:

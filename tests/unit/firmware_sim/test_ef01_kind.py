@@ -165,7 +165,7 @@ pieces = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pieces)
 def test_every_byte_is_shown_once_or_still_awaited(said: Sequence[tuple[Side, bytes]]) -> None:
     decoder, shown = PacketDecoder(), dict.fromkeys(Side, b"")

@@ -190,7 +190,7 @@ def test_the_price_is_published_each_trading_day_and_income_comes_as_units(world
     assert world.balance("I1") == held + rest
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.integers(0, 10**10), min_size=1, max_size=20), st.integers(0, 30_000),
     st.integers(1, 30),
@@ -204,7 +204,7 @@ def test_income_leaks_nothing_and_is_never_more_than_the_fund_s(
     assert whole - len(units) < given <= whole
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(

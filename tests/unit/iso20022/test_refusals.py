@@ -1,7 +1,7 @@
 """A message that is wrong anywhere is refused whole, with the place and the reason."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.channels.iso20022 import (
@@ -43,7 +43,6 @@ def refused(example: Example, data: bytes) -> str:
 
 
 @given(st.lists(st.integers(1, 10**12), min_size=1, max_size=8))
-@settings(deadline=None)
 def test_lists_of_transfers_arrive_as_they_were_written(amounts: list[int]) -> None:
     assert read_instruction(write_instruction(instruction(*amounts))) == instruction(*amounts)
     assert read_transfers(write_transfers(transfers(*amounts))) == transfers(*amounts)
@@ -51,7 +50,6 @@ def test_lists_of_transfers_arrive_as_they_were_written(amounts: list[int]) -> N
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), max_size=8))
-@settings(deadline=None)
 def test_a_statement_arrives_as_it_was_written(amounts: list[int]) -> None:
     assert read_statement(write_statement(statement(*amounts))) == statement(*amounts)
 

@@ -28,7 +28,6 @@ def test_no_call_of_the_document_is_a_servers_error(stranger: Caller) -> None:
         @given(case=operation.as_strategy())
         @settings(
             max_examples=6,
-            deadline=None,
             database=None,
             phases=[HypothesisPhase.generate],
             suppress_health_check=list(HealthCheck),

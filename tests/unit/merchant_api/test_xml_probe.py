@@ -38,9 +38,7 @@ def test_no_fields_of_any_call_are_a_servers_error(stranger: Caller) -> None:
     codes: set[str] = set()
 
     @given(data=st.data())
-    @settings(
-        max_examples=120, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+    @settings(max_examples=120, database=None, suppress_health_check=list(HealthCheck))
     def probe(data: st.DataObject) -> None:
         path = data.draw(st.sampled_from(sorted(known)))
         names = [name for name in known[path] if name != "sign_type"]

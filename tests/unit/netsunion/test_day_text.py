@@ -48,7 +48,6 @@ _LINES = st.builds(
 
 
 @given(st.lists(_LINES, max_size=8))
-@settings(deadline=None)
 def test_every_list_we_write_comes_back(rows: list[DayLine]) -> None:
     data = text(*rows)
     assert check(data) == len(rows)
@@ -60,7 +59,7 @@ def test_an_empty_day_is_a_list_too() -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_truncation_is_refused(data: st.DataObject) -> None:
     whole = text(a_line(), a_line(2))
     with pytest.raises(CallerError):

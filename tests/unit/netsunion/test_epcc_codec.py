@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.channels.epcc import codec, frame, ids
@@ -108,7 +108,7 @@ def pay(**changes: Any) -> AgreementPay:
 
 
 @given(_NUMBERED)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_every_message_we_write_is_valid_and_comes_back(numbered: tuple[str, Any]) -> None:
     number, message = numbered
     header, back = _read(_written(message, number))
@@ -210,7 +210,7 @@ def test_an_institution_cannot_speak_for_another() -> None:
 
 
 @given(st.integers(0, 3000))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_every_truncation_is_refused(length: int) -> None:
     data = _written(Query(original_trx_id=TRX), "303")
     with pytest.raises(CallerError):

@@ -152,7 +152,7 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ROWS)
 def test_reports_are_those_of_a_plain_sum(drawn: list[tuple[int, str, str, int, str]]) -> None:
     rows = [transfer(n, *row[:4], channel=row[4]) for n, row in enumerate(drawn)]

@@ -352,7 +352,7 @@ VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.sampled_from(["kernel", "boots", "x", "skew"]), VALUES),
                 max_size=12))  # fmt: skip
 def test_any_reading_is_judged(readings: list[dict[str, object]]) -> None:

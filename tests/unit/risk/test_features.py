@@ -181,7 +181,7 @@ def test_stream_columns_and_oracle_agree(
         )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 2**32),
     days=st.sampled_from([1, 8, 90]),

@@ -144,7 +144,7 @@ def test_a_changed_file_is_refused_though_its_hash_is_right(change: Change, why:
         read_model(_resealed(change))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(place=st.integers(0), bit=st.integers(0, 7))
 def test_a_flipped_bit_anywhere_is_refused(place: int, bit: int) -> None:
     data = bytearray(small_model())

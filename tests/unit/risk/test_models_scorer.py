@@ -30,7 +30,7 @@ def scorer(request: pytest.FixtureRequest) -> Scorer:
     return Scorer.load(small_model(request.param), DIGEST)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(vectors=st.lists(VECTORS, min_size=1, max_size=40))
 def test_the_base_and_what_each_feature_gave_are_the_score_alone_and_among_others(
     vectors: list[list[float]],

@@ -250,7 +250,7 @@ def by_the_other(condition: str, facts: Mapping[str, object]) -> bool:
         return False
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(CONDITIONS, st.lists(FACTS, min_size=1, max_size=6))
 def test_rows_columns_and_another_implementation_agree(condition: str, many: list[Facts]) -> None:
     rules = rules_of(condition)
@@ -260,7 +260,7 @@ def test_rows_columns_and_another_implementation_agree(condition: str, many: lis
     assert by_row == [by_the_other(condition, facts) for facts in many]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=60) | st.text("!&|()?:<>=+-*/%.,[]'\"x1 ", max_size=60))
 def test_any_text_is_a_condition_or_is_refused(text: str) -> None:
     try:

@@ -115,7 +115,7 @@ def test_what_is_known_of_a_person_takes_hits_away_or_says_so() -> None:
 WORD = st.text("abcdefghijklmnoprstuvwyz", min_size=4, max_size=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(WORD, min_size=2, max_size=4, unique=True), st.randoms(use_true_random=False))
 def test_shuffled_words_and_one_letter_more_or_less_are_found(
     words: list[str], luck: random.Random

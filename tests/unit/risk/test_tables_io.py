@@ -208,9 +208,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read_table(tmp_path / "none.csv", COLUMNS)
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.decimals(0, 10**9, places=4, allow_nan=False), min_size=1, max_size=20))
 def test_amounts_are_rounded_as_decimals_are(tmp_path: Path, amounts: list[Decimal]) -> None:
     path = _csv(tmp_path, "amount\n" + "".join(f"{amount:f}\n" for amount in amounts))

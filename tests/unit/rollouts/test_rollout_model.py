@@ -84,7 +84,7 @@ def test_a_device_that_is_left_out_counts_neither_way() -> None:
     assert next_step(plan, waves, 1) is RolloutStep.FINISH
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     sizes=st.lists(st.integers(1, 40), min_size=1, max_size=6),
     success=st.integers(1, 100),
