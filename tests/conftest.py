@@ -24,6 +24,7 @@ from protocol.crypto import sealing
 from terminal.counter import pins
 from tests.support import groups, late_fields
 from tests.support.collecting import share_out
+from tests.support.failures import FailuresNamed
 from tests.support.hurried import HurriedAsyncio
 from tests.support.known_hashes import RememberedScrypt
 from tests.support.migrated import migrated_sqlite
@@ -42,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     config.pluginmanager.register(groups)
     share_out(config)
+    config.pluginmanager.register(FailuresNamed(config))
     held = ExitStack()
     held.enter_context(memory_to_write_to())
     config.add_cleanup(held.close)
