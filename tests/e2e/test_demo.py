@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("demo")
+"""A day at a time: each starts fifteen programs."""
+
 TIMEOUT_S = 240
 ACTS = (
     "pay code", "merchant QR", "vending", "fingerprint", "insufficient", "revoked", "replayed",
