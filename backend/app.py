@@ -101,7 +101,8 @@ def hub_app(backend: Backend) -> ASGIApp:
 
 def public_application(backend: Backend) -> FastAPI:
     """The public interface, as OpenAPI describes it."""
-    app = _application("Tillway backend", backend)
+    lost = http_errors.LostPages()
+    app = _application("Tillway backend", backend, lost)
     app.add_exception_handler(AnswerDroppedError, cut_off)
     answer_asked(app)
     operator = OperatorGuard(
@@ -133,16 +134,16 @@ def public_application(backend: Backend) -> FastAPI:
         add_routes(app, opening_routes.operator_router(openings, guard))
         add_routes(app, opening_routes.wallet_router(openings, backend.services))
     for router in (
-        *_payment_routers(backend, guard, openings),
+        *_payment_routers(backend, guard, openings, lost),
         *_fleet_routers(backend, guard),
-        *_console_routers(backend, guard, openings),
+        *_console_routers(backend, guard, openings, lost),
     ):
         add_routes(app, router)
     return app
 
 
 def _console_routers(
-    backend: Backend, guard: Guard, openings: Openings | None
+    backend: Backend, guard: Guard, openings: Openings | None, lost: http_errors.LostPages
 ) -> tuple[APIRouter, ...]:
     people = PeopleDesk(backend.services)
     operations = OperationsDesk(
@@ -166,7 +167,9 @@ def _console_routers(
         audit_routes.operator_router(backend.services, guard),
         flow_routes.operator_router(FlowDesk(backend.services), guard),
         switch_routes.operator_router(SwitchDesk(backend.services), guard),
-        console_routes.router(backend.services, people, operations, tries, merchants, openings),
+        console_routes.router(
+            backend.services, people, operations, tries, merchants, openings, lost
+        ),
     )
 
 
@@ -188,7 +191,7 @@ def _fleet_routers(backend: Backend, guard: Guard) -> tuple[APIRouter, ...]:
 
 
 def _payment_routers(
-    backend: Backend, guard: Guard, openings: Openings | None
+    backend: Backend, guard: Guard, openings: Openings | None, lost: http_errors.LostPages
 ) -> tuple[APIRouter, ...]:
     services = backend.services
     clearing = backend.clearing
@@ -223,6 +226,7 @@ def _payment_routers(
             (backend.merchant_api.contracts, backend.merchant_api.agreed),
             openings,
             binding,
+            lost,
         ),
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
@@ -289,9 +293,11 @@ def public_app(backend: Backend) -> ASGIApp:
     )
 
 
-def _application(title: str, backend: Backend) -> FastAPI:
+def _application(
+    title: str, backend: Backend, lost: http_errors.LostPages | None = None
+) -> FastAPI:
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
-    http_errors.install(app, backend.metrics)
+    http_errors.install(app, backend.metrics, lost)
     return app
 
 

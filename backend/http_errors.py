@@ -1,9 +1,9 @@
 """How an error looks over HTTP: ``{"error": {code, retry, zh, en}}`` and a status by its code."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -80,6 +80,9 @@ _HEADERS = {
     401: {"www-authenticate": 'Bearer realm="Tillway"'},
     503: {"retry-after": "1"},
 }
+_LOST = frozenset({404, 405})
+_PROGRAMS = ("/wallet/v1/",)
+"""Below a face's address, and not its own."""
 _PAGES = frozenset({"/"})
 _PAGE_CHALLENGE = 'Basic realm="Tillway operator", charset="UTF-8"'
 """Makes a browser ask for the token. Only pages take it that way."""
@@ -108,8 +111,33 @@ def _explained(error: TillwayError, status: int) -> JSONResponse:
     return JSONResponse({"error": error.to_wire() | {"detail": error.detail}}, status_code=status)
 
 
-def install(app: FastAPI, metrics: Metrics) -> None:
-    """Make an application answer every failure in this form, also for what it does not know."""
+LostPage = Callable[[Request, TillwayError], Awaitable[Response]]
+"""A face's page for an address that it does not have."""
+
+
+class LostPages:
+    """What browsers see at addresses that a face does not have, below its own."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, LostPage] = {}
+
+    def add(self, root: str, page: LostPage) -> None:
+        """A face's page for all that is below its address."""
+        self._pages[f"{root}/"] = page
+
+    def of(self, request: Request) -> LostPage | None:
+        """The page for who asked for one; None for programs, and where no face is."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return None
+        path = request.url.path
+        if path.startswith(_PROGRAMS):
+            return None
+        return next((page for root, page in self._pages.items() if path.startswith(root)), None)
+
+
+def install(app: FastAPI, metrics: Metrics, lost: LostPages | None = None) -> None:
+    """Make an application answer every failure in this form, also for what it does not know;
+    ``lost``: where a browser gets a page of it."""
 
     @app.exception_handler(TillwayError)
     async def on_known(request: Request, error: TillwayError) -> JSONResponse:
@@ -130,11 +158,16 @@ def install(app: FastAPI, metrics: Metrics) -> None:
         return await on_known(request, CallerError("field_invalid", field))
 
     @app.exception_handler(HTTPException)
-    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
-        code = "route_unknown" if error.status_code in {404, 405} else "field_invalid"
-        metrics.count_error(code)
-        wire = CallerError(code, request.url.path).to_wire()
-        return JSONResponse({"error": wire}, status_code=error.status_code)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        is_lost = error.status_code in _LOST
+        told = CallerError("route_unknown" if is_lost else "field_invalid", request.url.path)
+        metrics.count_error(told.code)
+        page = lost.of(request) if lost is not None and is_lost else None
+        if page is None:
+            return JSONResponse({"error": told.to_wire()}, status_code=error.status_code)
+        answer = await page(request, CallerError(told.code))
+        answer.status_code = error.status_code
+        return answer
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> JSONResponse:

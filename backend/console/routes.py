@@ -34,6 +34,7 @@ from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, ROOT, read_form
 from backend.console.staff_desk import StaffDesk
+from backend.http_errors import LostPage, LostPages
 from backend.openings.model import ConsoleOpening, Openings
 from backend.openings.routes import add_page as add_opening_page
 from backend.operator.auth import origin_of
@@ -49,9 +50,10 @@ def router(
     tries: RateLimit,
     merchants: MerchantDesks,
     openings: Openings | None = None,
+    lost: LostPages | None = None,
 ) -> APIRouter:
     """``/console`` and below. ``tries`` bounds how often an address asks to come in; ``openings``:
-    the links of a development stack."""
+    the links of a development stack; ``lost`` learns what is shown where there is no page."""
     face = Face(services.clock)
     pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
     face.assets.mount(pages)
@@ -78,6 +80,8 @@ def router(
     staff_pages.add_pages(pages, parts, staff, tries)
     if openings is not None:
         _opening(pages, parts, staff, openings)
+    if lost is not None:
+        lost.add(ROOT, _lost(face, people))
     return pages
 
 
@@ -128,6 +132,13 @@ def _opening(pages: APIRouter, parts: ConsoleParts, staff: StaffDesk, openings: 
         return await staff_pages.factor_page(face, staff, request, first)
 
     add_opening_page(pages, ROOT, face, read_form, opened)
+
+
+def _lost(face: Face, people: PeopleDesk) -> LostPage:
+    async def page(request: Request, error: TillwayError) -> Response:
+        return face.refused(request, error, await _maybe(people, request))
+
+    return page
 
 
 def _route_of(face: Face, people: PeopleDesk) -> type[APIRoute]:

@@ -193,6 +193,9 @@ WORDS: dict[str, Words] = {
     ),
     "back": Words("返回", "Back"),
     "refused": Words("未能完成", "That did not work"),
+    "page_unknown": Words(
+        "没有这个页面，请检查网址。", "There is no such page; check the address."
+    ),
     # Operators
     "overview": Words("运行状况", "Operations"),
     "imbalance": Words("借贷差额", "Ledger imbalance"),

@@ -27,6 +27,12 @@ class Payment(BackendTable, table=True):
         Index("ix_payment_merchant", "merchant_id", "created_at_ms"),
         Index("ix_payment_payer", "payer_id", "created_at_ms"),
         Index(
+            "ix_payment_day",
+            "business_date",
+            postgresql_using="brin",
+            postgresql_with={"autosummarize": "on"},
+        ),
+        Index(
             "ix_payment_due",
             "code_expires_at_ms",
             sqlite_where=IS_WAITING,

@@ -26,11 +26,13 @@ _Wanted = TypeVar("_Wanted", bound=Wanted)
 @dataclass(frozen=True, slots=True)
 class Finger:
     """Whether a page can take a fingerprint or a face: *ready*; *none* was added yet; *elsewhere*,
-    at another address; *off*, at no address."""
+    at another address; *off*, at no address. And whether it takes the PIN."""
 
     state: str
     address: str = ""
     """Where it can be taken."""
+    pin_locked_until_ms: int = 0
+    """Until when the PIN beside it is locked by wrong ones; a time that is over: it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +63,14 @@ class PageParts:
     async def finger(self, request: Request, session: Session) -> Finger:
         """What a page that takes the PIN offers beside it."""
         site = self.desk.passkeys.site
+        until_ms = (await self.desk.payer(session.payer_id))["pin_locked_until_ms"]
         if not site.origins:
-            return Finger("off")
+            return Finger("off", "", until_ms)
         address = f"{site.origins[0]}{ROOT}"
         if not site.is_at(request.headers.get("host", "")):
-            return Finger("elsewhere", address)
+            return Finger("elsewhere", address, until_ms)
         known = await self.desk.passkeys.of_payer(session.payer_id)
-        return Finger("ready" if known else "none", address)
+        return Finger("ready" if known else "none", address, until_ms)
 
     def mint(self, prefix: str) -> str:
         """A new id, for what a page begins."""

@@ -26,6 +26,9 @@ _TO_PAYER: dict[str, Words] = {
         "这笔订单已过期，没有付款；请商家重新出码。",
         "This order has expired and nothing was paid; ask the merchant for a new code.",
     ),
+    "route_unknown": Words(
+        "没有这个页面，请检查网址。", "There is no such page; check the address."
+    ),
     "risk_declined": Words(
         "这笔付款存在风险，已拒绝；如有疑问请联系客服。",
         "The payment was declined for risk; call customer service if you wonder why.",

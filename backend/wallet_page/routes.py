@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from backend.http_errors import LostPage, LostPages
 from backend.instruments.binding import CardBinding
 from backend.merchant_api.papay.desk import ContractDesk
 from backend.merchant_api.payscore.desk import ServiceDesk
@@ -45,10 +46,11 @@ def router(
     agreed: tuple[ContractDesk, ServiceDesk] | None = None,
     openings: Openings | None = None,
     binding: CardBinding | None = None,
+    lost: LostPages | None = None,
 ) -> APIRouter:
     """``/wallet`` and below, but for the JSON interface. ``agreed``: what payers agree with
     merchants' programs; ``openings``: the links of a development stack; ``binding``: how
-    cards are added."""
+    cards are added; ``lost`` learns what is shown where there is no page."""
     face = Face(services.clock)
     parts = PageParts(
         services=services, desk=WalletDesk(services), face=face, topups=topups, binding=binding
@@ -71,6 +73,8 @@ def router(
         agreements.add_pages(pages, parts, *agreed)
     if parts.desk.switches.is_there:
         switching.add_pages(pages, parts)
+    if lost is not None:
+        lost.add(ROOT, _lost(parts))
     return pages
 
 
@@ -115,6 +119,13 @@ def _opening(pages: APIRouter, parts: PageParts, openings: Openings) -> None:
         return answer
 
     add_opening_page(pages, ROOT, face, read_form, opened)
+
+
+def _lost(parts: PageParts) -> LostPage:
+    async def page(request: Request, error: TillwayError) -> Response:
+        return parts.face.refused(request, error, await _maybe(parts, request))
+
+    return page
 
 
 def _route_of(parts: PageParts) -> type[APIRoute]:

@@ -9,8 +9,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 
@@ -24,9 +23,11 @@ from backend.console.operations_desk import OperationsDesk
 from backend.console.staff_desk import StaffDesk
 from backend.console.totp import STEP_MS, code_at
 from backend.devices.repository import DeviceRepository
+from backend.http_errors import LostPages, install
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
+from backend.observability.metrics import Metrics
 from backend.openings.model import Openings
 from backend.operator.service import MerchantDefaults, OperatorService
 from backend.payments.services import Services
@@ -34,7 +35,6 @@ from backend.rate_limit import RateLimit
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.explaining import Explainer
 from faces.routes import add_routes
-from protocol.errors import TillwayError
 from tests.support.merchant_caller import an_authority
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
@@ -144,16 +144,12 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
     tries = RateLimit(
         now_ms=shop.clock.now_ms, window_ms=60_000, each_max=20, all_max=40, callers_max=10
     )
-    app = FastAPI()
+    app, lost = FastAPI(), LostPages()
+    install(app, Metrics(), lost)
     add_routes(app, operator_routes.operator_router(StaffDesk(services, people), operator_only))
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )
     merchants = merchants_of(shop, services)
-    add_routes(app, routes.router(services, people, operations, tries, merchants, openings))
-
-    @app.exception_handler(TillwayError)
-    async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
-        return JSONResponse({"error": error.to_wire()}, status_code=400)
-
+    add_routes(app, routes.router(services, people, operations, tries, merchants, openings, lost))
     yield ConsoleWorld(shop, app, merchants.accounts)

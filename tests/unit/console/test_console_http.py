@@ -261,3 +261,21 @@ def test_pages_are_closed_to_scripts_and_frames_of_others(world: ConsoleWorld) -
     assert answer.headers["cache-control"] == "no-store"
     assert "<script" not in answer.text
     assert " style=" not in answer.text
+
+
+def test_an_address_that_is_no_page_has_one_for_a_browser_and_json_for_a_program(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    page = {"accept": "text/html,*/*;q=0.8"}
+    stranger = world.browser().get("/console/nowhere?lang=en", headers=page)
+    assert (stranger.status_code, "no such page" in stranger.text) == (404, True)
+    assert 'action="/console/sign-in"' in stranger.text
+    http = world.signed_in("li.na")
+    for lang, words in (("zh", "没有这个页面"), ("en", "There is no such page")):
+        told = http.get(f"/console/nowhere?lang={lang}", headers=page)
+        assert (told.status_code, words in told.text) == (404, True)
+        assert 'href="/console/payments"' in told.text
+    assert http.get("/console/staff/invite", headers=page).status_code == 405
+    program = http.get("/console/nowhere")
+    assert (program.status_code, program.json()["error"]["code"]) == (404, "route_unknown")

@@ -8,6 +8,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from backend.http_errors import LostPages, install
+from backend.observability.metrics import Metrics
+from backend.wallet.limits import PIN_LOCK_MS
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
 from protocol.crypto.keys import generate
@@ -17,8 +20,9 @@ from tests.support.wallet_http import OPERATOR, services_of
 
 @pytest.fixture
 def browser(shop: Shop) -> Iterator[TestClient]:
-    app = FastAPI()
-    add_routes(app, router(services_of(shop)))
+    app, lost = FastAPI(), LostPages()
+    install(app, Metrics(), lost)
+    add_routes(app, router(services_of(shop), lost=lost))
     with TestClient(app, base_url="https://wallet.example", follow_redirects=False) as client:
         yield client
 
@@ -206,3 +210,54 @@ def test_a_things_payment_explains_itself_in_the_bill_and_where_it_is_asked(
         assert "您停用了授权" in text
         assert "0.916 kWh × 1.50" in text
     assert "2.00" in browser.get(f"/wallet/mandates/{mandate_id}").text
+
+
+def test_an_address_that_is_no_page_has_one_for_a_browser_and_json_for_a_program(
+    shop: Shop, browser: TestClient
+) -> None:
+    page = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    stranger = browser.get("/wallet/nowhere?lang=en", headers=page)
+    assert (stranger.status_code, "no such page" in stranger.text) == (404, True)
+    assert 'href="/wallet" data-back' in stranger.text
+    assert "frame-ancestors" in stranger.headers["content-security-policy"]
+    sign_in(shop, browser)
+    told = browser.get("/wallet/nowhere?lang=zh", headers=page)
+    assert (told.status_code, "没有这个页面" in told.text) == (404, True)
+    assert browser.get("/wallet/sign-out", headers=page).status_code == 405
+    for path, headers in (("nowhere", {"accept": "*/*"}), ("v1/nowhere", page)):
+        answer = browser.get(f"/wallet/{path}", headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "route_unknown")
+    assert browser.get("/elsewhere", headers=page).json()["error"]["code"] == "route_unknown"
+
+
+def test_a_locked_pin_is_asked_for_by_no_page(
+    shop: Shop, browser: TestClient, http: TestClient
+) -> None:
+    made = http.post(
+        "/operator/v1/payers",
+        json={
+            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+            "key_public": generate("Ed25519").public.public.hex(),
+        },
+        headers=OPERATOR,
+    ).json()  # fmt: skip
+    shop.top_up(made["payer_id"], 90_000)
+    browser.post("/wallet/sign-in", data={"token": made["token"]})
+    payment_id = shop.show_qr(60_000)["payment_id"]
+    pages = [f"/wallet/pay/{payment_id}?step=pin", "/wallet/pin-free", "/wallet/red-packets/new"]
+    for path in pages:
+        assert 'name="pin"' in browser.get(path).text, path
+    form = {"page": page_token(browser)}
+    for tried in range(5):
+        assert ('name="pin"' in browser.get(pages[0]).text) is True, tried
+        form["attempt_id"] = shop.id("att")
+        last = browser.post(f"/wallet/pay/{payment_id}?lang=en", data=form | {"pin": "000000"})
+    assert "data-pinpad" not in last.text
+    assert 'name="pin"' not in last.text
+    assert last.text.count("the PIN is locked until") == 1
+    for path in pages:
+        told = browser.get(f"{path}{'&' if '?' in path else '?'}lang=en").text
+        assert told.count("the PIN is locked until") == 1, path
+        assert 'name="pin"' not in told, path
+    shop.clock.at_ms += PIN_LOCK_MS
+    assert 'name="pin"' in browser.get(pages[1]).text
