@@ -319,6 +319,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
     ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
     ("card_timeout", "never", "没有检测到卡片，请将卡片贴近读卡区后重试。", "No card was held to the reader; hold one to it and try again."),
+    ("card_not_approved", "never", "密码键盘没有批准，没有资金变动：可能是余额不足、密码错误、顾客按了红键或取走了卡，原因见密码键盘。请重试，或换一张卡、换其他方式。", "The PIN pad did not approve and no money moved: perhaps too little money, a wrong PIN, the red key, or the card drawn out. The pad says which; try again, or take another card or way."),
     ("card_unreadable", "never", "这张卡无法用于此操作，请换一张卡或改用扫码。", "This card cannot be used for this; use another card or scan a code."),
     ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
     ("finger_known", "never", "该手指已录入，无需重复录入。", "This finger is already enrolled."),

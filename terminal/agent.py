@@ -175,7 +175,7 @@ class Agent:
                 is_link_up=self.is_link_up,
                 is_hub_online=self._desk.is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
-                is_unheard=self._desk.is_unheard(shown),
+                undo_waits_for=self._desk.undo_waits_for(shown),
                 printer_error=self.printer_error,
                 open_sales=tuple(self._journal.open_sales()),
                 items_unsettled=len(self._journal.unsettled_items()),
@@ -257,8 +257,8 @@ class Agent:
                 self._leave(DONE_STATES)
                 self._refunds.start(event)
             case Dismiss():
-                is_unheard = self._desk.is_unheard(self.current())
-                self._leave(LEAVABLE_STATES.union(UNDOING if is_unheard else ()))
+                is_put_off = self._desk.undo_waits_for(self.current()) is not None
+                self._leave(LEAVABLE_STATES.union(UNDOING if is_put_off else ()))
             case Reprint(subject):
                 self._reprint(subject)
             case PrintStored(receipt_id):

@@ -13,6 +13,7 @@ from terminal.courier import Courier
 from terminal.domain.refund import Refund
 from terminal.domain.sale import Sale, SaleState
 from terminal.domain.schedule import TimerKey, Timers
+from terminal.domain.verdict import UNDO_WAITS
 from terminal.effects import Effect, PrintReceipt
 from terminal.journal.rows import RequestState
 from terminal.journal.store import Journal
@@ -47,6 +48,8 @@ class Desk:
         self.is_hub_online = True
         self.clock_ahead_ms: int | None = None
         self.current: str | None = None
+        self.undo_put_off: dict[str, int] = {}
+        """The latest close or reversal that was put off, and its envelopes until then."""
         self.settled: Counter[str] = Counter()
         self.courier = Courier(
             profile=profile,
@@ -58,14 +61,18 @@ class Desk:
             emit=self.effects.append,
         )
 
-    def is_unheard(self, shown: Sale | Refund | None) -> bool:
-        """Whether a close or a reversal goes unanswered: no line, or envelope after envelope."""
+    def undo_waits_for(self, shown: Sale | Refund | None) -> str | None:
+        """Why a close or a reversal is not carried out yet: as it was refused, or ``hub_silent``
+        without a line, or after envelope after envelope."""
         if not isinstance(shown, Sale) or shown.state not in UNDOING:
-            return False
+            return None
         row = self.journal.latest_request(shown.payment_id, UNDOING[shown.state])
         if row is None or row.state is not RequestState.OPEN:
-            return False
-        return not self.courier.is_link_up or row.sends - row.refusals >= SENDS_UNHEARD_MIN
+            return None
+        heard_sends = max(row.refusals, self.undo_put_off.get(row.request_id, 0))
+        if not self.courier.is_link_up or row.sends - heard_sends >= SENDS_UNHEARD_MIN:
+            return "hub_silent"
+        return shown.error_code if shown.error_code in UNDO_WAITS else None
 
     def after(self, key: TimerKey, gap_ms: int) -> None:
         """Arm a timer that many milliseconds from now."""

@@ -41,7 +41,7 @@ class CardOutcome:
     """How a card payment ended. ``unknown`` is no failure: only the acquirer can tell.
 
     ``card`` is the masked card number, ``reference`` the pin pad's, ``why`` the code of the
-    trouble that left the outcome unknown.
+    trouble that left the outcome unknown, or of why it was declined.
     """
 
     result: CardResult

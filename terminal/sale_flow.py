@@ -179,6 +179,9 @@ class SaleFlow:
             self._courier.settle(row.request_id)
             self._move(sale, _T.LOSE_CONTACT, error_code=code)
         elif kind is not Refused.FINAL or code.startswith("device_"):
+            if sale.state in UNDOING:
+                self._desk.undo_put_off = {row.request_id: row.sends}
+                self._move(sale, _T.PUT_OFF, error_code=code)
             self._courier.resend_later(row)
         else:
             self._courier.settle(row.request_id)
@@ -337,7 +340,7 @@ class SaleFlow:
                 self._finished(moved, event)
         elif sale.state is not moved.state or event is SaleEvent.RECOVERED:
             self._entered(moved)
-        elif moved.state in UNDOING:
+        elif moved.state in UNDOING and event is not SaleEvent.PUT_OFF:
             self._undo_later(moved)
         return moved
 

@@ -41,6 +41,8 @@ _OUTCOMES: dict[telium.Result, CardResult] = {
     telium.Result.REFUSED: "declined",
     telium.Result.UNVERIFIED: "unknown",
 }
+_WHY: dict[CardResult, str] = {"declined": "card_not_approved"}
+"""An answer holds no reason: the pin pad shows it on its own display, and prints it."""
 
 
 class TeliumPinPad:
@@ -155,6 +157,7 @@ class _Attempt:
             result=outcome,
             card=telium.masked_report(answer.report or ""),
             reference=answer.private.strip() if outcome == "approved" else "",
+            why=_WHY.get(outcome, ""),
         )
 
 

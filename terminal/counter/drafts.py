@@ -43,6 +43,10 @@ class Drafts:
         """The draft that is on the keypad again once this payment is cancelled."""
         return self._found("spent_by IS NULL OR spent_by = ?", payment_id)
 
+    def cash_due(self) -> Draft | None:
+        """The draft that was being paid in cash when the program ended."""
+        return self._found("spent_by IS NULL AND is_cash_due AND digits != ''")
+
     def _found(self, where: str, *values: str) -> Draft | None:
         row = self._journal.database.execute(
             f"SELECT draft_id, digits, note, lines FROM draft WHERE {where}",  # noqa: S608
@@ -57,8 +61,8 @@ class Drafts:
         """Keep what was keyed; ``idempotency_conflict`` for a draft that is no longer there."""
         with self._journal.transaction():
             changed = self._journal.database.execute(
-                "UPDATE draft SET digits = CASE lines WHEN '[]' THEN ? ELSE digits END, note = ?"
-                " WHERE draft_id = ? AND spent_by IS NULL",
+                "UPDATE draft SET digits = CASE lines WHEN '[]' THEN ? ELSE digits END, note = ?,"
+                " is_cash_due = 0 WHERE draft_id = ? AND spent_by IS NULL",
                 (digits, note, draft_id),
             )
             if changed.rowcount != 1:
@@ -74,10 +78,18 @@ class Drafts:
             raise CallerError("idempotency_conflict", "another draft is on the keypad")
         with self._journal.transaction():
             self._journal.database.execute(
-                "UPDATE draft SET digits = ?, lines = ? WHERE draft_id = ? AND spent_by IS NULL",
+                "UPDATE draft SET digits = ?, lines = ?, is_cash_due = 0"
+                " WHERE draft_id = ? AND spent_by IS NULL",
                 (digits, json.dumps([asdict(line) for line in cart]), draft_id),
             )
         return self.current()
+
+    def take_cash(self, *, is_due: bool) -> None:
+        """The payer was told how much, and the cashier counts notes; or not any more."""
+        with self._journal.transaction():
+            self._journal.database.execute(
+                "UPDATE draft SET is_cash_due = ? WHERE spent_by IS NULL", (is_due,)
+            )
 
     def renew(self, digits: str = "", note: str = "") -> Draft:
         """Another draft takes the place of the one there was."""

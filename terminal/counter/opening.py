@@ -18,7 +18,7 @@ from terminal.counter.shifts import ShiftDesk, Slip
 from terminal.counter.sign_in import SignIn
 from terminal.counter.staffing import Staffing
 from terminal.counter.station import Counter, Station
-from terminal.domain.at_counter import of_card
+from terminal.domain.at_counter import cash_due, of_card
 from terminal.inputs import PrintStored
 from terminal.journal.store import Journal
 from terminal.shell import Shell, ShellPorts
@@ -107,11 +107,15 @@ def _station(
         show=lambda sale: shell.show_at_counter(of_card(sale)),
     )
     cards.recover()
+    drafts = Drafts(journal, entropy)
+    due = drafts.cash_due()
+    if due is not None:
+        shell.show_at_counter(cash_due(int(due.digits), agent.profile.currency))
     return Station(
         agent=ports.agent,
         shell=shell,
         shifts=shifts,
         cards=cards,
-        drafts=Drafts(journal, entropy),
+        drafts=drafts,
         is_training=is_training,
     )

@@ -30,7 +30,7 @@ _WAITS, _LOST = 2, 3
 _PAYMENTS_KEPT_MAX = 500
 _PRACTICE_CARD = "****0000"
 _CARD_OUTCOMES = {
-    1: CardOutcome("declined"),
+    1: CardOutcome("declined", why="insufficient_balance"),
     _LOST: CardOutcome("unknown", why="device_no_reply"),
 }
 

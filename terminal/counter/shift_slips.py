@@ -28,9 +28,13 @@ _TITLES = {
     "test": ("打印测试", "PRINTER TEST"),
 }
 SLIP_KINDS = frozenset(_TITLES)
-CARD_UNKNOWN_WORDS = (
+_CARD_UNKNOWN = (
     "请勿重复刷卡，结果以收单行对账为准。",
     "Do not charge again; the acquirer's statement tells the outcome.",
+)
+_CARD_REFUND_UNKNOWN = (
+    "请勿重复退款，结果以收单行对账为准。",
+    "Do not refund again; the acquirer's statement tells the outcome.",
 )
 _METHODS = {
     "pay_code": "付款码 Pay code",
@@ -204,7 +208,8 @@ def _movement(facts: Mapping[str, Any], columns: int) -> bytes:
         if name in facts
     ]
     if facts["kind"] == "card_unknown":
-        rows += [wrapped(sentence, columns) for sentence in CARD_UNKNOWN_WORDS]
+        sentences = _CARD_REFUND_UNKNOWN if "refund_of" in facts else _CARD_UNKNOWN
+        rows += [wrapped(sentence, columns) for sentence in sentences]
     return b"".join(rows)
 
 

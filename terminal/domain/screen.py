@@ -14,12 +14,13 @@ from terminal.domain.sale import Sale, SaleState
 from terminal.domain.words import (
     BUTTONS,
     PUT_OFF,
+    REFUND_DOUBTS,
     REFUND_PUT_OFF,
     STEPS,
     TITLES,
-    UNHEARD,
     Words,
     of_error,
+    undo_waits,
 )
 
 
@@ -100,8 +101,8 @@ class Surroundings:
     printer_error: str | None
     open_sales: tuple[Sale, ...]
     items_unsettled: int = 0
-    is_unheard: bool = False
-    """Nobody has answered a close or a reversal."""
+    undo_waits_for: str | None = None
+    """Why a close or a reversal is not carried out yet."""
 
 
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn", "refund_done": "paid"}
@@ -208,7 +209,7 @@ def _kind(shown: Sale | Refund | None, around: Surroundings) -> str:
 def _names(kind: str, around: Surroundings) -> tuple[str, ...]:
     if kind == "choosing":
         return (*(name for name in around.methods if name in BUTTONS), "cancel")
-    if kind == "closing" and around.is_unheard:
+    if kind == "closing" and around.undo_waits_for is not None:
         return (*_BUTTONS[kind], "park")
     return _FINISHED if kind in _FINAL_KINDS | _DONE_KINDS else _BUTTONS[kind]
 
@@ -221,14 +222,16 @@ def _error_of(shown: Sale | Refund | None, around: Surroundings) -> ErrorShown |
     """What went wrong; of what is being sent or undone, why it waits."""
     if shown is None:
         return None
-    if around.is_unheard and shown.state.value in UNHEARD:
-        return ErrorShown("hub_silent", UNHEARD[shown.state.value])
+    if around.undo_waits_for is not None:
+        return ErrorShown(around.undo_waits_for, undo_waits(shown.state, around.undo_waits_for))
     if shown.error_code is None:
         return None
     code = shown.error_code
     put_off = PUT_OFF if isinstance(shown, Sale) else REFUND_PUT_OFF
     if shown.state in {SaleState.SENDING, RefundState.SENDING} and code in put_off:
         return ErrorShown(code, put_off[code])
+    if isinstance(shown, Refund) and code in REFUND_DOUBTS:
+        return ErrorShown(code, REFUND_DOUBTS[code])
     return _error(code)
 
 

@@ -31,6 +31,8 @@ class Refused(Enum):
 
 PUT_OFF = frozenset({"busy", "spool_unwritable"})
 """The hub takes nothing now, and will by itself."""
+UNDO_WAITS = PUT_OFF | {"backend_unreachable", "timeout"}
+"""Why a close or a reversal is not carried out yet; it is asked for again by itself."""
 _RETRY = PUT_OFF | {"envelope_stale"}
 _UNKNOWN = frozenset({"backend_unreachable", "timeout", "internal"})
 

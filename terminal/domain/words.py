@@ -104,22 +104,50 @@ REFUND_PUT_OFF: dict[str, Words] = {
 }
 """The same of a refund."""
 
-UNHEARD: dict[str, Words] = {
-    "closing": Words(
-        "门店网关没有应答，还不能确定订单已关闭。系统会一直自动重试，以网关的答复为准；请勿让顾客再付这一笔。"
-        "要接待下一位顾客，请按“稍后处理”。",
-        "The store's hub does not answer, so it is not certain yet that this payment is closed. It"
-        " is asked again by itself until it answers; the payer must not pay this one any more. To"
-        " serve the next customer, press Leave for later.",
+REFUND_DOUBTS: dict[str, Words] = {
+    "backend_unreachable": Words(
+        "网络中断，退款结果未知，请勿重复退款，稍后自动查询。",
+        "The line is down and the refund's outcome is unknown; do not refund again, it will be"
+        " queried.",
     ),
-    "reversing": Words(
-        "门店网关没有应答，撤销还没有确认。系统会一直自动重试，以网关的答复为准。"
-        "要接待下一位顾客，请按“稍后处理”。",
-        "The store's hub does not answer, so the reversal is not confirmed yet. It is asked again"
-        " by itself until it answers. To serve the next customer, press Leave for later.",
+    "timeout": Words(
+        "等待超时，退款结果未知，请勿重复退款。",
+        "No answer in time; the refund's outcome is unknown, do not refund again.",
     ),
 }
-"""Why a sale's end is not known yet, by its state, while nobody answers."""
+"""Why a refund's outcome is unknown, where the catalogue speaks of a charge."""
+
+_UNDO_WAITS: dict[str, Words] = {
+    "hub_silent": Words("门店网关没有应答", "The store's hub does not answer"),
+    "busy": Words("门店网关此刻太忙", "The store's hub is too busy at the moment"),
+    "spool_unwritable": Words(
+        "门店网关的磁盘已满（请管理员清理）",
+        "The store hub's disk is full (have somebody make room on it)",
+    ),
+    "backend_unreachable": Words("门店网关与后台断开", "The store's hub has lost the backend"),
+    "timeout": Words("后台没有及时应答", "The backend has not answered in time"),
+}
+_UNDONE_LATER: dict[str, Words] = {
+    "closing": Words(
+        "，还不能确定订单已关闭。系统会一直自动重试，以网关的答复为准；请勿让顾客再付这一笔。"
+        "要接待下一位顾客，请按“稍后处理”。",
+        ", so it is not certain yet that this payment is closed. It is asked again by itself until"
+        " it answers; the payer must not pay this one any more. To serve the next customer, press"
+        " Leave for later.",
+    ),
+    "reversing": Words(
+        "，撤销还没有确认。系统会一直自动重试，以网关的答复为准。"
+        "要接待下一位顾客，请按“稍后处理”。",
+        ", so the reversal is not confirmed yet. It is asked again by itself until it answers. To"
+        " serve the next customer, press Leave for later.",
+    ),
+}
+
+
+def undo_waits(state: str, code: str) -> Words:
+    """Why a sale's close or reversal is not carried out yet, and what the cashier may do."""
+    why, then = _UNDO_WAITS[code], _UNDONE_LATER[state]
+    return Words(why.zh + then.zh, why.en + then.en)
 
 
 def of_error(code: str) -> Words:

@@ -101,7 +101,8 @@ class Journal:
     def spend_draft(self, draft_id: str, subject: str) -> None:
         """It becomes this payment or cash sale; ``idempotency_conflict`` if it is not there."""
         changed = self._db.execute(
-            "UPDATE draft SET spent_by = ? WHERE draft_id = ? AND spent_by IS NULL",
+            "UPDATE draft SET spent_by = ?, is_cash_due = 0"
+            " WHERE draft_id = ? AND spent_by IS NULL",
             (subject, draft_id),
         )
         if changed.rowcount != 1:

@@ -2,14 +2,16 @@
 training, and what the machine can be asked about itself.
 """
 
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import PlainTextResponse
 
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from terminal import logs
 from terminal.counter.diagnostics import Diagnostics
+from terminal.counter.shifts import Slip
 from terminal.counter.station import Station
 from terminal.domain.at_counter import cash_due, of_cash
 from terminal.domain.sale import COLLECTING_STATES, Sale, SaleState
@@ -123,12 +125,14 @@ def _cash(api: APIRouter, gate: Gate) -> None:
         if not isinstance(shown, Sale) or shown.state is not SaleState.CHOOSING:
             raise CallerError("payment_state", "no amount is on the screen")
         await do(by.station, Cancel())
+        by.station.drafts.take_cash(is_due=True)
         by.station.shell.show_at_counter(cash_due(shown.amount_minor, shown.currency))
         return draft_out(by.station.drafts.current())
 
     @api.post("/counter/leave")
     async def leave(by: Annotated[Actor, acting]) -> Told:
         """The payer has gone, or pays otherwise: the payer's side greets the next one."""
+        by.station.drafts.take_cash(is_due=False)
         by.station.shell.leave_counter()
         return {}
 
@@ -147,7 +151,7 @@ def _cash(api: APIRouter, gate: Gate) -> None:
             by_name=by.name,
         )
         if slip is not None:
-            await do(by.station, PrintStored(slip))
+            await _print(by.station, slip)
         by.station.shell.show_at_counter(of_cash(movement))
         return movement_out(movement)
 
@@ -169,7 +173,7 @@ def _cash(api: APIRouter, gate: Gate) -> None:
             approved_by=approved_by,
         )
         if slip is not None:
-            await do(by.station, PrintStored(slip))
+            await _print(by.station, slip)
         by.station.shell.show_at_counter(of_cash(movement))
         return movement_out(movement)
 
@@ -203,7 +207,7 @@ def _shifts(api: APIRouter, gate: Gate) -> None:
             by_name=by.name,
             approved_by=await gate.approval(by, wanted.approval) if needs_signature else None,
         )
-        await do(by.station, PrintStored(slip))
+        await _print(by.station, slip)
         return report_out(by.station.shifts.report())
 
     @api.post("/shift/close")
@@ -215,8 +219,15 @@ def _shifts(api: APIRouter, gate: Gate) -> None:
             reason=wanted.reason,
             approved_by=await gate.approval(by, signed) if signed is not None else None,
         )
-        await do(by.station, PrintStored(slip))
+        await _print(by.station, slip)
         return report_out(report)
+
+
+async def _print(station: Station, slip: Slip) -> None:
+    """Print what has happened already: that the slip must wait is no refusal of it. It stays
+    queued, and is printed at the next start."""
+    with suppress(OperatingError):
+        await do(station, PrintStored(slip))
 
 
 def _itself(api: APIRouter, gate: Gate, diagnostics: Diagnostics) -> None:

@@ -24,7 +24,7 @@ from terminal.limits import (
 )
 from terminal.web import pictures
 from terminal.web.entries import clock, entries
-from terminal.web.words import CUSTOMER_ERRORS, CUSTOMER_TITLES, WORDS
+from terminal.web.words import CUSTOMER_ERRORS, CUSTOMER_TITLES, CUSTOMER_UNDOING, WORDS
 from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
@@ -151,9 +151,12 @@ def _payer(screen: Screen, language: Language) -> dict[str, Any]:
 
 
 def _payer_error(screen: Screen) -> Bilingual | None:
-    """What the payer reads of a trouble: the advice to the cashier is not the payer's."""
-    if screen.error is None:
+    """What the payer reads of a trouble: the advice to the cashier is not the payer's, and of an
+    unknown the title says all."""
+    if screen.error is None or screen.kind in {"unknown", "refund_unknown"}:
         return None
+    if screen.kind in {"closing", "reversing"} and screen.error.code != "hub_silent":
+        return CUSTOMER_UNDOING
     return CUSTOMER_ERRORS.get(screen.error.code, screen.error.words)
 
 

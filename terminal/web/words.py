@@ -108,6 +108,15 @@ WORDS: dict[str, Words] = {
         "结果以密码键盘为准，请勿重复收款；要取消，请按密码键盘的红键",
         "The PIN pad tells the outcome; do not charge again. To stop, press its red key",
     ),
+    "card_refund_hint": Words(
+        "请顾客用原卡在密码键盘上刷卡、插卡或挥卡，款项退回该卡",
+        "The payer taps or inserts the same card at the PIN pad; the money goes back to it",
+    ),
+    "card_refund_wait_hint": Words(
+        "结果以密码键盘为准，请勿重复退款，也不要另付现金；要取消，请按密码键盘的红键",
+        "The PIN pad tells the outcome; do not refund again, nor in cash. To stop, press its red"
+        " key",
+    ),
     "card_unknown_hint": Words(
         "请查看密码键盘的签购单，再请店长处理；以收单行对账为准。",
         "Look at the pad's own slip, then ask a supervisor; the acquirer's statement tells.",
@@ -263,14 +272,18 @@ CARD_WAYS: dict[CardKind, Words] = {
 CARD_TITLES: dict[tuple[CardKind, CardState], Words] = {
     (CardKind.SALE, CardState.ASKING): Words("请刷卡", "Card at the PIN pad"),
     (CardKind.SALE, CardState.APPROVED): Words("收款成功", "Paid"),
-    (CardKind.SALE, CardState.DECLINED): Words("银行未批准", "The bank declined"),
+    (CardKind.SALE, CardState.DECLINED): Words(
+        "未获批准，未收款", "Not approved, nothing was charged"
+    ),
     (CardKind.SALE, CardState.FAILED): Words("没有刷卡，未收款", "Not asked, nothing was charged"),
     (CardKind.SALE, CardState.UNKNOWN): Words(
         "结果未知，请勿重复收款", "Outcome unknown: do not charge again"
     ),
     (CardKind.REFUND, CardState.ASKING): Words("请刷卡退款", "Refund at the PIN pad"),
     (CardKind.REFUND, CardState.APPROVED): Words("退款成功", "Refunded"),
-    (CardKind.REFUND, CardState.DECLINED): Words("退款未成功", "Refund declined"),
+    (CardKind.REFUND, CardState.DECLINED): Words(
+        "未获批准，没有退款", "Not approved, nothing went back"
+    ),
     (CardKind.REFUND, CardState.FAILED): Words("没有退款", "Not asked, nothing went back"),
     (CardKind.REFUND, CardState.UNKNOWN): Words(
         "退款结果未知，请勿重复退款", "Refund outcome unknown: do not refund again"
@@ -326,12 +339,12 @@ CUSTOMER_TITLES: dict[str, Words] = {
         "请在密码键盘上刷卡、插卡或挥卡", "Tap or insert your card at the PIN pad"
     ),
     "card_approved": Words("支付成功", "Paid"),
-    "card_declined": Words("银行未批准，没有扣款", "The bank declined; nothing was charged"),
+    "card_declined": Words("未获批准，没有扣款", "Not approved; nothing was charged"),
     "card_failed": Words("没有刷卡，没有扣款", "No card was asked; nothing was charged"),
     "card_unknown": Words("正在确认结果，请勿再次刷卡", "Being confirmed; do not pay again"),
     "card_refund_asking": Words("请刷卡退款", "Your card at the PIN pad, for the refund"),
     "card_refund_approved": Words("退款成功", "Refunded"),
-    "card_refund_declined": Words("退款未成功", "The refund was declined"),
+    "card_refund_declined": Words("未获批准，没有退款", "Not approved; nothing was refunded"),
     "card_refund_failed": Words("没有退款", "Nothing was refunded"),
     "card_refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
 }
@@ -351,3 +364,8 @@ CUSTOMER_ERRORS: dict[str, Words] = {
     ),
 }
 """What the payer reads, where the advice is the cashier's."""
+CUSTOMER_UNDOING = Words(
+    "正在取消，还没有完成，系统会自动重试，请勿再付这一笔",
+    "Being cancelled: it goes on by itself; please do not pay this one any more",
+)
+"""What the payer reads while a close or a reversal waits, whatever for."""

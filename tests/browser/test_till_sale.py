@@ -219,6 +219,8 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         await page.wait_for_selector("[data-refusal]:not([hidden])")
         assert await page.inner_text(".change") == "Still due\n2.50"
         assert await page.evaluate(HIDDEN) == []
+        await page.keyboard.type("15")  # what was refused is not lengthened
+        assert await page.inner_text("[data-shown]") == "0.15"
         await page.click('[data-note="2000"]')
         assert await page.inner_text("[data-change]") == "7.50"
         await page.keyboard.press("F2")
@@ -230,6 +232,28 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         assert "12.50" in await page.inner_text(".facts")
         assert till.printer.is_drawer_open
         assert "payment.create" not in till.backend.seen
+
+
+async def test_digits_after_a_refused_count_are_a_count_of_their_own(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        await page.goto(f"{till.base}/shift/close")
+        await page.keyboard.type("100")
+        await page.keyboard.press("F2")
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        assert "say why" in await page.inner_text("[data-refusal]")
+        await page.keyboard.press("Backspace")  # to mend it is no new count
+        assert await page.inner_text("[data-shown]") == "0.10"
+        await page.keyboard.press("F2")
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        await page.wait_for_selector('[data-pad][data-fresh="yes"]')
+        await page.keyboard.type("50000")
+        assert await page.inner_text("[data-shown]") == "500.00"
+        async with page.expect_navigation():
+            await page.keyboard.press("F2")
+        await page.wait_for_selector('[data-kind="z"]')
 
 
 async def test_digits_with_another_key_between_are_no_scan(

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from firmware_sim.board_file import board_with
 from firmware_sim.hosting import HostedBoard
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError, OperatingError, is_known
 from terminal.adapters.customer_display import SerialCustomerDisplay
 from terminal.adapters.dummy import DummyCardPinPad, DummyCustomerDisplay, DummyMachine
 from terminal.adapters.mdb_cashless import MdbCashless
@@ -106,7 +106,9 @@ def pinpad(request: pytest.FixtureRequest, bench: Bench) -> PinPadRig:
         return PinPadRig(
             dummy,
             lambda: dummy.hold(good),
-            lambda: dummy.hold(CardOutcome("declined", "400000******9995")),
+            lambda: dummy.hold(
+                CardOutcome("declined", "400000******9995", why="card_not_approved")
+            ),
             _cut(dummy, is_in=False),
         )
     hosted = bench.board("telium")
@@ -175,6 +177,7 @@ async def test_a_card_without_money_is_declined(pinpad: PinPadRig) -> None:
     await asyncio.to_thread(pinpad.hold_poor)
     outcome = await pinpad.pinpad.pay(1_280, "CNY", timeout_s=10)
     assert (outcome.result, outcome.reference) == ("declined", "")
+    assert is_known(outcome.why), "staff must be told why"
 
 
 @pytest.mark.asyncio

@@ -269,6 +269,15 @@ async def _cards(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.keyboard.press("Enter")
     await shows(page, "keypad")
     await _by_card(page, "9900")
+    till.pinpad.hold(CardOutcome("declined", card="400000******9995", why="card_not_approved"))
+    await shows(page, "card_declined")
+    yield "card-declined", page
+    await page.keyboard.press("Enter")  # the same amount again
+    await page.wait_for_selector('[data-kind="keypad"]')
+    await page.keyboard.press("F2")
+    await shows(page, "choosing")
+    await page.click('[data-do="card"]')
+    await page.wait_for_selector('[data-kind="card_asking"]')
     till.pinpad.hold(CardOutcome("unknown", why="device_no_reply"))
     await shows(page, "card_unknown")
     yield "card-unknown", page
@@ -280,7 +289,14 @@ async def _cards(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.keyboard.press("F2")
     await sign(page)
     await page.wait_for_selector(".head .badge.warn + .badge.warn")
-    await page.goto(f"{till.base}/")
+    await page.goto(f"{till.base}/payments/card-1")
+    await page.keyboard.press("F2")
+    await sign(page)
+    await shows(page, "card_asking")
+    yield "card-refund", page
+    till.pinpad.hold(CardOutcome("approved", card="411111******1111", reference="024532"))
+    await shows(page, "card_approved")
+    await page.keyboard.press("Enter")
     await shows(page, "keypad")
 
 

@@ -1,9 +1,9 @@
 // The pages beside the sale: refunds, cash, shifts, tests.
 import { minor, shown } from "../faces/money.js";
-import { lang, post, refuse } from "../faces/post.js";
+import { lang, post } from "../faces/post.js";
 import { once } from "../faces/press.js";
 import { play } from "../faces/sound.js";
-import { digitsOf, placesOf, setDigits } from "./pad.js";
+import { digitsOf, placesOf, refused, setDigits } from "./pad.js";
 import { withSignature } from "./people.js";
 
 const main = document.getElementById("main");
@@ -18,10 +18,7 @@ const go = (button, send, next) =>
     async () => {
       const { ok, told, error } = await send();
       if (ok) location.assign(typeof next === "function" ? next(told) : next);
-      else if (error) {
-        play("declined");
-        refuse(error, main);
-      }
+      else if (error) refused(error, main);
     },
     button,
   );
@@ -32,10 +29,7 @@ const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => b
 const refund = (button) => {
   const { subject, way } = main.querySelector("[data-subject]").dataset;
   const { most, limits } = main.querySelector(".refund").dataset;
-  if (amount() < 1 || amount() > minor(most)) {
-    play("declined");
-    return refuse({ code: "refund_exceeds", [lang]: limits }, main);
-  }
+  if (amount() < 1 || amount() > minor(most)) return refused({ code: "refund_exceeds", [lang]: limits }, main);
   const body = { amount_minor: amount(), reason: reason() };
   if (way === "payment") body.payment_id = subject;
   else body.refund_id = refundId;

@@ -1,6 +1,7 @@
 // Pads: an amount that fills from the right, and a PIN that is never shown.
 import { keyed, shown } from "../faces/money.js";
-import { post } from "../faces/post.js";
+import { post, refuse } from "../faces/post.js";
+import { play } from "../faces/sound.js";
 
 const PIN_MAX = 8;
 const LONG_DIGITS = 7; // beyond them the amount needs the whole width
@@ -20,6 +21,14 @@ export const keyAmount = (pad, key) => {
   const fresh = pad.dataset.fresh === "yes"; // a proposed amount is replaced by the first digit
   pad.dataset.fresh = "no";
   setDigits(pad, keyed(fresh && /\d/.test(key) ? "" : digitsOf(pad), key));
+};
+
+// Say no. What was keyed is replaced by the next digit, not lengthened by it.
+export const refused = (error, place) => {
+  play("declined");
+  refuse(error, place);
+  const pad = place.querySelector("[data-pad]");
+  if (digitsOf(pad)) pad.dataset.fresh = "yes";
 };
 
 // The keypad of a sale is kept by the server key by key, so a power cut loses none; a reload, which

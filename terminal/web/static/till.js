@@ -10,7 +10,7 @@ import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
 import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
-import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, restore, save, setDigits } from "./pad.js";
+import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
 const root = document.documentElement;
@@ -33,9 +33,8 @@ const send = (path, body, button) =>
     async () => {
       const { ok, error } = await post(`/api/${path}`, body);
       if (!ok) {
-        play("declined");
         if (error.code === "staff_sign_in") location.reload();
-        refuse(error, main);
+        refused(error, main);
       }
       return ok;
     },
@@ -52,8 +51,7 @@ const sale = (method) => {
 
 // A refusal that this page knows before anybody is asked.
 const decline = (text) => {
-  play("declined");
-  refuse({ code: "amount_invalid", [lang]: text }, main);
+  refused({ code: "amount_invalid", [lang]: text }, main);
   return false;
 };
 

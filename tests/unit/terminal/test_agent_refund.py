@@ -61,6 +61,10 @@ def test_silence_is_unknown_and_the_same_refund_goes_again(bench: Bench) -> None
     parcel = ask(bench, 300)
     bench.wait(5_000)
     assert bench.kind == "refund_unknown"
+    error = bench.agent.screen().error
+    assert error is not None
+    assert "do not refund again" in error.words.en
+    assert "收款" not in error.words.zh
     sent = bench.sent_of("refund.create")
     assert len(sent) >= 3
     assert {one.request_id for one in sent} == {parcel.request_id}

@@ -106,6 +106,65 @@ def test_a_reversal_says_that_nobody_answers_and_no_longer_once_somebody_does(
     assert bench.kind == "reversed"
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("busy", ("门店网关此刻太忙", "too busy")),
+        ("spool_unwritable", ("磁盘已满", "disk is full")),
+        ("backend_unreachable", ("与后台断开", "lost the backend")),
+    ],
+)
+def test_a_close_and_a_reversal_that_are_refused_say_why_and_may_be_left(
+    bench: Bench, code: str, why: tuple[str, str]
+) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    close = bench.sent_of("payment.close")[0]
+    bench.answer(refusal(close.request_id, code))
+    screen = bench.agent.screen()
+    assert screen.error is not None
+    assert (screen.kind, screen.error.code) == ("closing", code)
+    assert why[0] in screen.error.words.zh
+    assert why[1] in screen.error.words.en
+    assert "请勿让顾客再付这一笔" in screen.error.words.zh
+    assert [button.action for button in screen.buttons] == ["query", "park"]
+    bench.feed(Dismiss())
+    assert bench.agent.screen().unknown_count == 1
+    bench.wait(1_100)
+    assert len(bench.sent_of("payment.close")) == 2, "it goes again by itself"
+    bench.answer(bench.result("closed", to=close))
+    assert bench.agent.screen().unknown_count == 0
+
+    sell(bench)
+    bench.wait(20_000)
+    bench.feed(Reverse())
+    bench.wait(1)
+    bench.answer(refusal(bench.sent_of("payment.reverse")[-1].request_id, code))
+    screen = bench.agent.screen()
+    assert screen.error is not None
+    assert (screen.kind, screen.error.code) == ("reversing", code)
+    assert why[1] in screen.error.words.en
+
+
+def test_a_hub_that_puts_a_close_off_and_then_falls_silent_is_told_as_silent(bench: Bench) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    for at_ms in range(1, 5):  # each answered: it is not silent, however often it is asked
+        close = bench.sent_of("payment.close")[-1]
+        bench.answer(refusal(close.request_id, "backend_unreachable", at_ms=at_ms))
+        bench.wait(10_000)
+    bench.answer(refusal(close.request_id, "backend_unreachable", at_ms=9))
+    screen = bench.agent.screen()
+    assert screen.error is not None
+    assert screen.error.code == "backend_unreachable"
+    bench.wait(300_000)
+    screen = bench.agent.screen()
+    assert screen.error is not None
+    assert screen.error.code == "hub_silent"
+
+
 def test_without_a_line_a_close_says_at_once_that_nobody_answers(bench: Bench) -> None:
     create = sell(bench, method="merchant_qr")
     bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))

@@ -167,6 +167,50 @@ async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_pa
 
 
 @pytest.mark.asyncio
+async def test_a_card_that_is_not_approved_says_why_and_what_to_do(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
+        await till.post("shift/open", float_minor=0)
+        for code in ("card_not_approved", "insufficient_balance"):
+            why = advice(code)
+            no = await ask(till, 300, CardOutcome("declined", "411111******1111", why=code))
+            assert (no["state"], no["error_code"]) == ("declined", code)
+            for path in (f"payments/card-{no['card_id']}", f"card/{no['card_id']}"):
+                for lang, told in (("zh", why.zh), ("en", why.en)):
+                    page = (await till.get(f"{path}?lang={lang}")).decode()
+                    assert told in page
+                    assert "1111111111" not in page
+
+
+@pytest.mark.asyncio
+async def test_a_card_refund_is_not_to_be_given_again_and_nobody_speaks_of_a_charge(
+    tmp_path: Path,
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
+        await till.post("shift/open", float_minor=0)
+        await ask(till, 300, APPROVED)
+        back = (await till.post("cards/1/refund", refund_id="back-1"))[1]
+        for told, untold, lang in (
+            ("do not refund again", "do not charge again", "en"),
+            ("请勿重复退款", "请勿重复收款", "zh"),
+        ):  # fmt: skip
+            page = (await till.get(f"card/{back['card_id']}?lang={lang}")).decode()
+            assert told in page
+            assert untold not in page
+        till.pinpad.hold(SILENT)
+        await till.get(f"api/cards/{back['card_id']}/outcome")
+        async with asyncio.timeout(DEADLINE_S):
+            while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
+                await asyncio.sleep(0.01)
+        slip = till.printer.receipts[1]
+        assert b"Do not refund again" in slip
+        assert b"Do not charge again" not in slip
+
+
+@pytest.mark.asyncio
 async def test_cash_and_cards_are_numbered_apart_on_pages_slips_and_in_the_search(
     tmp_path: Path,
 ) -> None:

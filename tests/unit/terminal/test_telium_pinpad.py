@@ -64,7 +64,8 @@ def test_a_payment_is_approved_with_its_card_masked(counter: _Counter) -> None:
 
 def test_a_refused_card_is_declined(monkeypatch: pytest.MonkeyPatch) -> None:
     counter = _Counter(monkeypatch, card="poor")
-    assert counter.pay() == CardOutcome("declined", "400000******9995")
+    no = CardOutcome("declined", "400000******9995", why="card_not_approved")
+    assert counter.pay() == no
 
 
 def test_an_unverified_answer_and_no_answer_are_unknown(counter: _Counter) -> None:

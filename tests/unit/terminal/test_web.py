@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from protocol.errors import OperatingError
 from terminal import logs, shell
 from terminal.ports import CardOutcome
 from terminal.profile import Item
@@ -125,6 +126,7 @@ async def test_unknown_says_do_not_charge_again_in_both_languages(tmp_path: Path
         assert [button["action"] for button in unknown["buttons"]] == ["query", "reverse", "park"]
         assert "请勿重复收款" in (await till.get("?lang=zh")).decode()
         assert "do not charge again" in (await till.get("?lang=en")).decode()
+        assert "charge" not in await payer_reads(till), "that is the cashier's"
         status, error = await till.post("sales", amount_minor=1, method="merchant_qr")
         assert (status, error["error"]["code"]) == (409, "payment_state")
         till.backend.is_cut_off = False
@@ -272,6 +274,54 @@ async def test_the_payer_s_side_tells_what_is_due_in_cash_and_what_comes_back(
         draft = (await till.get("api/draft"))["draft_id"]
         await till.post("draft", draft_id=draft, digits="1")
         assert "Welcome" in await payer_reads(till), "the next one's amount is keyed"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("meanwhile", ["power cut", "left", "keyed"])
+async def test_cash_that_is_due_is_found_again_after_a_power_cut(
+    tmp_path: Path, meanwhile: str
+) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        draft = (await till.get("api/draft"))["draft_id"]
+        await till.post("draft", draft_id=draft, digits="4550")
+        await till.post("sales", amount_minor=4_550, draft_id=draft)
+        await till.post("sales/current/cash")
+        if meanwhile == "left":
+            await till.post("counter/leave")
+        if meanwhile == "keyed":
+            await till.post("draft", draft_id=draft, digits="45500")
+    async with running_till(tmp_path) as till:
+        is_due = meanwhile == "power cut"
+        told = await payer_reads(till)
+        assert ("To pay in cash 应付现金 ¥ 45.50" in told) is is_due
+        async with till.client.get(f"{till.base}/", allow_redirects=False) as answer:
+            assert (answer.headers.get("location") == "/cash") is is_due
+        amount = {"power cut": 4_550, "left": 4_550, "keyed": 45_500}[meanwhile]
+        assert (await till.post("cash", draft_id=draft, amount_minor=amount))[0] == 200
+    async with running_till(tmp_path) as till:
+        assert "Welcome" in await payer_reads(till)
+
+
+@pytest.mark.asyncio
+async def test_what_the_drawer_did_is_no_refusal_because_its_slip_must_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+
+        async def busy(_: object) -> None:
+            raise OperatingError("busy")
+
+        monkeypatch.setattr(till.shell, "command", busy)
+        paid_in = {"kind": "pay_in", "amount_minor": 500, "reason": "change"}
+        assert (await till.post("shift/move", **paid_in))[0] == 200
+        status, closed = await till.post("shift/close", counted_minor=500)
+        assert (status, closed["expected_minor"]) == (200, 500)
+    async with running_till(tmp_path) as till:
+        async with asyncio.timeout(DEADLINE_S):
+            while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio
