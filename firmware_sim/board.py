@@ -15,6 +15,7 @@ from pydantic import JsonValue, ValidationError
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.devices.device import Output
 from firmware_sim.faults import Fault
+from firmware_sim.form_words import first_of
 from firmware_sim.kinds.kind import Act, Hand, Kind, State
 from firmware_sim.limits import LINE_LEAVE_WAIT_S
 from firmware_sim.link import Link, Tap
@@ -98,7 +99,11 @@ class Board:
         """A device's link; raises ``CallerError`` that names the devices there are."""
         if name not in self.links:
             there = ", ".join(self.links) or "none"
-            raise CallerError("field_invalid", f"this board has no device {name!r}; it has {there}")
+            raise CallerError(
+                "field_invalid",
+                f"this board has no device {name!r}; it has {there}",
+                detail_zh=f"这块板上没有器件 {name!r}，有：{there}",
+            )
         return self.links[name]
 
     def is_idle(self, name: str) -> bool:
@@ -120,7 +125,11 @@ class Board:
         deed = kind.act(act)
         if deed is None:
             there = ", ".join(one.name for one in kind.acts)
-            raise CallerError("field_invalid", f"to a {kind.name} one can do: {there}; not {act!r}")
+            raise CallerError(
+                "field_invalid",
+                f"to a {kind.name} one can do: {there}; not {act!r}",
+                detail_zh=f"对 {kind.name} 可以做：{there}；没有 {act!r}",
+            )
         body = _body(deed, words)
         link.act(partial(self._do, name, deed, body, words))
         return self.state(name)
@@ -133,7 +142,11 @@ class Board:
         """A PNG of what a device shows or has made."""
         drawn = self.kinds[name].pictures(self.link(name).device)
         if picture not in drawn:
-            raise CallerError("field_invalid", f"{name} has no picture {picture!r}")
+            raise CallerError(
+                "field_invalid",
+                f"{name} has no picture {picture!r}",
+                detail_zh=f"{name} 没有画面 {picture!r}",
+            )
         return drawn[picture]()
 
     def hands(self, name: str) -> tuple[Hand, ...]:
@@ -208,10 +221,8 @@ def _body(act: Act, words: dict[str, JsonValue]) -> object:
     try:
         return act.body.model_validate(words)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        why = first["msg"].removeprefix("Value error, ")
-        raise CallerError("field_invalid", f"{where}: {why}" if where else why) from error
+        why, why_zh = first_of(error)
+        raise CallerError("field_invalid", why, detail_zh=why_zh) from error
 
 
 def _all_of(taps: list[Tap]) -> Tap:

@@ -48,7 +48,8 @@ class BoardFile:
 def load_board(name_or_path: str) -> BoardFile:
     """A built-in board by name, or a file; raises ``CallerError("config_invalid")``."""
     if not is_board(name_or_path):
-        raise CallerError("config_invalid", no_board(name_or_path))
+        why, why_zh = no_board(name_or_path)
+        raise CallerError("config_invalid", why, detail_zh=why_zh)
     return board_of(read_yaml(_path_of(name_or_path)))
 
 
@@ -57,12 +58,14 @@ def is_board(name_or_path: str) -> bool:
     return _path_of(name_or_path).is_file()
 
 
-def no_board(name_or_path: str) -> str:
-    """What to say of a board that there is not: the nearest that is built in, or all."""
+def no_board(name_or_path: str) -> tuple[str, str]:
+    """What to say of a board that there is not, in English and in Chinese: the nearest that is
+    built in, or all."""
     names = sorted(found.stem for found in BUILT_IN.glob("*.yaml"))
     near = difflib.get_close_matches(name_or_path, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"built in: {', '.join(names)}"
-    return f"no board {name_or_path!r}; {hint}"
+    hint_zh = f"是不是 {near[0]!r}？" if near else f"内置：{'、'.join(names)}"
+    return f"no board {name_or_path!r}; {hint}", f"没有电路板 {name_or_path!r}；{hint_zh}"
 
 
 def _path_of(name_or_path: str) -> Path:
@@ -90,9 +93,13 @@ def board_with(kind_name: str, *, transport: str = "pty", device: str = "device"
 def _device(file: YamlFile, place: tuple[str, ...], value: JsonValue) -> BoardDevice:
     named = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(named, str):
-        raise file.refusal(place, "a device says its kind, such as 'kind: gm65'")
+        raise file.refusal(
+            place,
+            "a device says its kind, such as 'kind: gm65'",
+            "器件须写明种类，例如 'kind: gm65'",
+        )
     try:
         kind = kind_named(named)
     except CallerError as error:
-        raise file.refusal((*place, "kind"), error.detail) from error
+        raise file.refusal((*place, "kind"), error.detail, error.detail_zh) from error
     return BoardDevice(kind, file.validated(kind.entry, value, place))

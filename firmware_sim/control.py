@@ -24,6 +24,7 @@ from firmware_sim.control_runs import run_routes
 from firmware_sim.control_traces import trace_routes
 from firmware_sim.control_wire import wire_routes
 from firmware_sim.fault_form import FaultForm
+from firmware_sim.form_words import said_of
 from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
 from firmware_sim.metrics import render_metrics
 from firmware_sim.workplace import Workplace
@@ -112,7 +113,11 @@ def _add_lines(app: FastAPI, board: Board) -> None:
     @app.post("/devices/{name}/faults")
     async def add_fault(name: str, form: FaultForm) -> Mapping[str, object]:
         if len(board.link(name).faults) >= FAULTS_OF_A_LINE_MAX:
-            raise CallerError("busy", f"a line has at most {FAULTS_OF_A_LINE_MAX} faults")
+            raise CallerError(
+                "busy",
+                f"a line has at most {FAULTS_OF_A_LINE_MAX} faults",
+                detail_zh=f"一条线路最多 {FAULTS_OF_A_LINE_MAX} 个故障",
+            )
         board.add_fault(name, form.to_fault())
         return shown(board, name)
 
@@ -120,7 +125,11 @@ def _add_lines(app: FastAPI, board: Board) -> None:
     async def remove_fault(name: str, place: int) -> Mapping[str, object]:
         faults = board.link(name).faults
         if not 0 <= place < len(faults):
-            raise CallerError("field_invalid", f"{name} has {len(faults)} faults, counted from 0")
+            raise CallerError(
+                "field_invalid",
+                f"{name} has {len(faults)} faults, counted from 0",
+                detail_zh=f"{name} 有 {len(faults)} 个故障，从 0 数起",
+            )
         board.set_faults(name, faults[:place] + faults[place + 1 :])
         return shown(board, name)
 
@@ -195,8 +204,13 @@ def _is_bounded(request: Request) -> bool:
 
 
 def _refused(why: str, status: int) -> JSONResponse:
-    refusal = CallerError("field_invalid", why)
-    return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, status)
+    return _answer(CallerError("field_invalid", why), status)
+
+
+def _answer(refusal: TillwayError, status: int) -> JSONResponse:
+    """What is wrong is told in Chinese too, where that is known."""
+    detail = {"detail": refusal.detail, "detail_zh": refusal.detail_zh or refusal.detail}
+    return JSONResponse({"error": {**refusal.to_wire(), **detail}}, status)
 
 
 async def _words(request: Request) -> dict[str, JsonValue]:
@@ -204,29 +218,36 @@ async def _words(request: Request) -> dict[str, JsonValue]:
     async for piece in request.stream():
         body += piece
         if len(body) > CONTROL_BODY_BYTES_MAX:
-            raise CallerError("field_invalid", f"at most {CONTROL_BODY_BYTES_MAX} bytes")
+            raise CallerError(
+                "field_invalid",
+                f"at most {CONTROL_BODY_BYTES_MAX} bytes",
+                detail_zh=f"最多 {CONTROL_BODY_BYTES_MAX} 字节",
+            )
     try:
         return _ActWords.model_validate_json(bytes(body) or b"{}").root
     except ValueError as error:
-        raise CallerError("field_invalid", "the body is a JSON object of words") from error
+        raise CallerError(
+            "field_invalid",
+            "the body is a JSON object of words",
+            detail_zh="内容须是一个 JSON 对象",
+        ) from error
 
 
 async def _refuse(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TillwayError)
     status = 409 if error.code == "busy" else 400
-    return JSONResponse({"error": {**error.to_wire(), "detail": error.detail}}, status)
+    return _answer(error, status)
 
 
 async def _refuse_form(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(map(str, first["loc"]))
-    refusal = CallerError("field_invalid", f"{where}: {first['msg']}")
-    return JSONResponse({"error": {**refusal.to_wire(), "detail": refusal.detail}}, 422)
+    why, why_zh = said_of(first)
+    refusal = CallerError("field_invalid", f"{where}: {why}", detail_zh=f"{where}：{why_zh}")
+    return _answer(refusal, 422)
 
 
 async def _refuse_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    refusal = CallerError("field_invalid", str(error.detail))
-    wire = {**refusal.to_wire(), "detail": refusal.detail}
-    return JSONResponse({"error": wire}, error.status_code)
+    return _answer(CallerError("field_invalid", str(error.detail)), error.status_code)

@@ -76,7 +76,11 @@ class Fault:
             and self.for_ms >= 0
         )
         if not in_range:
-            raise CallerError("field_invalid", "a fault's position, time or rate is out of range")
+            raise CallerError(
+                "field_invalid",
+                "a fault's position, time or rate is out of range",
+                detail_zh="故障的位置、时间或概率超出范围",
+            )
 
 
 class Strike(StrEnum):

@@ -50,7 +50,11 @@ class WireLog:
         first = self._entries[0].number if self._entries else 0
         at = number - first
         if not self._entries or not 0 <= at < len(self._entries):
-            raise CallerError("field_invalid", f"the wire's log holds {first} to {self.last}")
+            raise CallerError(
+                "field_invalid",
+                f"the wire's log holds {first} to {self.last}",
+                detail_zh=f"线路记录现有第 {first} 到第 {self.last} 条",
+            )
         return next(islice(self._entries, at, None))
 
     async def wait(self, number: int, seconds: float) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from firmware_sim.form_words import said_of
 from firmware_sim.limits import YAML_BYTES_MAX, YAML_DEPTH_MAX
 from protocol.errors import CallerError
 
@@ -50,16 +51,18 @@ class YamlFile:
             place = place[:-1]
         return self._lines.get(place, 1)
 
-    def refusal(self, place: Place, why: str) -> CallerError:
+    def refusal(self, place: Place, why: str, why_zh: str) -> CallerError:
         """The error that names the place."""
-        where = ".".join(map(str, place))
-        said = f"{self.name}:{self.line_of(place)}: {where + ': ' if where else ''}{why}"
-        return CallerError("config_invalid", said)
+        where, line = ".".join(map(str, place)), self.line_of(place)
+        said = f"{self.name}:{line}: {where + ': ' if where else ''}{why}"
+        zh = f"{self.name} 第 {line} 行：{where + '：' if where else ''}{why_zh}"
+        return CallerError("config_invalid", said, detail_zh=zh)
 
     def validated(self, form: type[Form], value: JsonValue, place: Place = ()) -> Form:
         """``value``, which stands at ``place``, as ``form``; raises ``config_invalid``."""
         if not isinstance(value, dict):
-            raise self.refusal(place, "here belong keys with values, such as 'name: pos'")
+            why = "here belong keys with values, such as 'name: pos'"
+            raise self.refusal(place, why, "这里须是键和值，例如 'name: pos'")
         try:
             return form.model_validate(value)
         except ValidationError as error:
@@ -68,13 +71,14 @@ class YamlFile:
             inner = (*place, *first["loc"])
             if first["type"] == "extra_forbidden":
                 raise self.unknown_key(inner, _keys_at(form, first["loc"][:-1])) from error
-            raise self.refusal(inner, first["msg"].removeprefix("Value error, ")) from error
+            raise self.refusal(inner, *said_of(first)) from error
 
     def unknown_key(self, place: Place, valid: list[str]) -> CallerError:
         """The error for a key that nobody knows."""
         near = difflib.get_close_matches(str(place[-1]), valid, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"here may stand {', '.join(valid)}"
-        return self.refusal(place, f"there is no such key; {hint}")
+        hint_zh = f"是不是 {near[0]!r}？" if near else f"这里可以写 {'、'.join(valid)}"
+        return self.refusal(place, f"there is no such key; {hint}", f"没有这个键；{hint_zh}")
 
 
 def read_yaml(path: Path) -> YamlFile:
@@ -85,7 +89,11 @@ def read_yaml(path: Path) -> YamlFile:
     except OSError as error:
         raise CallerError("config_invalid", f"{path}: {error.strerror}") from error
     if len(content) > YAML_BYTES_MAX:
-        raise CallerError("config_invalid", f"{path.name}: at most {YAML_BYTES_MAX} bytes")
+        raise CallerError(
+            "config_invalid",
+            f"{path.name}: at most {YAML_BYTES_MAX} bytes",
+            detail_zh=f"{path.name}：最多 {YAML_BYTES_MAX} 字节",
+        )
     return parse_yaml(content, path.name)
 
 
@@ -96,17 +104,31 @@ def parse_yaml(content: bytes, name: str) -> YamlFile:
         for event in yaml.parse(text, _PlainLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise CallerError("config_invalid", f"{name}:{line}: no anchors and no tags here")
+                raise CallerError(
+                    "config_invalid",
+                    f"{name}:{line}: no anchors and no tags here",
+                    detail_zh=f"{name} 第 {line} 行：这里不能用锚和标签",
+                )
         node = yaml.compose(text, _PlainLoader)
     except UnicodeDecodeError as error:
-        raise CallerError("config_invalid", f"{name}: not UTF-8") from error
+        raise CallerError(
+            "config_invalid", f"{name}: not UTF-8", detail_zh=f"{name}：不是 UTF-8"
+        ) from error
     except RecursionError as error:
-        raise CallerError("config_invalid", f"{name}: nested too deep") from error
+        raise CallerError(
+            "config_invalid", f"{name}: nested too deep", detail_zh=f"{name}：嵌套太深"
+        ) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CallerError("config_invalid", f"{name}:{line}: {error.problem}") from error
+        raise CallerError(
+            "config_invalid",
+            f"{name}:{line}: {error.problem}",
+            detail_zh=f"{name} 第 {line} 行：不是 YAML（{error.problem}）",
+        ) from error
     except yaml.YAMLError as error:
-        raise CallerError("config_invalid", f"{name}: {error}") from error
+        raise CallerError(
+            "config_invalid", f"{name}: {error}", detail_zh=f"{name}：不是 YAML（{error}）"
+        ) from error
     lines: dict[Place, int] = {}
     value = _plain(node, (), lines, name) if node is not None else {}
     return YamlFile(name, value, lines)
@@ -116,7 +138,11 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) ->
     line = node.start_mark.line + 1
     lines.setdefault(place, line)
     if len(place) > YAML_DEPTH_MAX:
-        raise CallerError("config_invalid", f"{name}:{line}: nested too deep")
+        raise CallerError(
+            "config_invalid",
+            f"{name}:{line}: nested too deep",
+            detail_zh=f"{name} 第 {line} 行：嵌套太深",
+        )
     if isinstance(node, yaml.SequenceNode):
         return [
             _plain(item, (*place, number), lines, name) for number, item in enumerate(node.value)
@@ -126,9 +152,17 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) ->
         for key, value in node.value:
             word, at = key.value, key.start_mark.line + 1
             if not isinstance(word, str):
-                raise CallerError("config_invalid", f"{name}:{at}: a key is a word")
+                raise CallerError(
+                    "config_invalid",
+                    f"{name}:{at}: a key is a word",
+                    detail_zh=f"{name} 第 {at} 行：键须是一个词",
+                )
             if word in rows:
-                raise CallerError("config_invalid", f"{name}:{at}: {word!r} stands here twice")
+                raise CallerError(
+                    "config_invalid",
+                    f"{name}:{at}: {word!r} stands here twice",
+                    detail_zh=f"{name} 第 {at} 行：{word!r} 写了两次",
+                )
             lines[(*place, word)] = at
             rows[word] = _plain(value, (*place, word), lines, name)
         return rows

@@ -18,6 +18,8 @@ WORDS: dict[str, Words] = {
     # Parts
     "hands": Words("手边的东西", "At hand"),
     "hands_say": Words("拖到器件上，或按回车直接使用", "Drag it onto its part, or press it"),
+    "hand_belongs": Words("“{thing}”要放到 {part} 上", "{thing} belongs on {part}"),
+    "picture_belongs": Words("图片要放到扫码器上", "A picture belongs on a scanner"),
     "unplugged": Words("已拔下", "Unplugged"),
     "no_power": Words("没有电", "No power"),
     "faulty": Words("线路有故障", "Faulty line"),

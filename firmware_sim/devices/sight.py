@@ -41,7 +41,11 @@ class Lens(deque[Picture]):
     def hold(self, png: bytes, *, keep: bool) -> None:
         """One more; ``CallerError("busy")`` beyond ``CAMERA_QUEUE_PICTURES_MAX``."""
         if len(self) >= CAMERA_QUEUE_PICTURES_MAX:
-            raise CallerError("busy", f"at most {CAMERA_QUEUE_PICTURES_MAX} pictures wait")
+            raise CallerError(
+                "busy",
+                f"at most {CAMERA_QUEUE_PICTURES_MAX} pictures wait",
+                detail_zh=f"最多 {CAMERA_QUEUE_PICTURES_MAX} 张图片等待读取",
+            )
         self.append(Picture(png, keep))
 
     def done(self) -> None:

@@ -152,7 +152,11 @@ class TeliumPinPad:
         """Hold a card to the reader, put it in or draw it through."""
         self.bank.card(card)
         if self._ask is None or self.phase is not Phase.CARD:
-            raise CallerError("field_invalid", "the pin pad does not ask for a card")
+            raise CallerError(
+                "field_invalid",
+                "the pin pad does not ask for a card",
+                detail_zh="密码键盘现在不要卡",
+            )
         self._card, self._entry = card, by
         if by is Entry.CONTACTLESS and self._ask.amount_minor <= self.profile.contactless_minor_max:
             return self._call_bank(now_ms)
@@ -169,7 +173,11 @@ class TeliumPinPad:
     def enter_pin(self, pin: str, now_ms: int) -> list[Output]:
         """Type a PIN and press the green key."""
         if self._card is None or self.phase is not Phase.PIN:
-            raise CallerError("field_invalid", "the pin pad does not ask for a PIN")
+            raise CallerError(
+                "field_invalid",
+                "the pin pad does not ask for a PIN",
+                detail_zh="密码键盘现在不要密码",
+            )
         if self.bank.is_pin_right(self._card, pin):
             return self._call_bank(now_ms)
         if not self.bank.tries_left(self._card):

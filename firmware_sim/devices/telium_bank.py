@@ -53,7 +53,11 @@ class Bank:
         """The card of a name; ``field_invalid`` where nobody has it."""
         if name not in self.cards:
             known = ", ".join(sorted(self.cards))
-            raise CallerError("field_invalid", f"no card {name!r}; there are {known}")
+            raise CallerError(
+                "field_invalid",
+                f"no card {name!r}; there are {known}",
+                detail_zh=f"没有卡 {name!r}，有：{known}",
+            )
         return self.cards[name]
 
     def funds_minor(self, name: str) -> int:

@@ -113,13 +113,17 @@ def _look(display: EpsonVfd | Cd5220, body: LookBody, _: int) -> None:
     """Raises ``CallerError`` that says what is shown instead."""
     shown = [row.rstrip() for row in display.rows]
     if shown != [body.upper.rstrip(), body.lower.rstrip()]:
-        raise CallerError("field_invalid", f"the display shows {shown}")
+        raise CallerError(
+            "field_invalid", f"the display shows {shown}", detail_zh=f"显示屏上是 {shown}"
+        )
 
 
 def _look_at_digits(display: Led8, body: LookAtDigitsBody, _: int) -> None:
     shown = (display.digits.strip(), display.lamp)
     if shown != (body.digits, body.lamp):
-        raise CallerError("field_invalid", f"the display shows {shown}")
+        raise CallerError(
+            "field_invalid", f"the display shows {shown}", detail_zh=f"显示屏上是 {shown}"
+        )
 
 
 def _glass_state(display: EpsonVfd | Cd5220) -> State:

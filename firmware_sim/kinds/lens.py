@@ -55,7 +55,9 @@ class PresentBody(ActBody):
         try:
             png = base64.b64decode(self.png, validate=True)
         except binascii.Error as error:
-            raise CallerError("field_invalid", "png is not base64") from error
+            raise CallerError(
+                "field_invalid", "png is not base64", detail_zh="png 不是 base64"
+            ) from error
         camera.open_picture(png)
         return png
 

@@ -222,7 +222,11 @@ def _remove(reader: Pn532, body: RemoveBody, _: int) -> None:
 def _write(reader: Pn532, body: WriteBody, _: int) -> None:
     tag = reader.cards.get(body.card)
     if not isinstance(tag, Ntag213):
-        raise CallerError("field_invalid", f"no tag is called {body.card!r}")
+        raise CallerError(
+            "field_invalid",
+            f"no tag is called {body.card!r}",
+            detail_zh=f"没有名叫 {body.card!r} 的标签",
+        )
     tag.write_message(ndef.encode([ndef.text_record(body.text)]))
 
 

@@ -153,13 +153,19 @@ def _state(adapter: QibixxAdapter) -> State:
 
 def _box(adapter: QibixxAdapter) -> CardBox:
     if adapter.card_box is None:
-        raise CallerError("field_invalid", "this adapter has no card reader")
+        raise CallerError(
+            "field_invalid", "this adapter has no card reader", detail_zh="这个适配器没有读卡器"
+        )
     return adapter.card_box
 
 
 def _changer(adapter: QibixxAdapter) -> CoinChanger:
     if adapter.changer is None:
-        raise CallerError("field_invalid", "this adapter has no coin changer")
+        raise CallerError(
+            "field_invalid",
+            "this adapter has no coin changer",
+            detail_zh="这个适配器没有硬币找零器",
+        )
     return adapter.changer
 
 

@@ -51,4 +51,9 @@ def kind_named(name: str) -> Kind:
         return KINDS[name]
     near = difflib.get_close_matches(name, KINDS, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(KINDS))}"
-    raise CallerError("field_invalid", f"no kind of device is called {name!r}{hint}")
+    hint_zh = f"；是不是 {near[0]!r}？" if near else f"；有：{'、'.join(sorted(KINDS))}"
+    raise CallerError(
+        "field_invalid",
+        f"no kind of device is called {name!r}{hint}",
+        detail_zh=f"没有名叫 {name!r} 的器件种类{hint_zh}",
+    )

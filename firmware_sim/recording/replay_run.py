@@ -23,7 +23,11 @@ def only_device(trace: Trace, device: str | None) -> str:
     names = list(trace.head.devices)
     talking = [name for name in names if trace.said(name)] or names
     if len(talking) != 1:
-        raise CallerError("field_invalid", f"say which device: {', '.join(talking)}")
+        raise CallerError(
+            "field_invalid",
+            f"say which device: {', '.join(talking)}",
+            detail_zh=f"请选择器件：{'、'.join(talking)}",
+        )
     return talking[0]
 
 

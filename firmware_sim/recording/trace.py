@@ -14,6 +14,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from firmware_sim.field_places import Places, places_of
+from firmware_sim.form_words import first_of
 from firmware_sim.frames import Frame, Side, masked_numbers
 from firmware_sim.limits import (
     BOARD_DEVICES_MAX,
@@ -105,7 +106,9 @@ class Trace:
         if device not in self.head.devices:
             there = ", ".join(self.head.devices)
             raise CallerError(
-                "field_invalid", f"the trace has no device {device!r}; it has {there}"
+                "field_invalid",
+                f"the trace has no device {device!r}; it has {there}",
+                detail_zh=f"记录里没有器件 {device!r}，有：{there}",
             )
         return replace(self, events=tuple(one for one in self.events if one.device == device))
 
@@ -141,7 +144,11 @@ def read_trace(lines: Iterable[str], name: str = "trace") -> Trace:
 def _bounded(lines: Iterable[str], name: str) -> Iterator[tuple[int, str]]:
     for number, text in enumerate(lines, start=1):
         if number > TRACE_LINES_MAX or len(text) > TRACE_LINE_CHARS_MAX:
-            raise CallerError("trace_invalid", f"{name}:{number}: the trace is too long")
+            raise CallerError(
+                "trace_invalid",
+                f"{name}:{number}: the trace is too long",
+                detail_zh=f"{name} 第 {number} 行：记录太长",
+            )
         if text.strip():
             yield number, text
 
@@ -161,10 +168,9 @@ def _read(form: type[Form], text: str, name: str, number: int) -> Form:
     try:
         return form.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        why = f"{where}: {first['msg']}" if where else first["msg"]
-        raise CallerError("trace_invalid", f"{name}:{number}: {why}") from error
+        why, why_zh = first_of(error)
+        said_zh = f"{name} 第 {number} 行：{why_zh}"
+        raise CallerError("trace_invalid", f"{name}:{number}: {why}", detail_zh=said_zh) from error
 
 
 def _kept_word(name: str, value: JsonValue) -> JsonValue:

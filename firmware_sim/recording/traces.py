@@ -49,7 +49,11 @@ class Traces:
         path = self._place(name)
         if not path.is_file():
             there = ", ".join(kept.name for kept in self.listed()) or "none"
-            raise CallerError("field_invalid", f"no trace {name!r}; there are {there}")
+            raise CallerError(
+                "field_invalid",
+                f"no trace {name!r}; there are {there}",
+                detail_zh=f"没有记录 {name!r}，有：{there}",
+            )
         return path
 
     def load(self, name: str) -> Trace:
@@ -59,7 +63,11 @@ class Traces:
     def start(self, name: str | None = None) -> str:
         """Begin to record all ports; returns the trace's name. Raises ``CallerError``."""
         if self._file is not None:
-            raise CallerError("busy", f"the trace {self.recording!r} is being recorded")
+            raise CallerError(
+                "busy",
+                f"the trace {self.recording!r} is being recorded",
+                detail_zh=f"正在录制 {self.recording!r}",
+            )
         name = name or self._free_name()
         began_ms = self._recorder.passed_ms
         file = TraceFile(self._fresh(name))
@@ -77,7 +85,9 @@ class Traces:
         """End the recording; returns the trace's name. Raises ``CallerError`` where there is none,
         ``OperatingError("file_unwritable")`` where it is not whole."""
         if self._file is None or self._keep is None or self.recording is None:
-            raise CallerError("field_invalid", "nothing is being recorded")
+            raise CallerError(
+                "field_invalid", "nothing is being recorded", detail_zh="现在没有在录制"
+            )
         name, file = self.recording, self._file
         self._recorder.no_more(self._keep)
         self._file = self._keep = self.recording = None
@@ -94,7 +104,9 @@ class Traces:
                     size += len(piece)
                     if size > TRACE_UPLOAD_BYTES_MAX:
                         raise CallerError(
-                            "trace_invalid", f"at most {TRACE_UPLOAD_BYTES_MAX} bytes"
+                            "trace_invalid",
+                            f"at most {TRACE_UPLOAD_BYTES_MAX} bytes",
+                            detail_zh=f"最多 {TRACE_UPLOAD_BYTES_MAX} 字节",
                         )
                     file.write(piece)
             return await asyncio.to_thread(load_trace, path)
@@ -107,21 +119,35 @@ class Traces:
     def throw_away(self, name: str) -> None:
         """Remove a trace; raises ``CallerError`` for one that is not there or being recorded."""
         if name == self.recording:
-            raise CallerError("busy", f"the trace {name!r} is being recorded")
+            raise CallerError(
+                "busy", f"the trace {name!r} is being recorded", detail_zh=f"正在录制 {name!r}"
+            )
         self.path(name).unlink()
 
     def _fresh(self, name: str) -> Path:
         path = self._place(name)
         if path.exists():
-            raise CallerError("field_invalid", f"there is a trace {name!r} already")
+            raise CallerError(
+                "field_invalid",
+                f"there is a trace {name!r} already",
+                detail_zh=f"已有名叫 {name!r} 的记录",
+            )
         if len(self.listed()) >= TRACES_KEPT_MAX:
-            raise CallerError("busy", f"at most {TRACES_KEPT_MAX} traces; throw one away")
+            raise CallerError(
+                "busy",
+                f"at most {TRACES_KEPT_MAX} traces; throw one away",
+                detail_zh=f"最多 {TRACES_KEPT_MAX} 个记录，请先扔掉一个",
+            )
         self._folder.mkdir(parents=True, exist_ok=True)
         return path
 
     def _place(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise CallerError("field_invalid", "a trace's name is letters, digits, - and _")
+            raise CallerError(
+                "field_invalid",
+                "a trace's name is letters, digits, - and _",
+                detail_zh="记录的名字只能用字母、数字、- 和 _",
+            )
         return self._folder / f"{name}{_SUFFIX}"
 
     def _free_name(self) -> str:

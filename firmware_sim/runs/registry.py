@@ -36,7 +36,11 @@ class Runs:
     def run(self, number: int) -> Run:
         """A run; raises ``CallerError`` for one that is not there (any more)."""
         if number not in self._runs:
-            raise CallerError("field_invalid", f"there is no run {number} (any more)")
+            raise CallerError(
+                "field_invalid",
+                f"there is no run {number} (any more)",
+                detail_zh=f"没有第 {number} 次运行（或已不再保留）",
+            )
         return self._runs[number]
 
     def begin_scenario(
@@ -78,7 +82,11 @@ class Runs:
         """The report of a run that has ended with a verdict; raises ``CallerError``."""
         told = self.run(number).told()
         if told.case is None:
-            raise CallerError("field_invalid", f"run {number} has no verdict: it {told.state}")
+            raise CallerError(
+                "field_invalid",
+                f"run {number} has no verdict: it {told.state}",
+                detail_zh=f"第 {number} 次运行还没有结论：{told.state}",
+            )
         facts = {"seed": str(told.seed)} if told.sort is Sort.SCENARIO else {}
         return Report(f"{told.sort} {told.title}", (told.case,), facts)
 
@@ -90,7 +98,11 @@ class Runs:
     def _number(self) -> int:
         """The number of a run that may begin now."""
         if sum(not run.has_ended for run in self._runs.values()) >= RUNS_AT_ONCE_MAX:
-            raise CallerError("busy", f"at most {RUNS_AT_ONCE_MAX} runs at once")
+            raise CallerError(
+                "busy",
+                f"at most {RUNS_AT_ONCE_MAX} runs at once",
+                detail_zh=f"最多同时运行 {RUNS_AT_ONCE_MAX} 个",
+            )
         self._last += 1
         return self._last
 

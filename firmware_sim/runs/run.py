@@ -77,7 +77,11 @@ class Run:
         """Let so many more steps happen; raises ``CallerError`` where it does not wait for them."""
         with self._changed:
             if not self._is_stepwise or self._state in ENDED:
-                raise CallerError("field_invalid", "this run does not wait for steps")
+                raise CallerError(
+                    "field_invalid",
+                    "this run does not wait for steps",
+                    detail_zh="这次运行不等下一步",
+                )
             self._allowed += count
             self._changed.notify_all()
 

@@ -29,6 +29,7 @@ class Listed:
     seed: int = 0
     steps: int = 0
     wrong: str = ""
+    wrong_zh: str = ""
 
 
 class Shelf:
@@ -67,13 +68,18 @@ class Shelf:
             if path.stem == name:
                 return path
         there = ", ".join(path.stem for path in self._paths())
-        raise CallerError("field_invalid", f"no scenario {name!r}; there are {there}")
+        raise CallerError(
+            "field_invalid",
+            f"no scenario {name!r}; there are {there}",
+            detail_zh=f"没有场景 {name!r}，有：{there}",
+        )
 
     def _listed(self, path: Path) -> Listed:
         try:
             scenario = self.scenario(path.stem)
         except CallerError as error:
-            return Listed(path.stem, path.stem, path.stem, wrong=error.detail)
+            zh = error.detail_zh or error.detail
+            return Listed(path.stem, path.stem, path.stem, wrong=error.detail, wrong_zh=zh)
         return Listed(
             path.stem, scenario.name, scenario.name_zh or scenario.name,
             Path(scenario.board).stem, scenario.seed, count_steps(scenario.steps),
@@ -84,7 +90,11 @@ def scenario_in(source: str) -> Scenario:
     """The scenario that came with a request; raises ``CallerError``."""
     scenario = _runnable(scenario_of(parse_yaml(source.encode(), "scenario"), BOARDS))
     if not (scenario.board.isidentifier() and (BOARDS / f"{scenario.board}.yaml").is_file()):
-        raise CallerError("field_invalid", "a scenario in a request names a board that is built in")
+        raise CallerError(
+            "field_invalid",
+            "a scenario in a request names a board that is built in",
+            detail_zh="这里写的场景只能用内置的电路板",
+        )
     return scenario
 
 
@@ -104,5 +114,7 @@ def _counted(steps: tuple[PlacedStep, ...]) -> Iterator[int]:
 def _runnable(scenario: Scenario) -> Scenario:
     if not scenario.is_virtual:
         why = "'time: real' is run by 'tillway sim scenario' only"
-        raise CallerError("field_invalid", why)
+        raise CallerError(
+            "field_invalid", why, detail_zh="'time: real' 只能用 'tillway sim scenario' 运行"
+        )
     return scenario

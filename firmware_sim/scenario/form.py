@@ -258,12 +258,12 @@ def scenario_of(file: YamlFile, folder: Path) -> Scenario:
     """The scenario that a YAML file describes; a board's file is sought beside it."""
     form = file.validated(_ScenarioForm, file.value)
     if form.driver and form.time == "virtual":
-        raise file.refusal(("driver",), "a driver needs 'time: real'")
+        raise file.refusal(("driver",), "a driver needs 'time: real'", "驱动需要 'time: real'")
     steps = _steps(file, form.steps, ("steps",))
     beside = folder / form.board
     board = str(beside) if beside.is_file() else form.board
     if not is_board(board):
-        raise file.refusal(("board",), no_board(board))
+        raise file.refusal(("board",), *no_board(board))
     return Scenario(
         form.name, board, form.seed,
         form.time == "virtual", steps, tuple(form.driver), form.exit_code, form.name_zh,
@@ -272,13 +272,15 @@ def scenario_of(file: YamlFile, folder: Path) -> Scenario:
 
 def _steps(file: YamlFile, rows: list[JsonValue], place: Place) -> tuple[PlacedStep, ...]:
     if len(rows) > SCENARIO_STEPS_MAX:
-        raise file.refusal(place, f"at most {SCENARIO_STEPS_MAX} steps")
+        most = SCENARIO_STEPS_MAX
+        raise file.refusal(place, f"at most {most} steps", f"最多 {most} 步")
     return tuple(_step(file, row, (*place, number)) for number, row in enumerate(rows))
 
 
 def _step(file: YamlFile, row: JsonValue, place: Place) -> PlacedStep:
     if not isinstance(row, dict) or not row:
-        raise file.refusal(place, "a step is a verb with its object, such as 'wait: 200ms'")
+        why = "a step is a verb with its object, such as 'wait: 200ms'"
+        raise file.refusal(place, why, "一步是一个动词和它的宾语，例如 'wait: 200ms'")
     verbs = [word for word in row if word in STEPS]
     verb = verbs[0] if verbs else next(iter(row))
     if verb not in STEPS:

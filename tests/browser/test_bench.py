@@ -85,6 +85,27 @@ async def test_things_are_dragged_to_their_part_and_all_of_it_goes_by_keyboard(
         await page.wait_for_selector("#detail h3")
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "alice belongs on fingerprint"), ("zh", "“alice”要放到 fingerprint 上")],
+)
+async def test_a_thing_that_is_let_go_on_a_wrong_part_is_told_where_it_belongs(
+    browser: Browser, sim: RunningSim, language: str, told: str
+) -> None:
+    async with opened_page(browser, viewport=LARGE, has_touch=False) as page:
+        await page.goto(f"{sim.url}/bench?lang={language}")
+        await page.drag_and_drop('.hand:has-text("alice")', '[data-part="printer"] .choose .plate')
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        assert told in await page.inner_text("[data-refusal]")
+        await page.drag_and_drop(
+            '.hand:has-text("alice")', '[data-part="fingerprint"] .choose .plate'
+        )
+        await page.wait_for_selector('[data-part="fingerprint"] .fingertip')
+        assert await page.is_hidden("[data-refusal]")
+        await page.click('[data-part="fingerprint"] .hot')
+        await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
+
+
 async def test_what_a_form_says_is_done_and_a_refusal_is_told(
     browser: Browser, sim: RunningSim
 ) -> None:
@@ -95,6 +116,14 @@ async def test_what_a_form_says_is_done_and_a_refusal_is_told(
         await page.click('form[data-act="enter_pin"] [type="submit"]')
         await page.wait_for_selector("[data-refusal]:not([hidden])")
         assert "does not ask for a PIN" in await page.inner_text("[data-refusal]")
+        await page.goto(f"{sim.url}/bench?lang=zh&device=pinpad")
+        await page.click('summary:has-text("输入密码")')
+        await page.fill("#f-enter_pin-pin", "1234")
+        await page.click('form[data-act="enter_pin"] [type="submit"]')
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        told = await page.inner_text("[data-refusal]")
+        assert "密码键盘现在不要密码" in told
+        assert "does not" not in told
         await page.click('[data-do="unplug"]')
         await page.wait_for_selector('[data-do="plug"]')
         await page.click('[data-do="plug"]')

@@ -1,5 +1,5 @@
 // Commands: one request each to the control API; a refusal stands where the chosen device is told.
-import { post, refuse } from "../faces/post.js";
+import { lang, post, refuse } from "../faces/post.js";
 
 const place = document.querySelector("#device, .stage") ?? document;
 
@@ -10,7 +10,8 @@ export const command = async (path, body = {}, method = "POST") => {
   if (line) line.hidden = true;
   if (!answer.ok) {
     refuse(answer.error, place);
-    if (answer.error.detail) place.querySelector("[data-refusal]").append(` ${answer.error.detail}`);
+    const detail = (lang === "zh" && answer.error.detail_zh) || answer.error.detail;
+    if (detail) place.querySelector("[data-refusal]").append(` ${detail}`);
   }
   return answer;
 };

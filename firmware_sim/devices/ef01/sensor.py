@@ -88,7 +88,11 @@ class Ef01:
     def place(self, finger: str, *, quality: int = 100, is_smudged: bool = False) -> None:
         """Lay a finger on the glass; ``quality`` is how much of it shows, 0 to 100 percent."""
         if not 0 <= quality <= 100:
-            raise CallerError("field_invalid", f"quality {quality} is not within 0..100")
+            raise CallerError(
+                "field_invalid",
+                f"quality {quality} is not within 0..100",
+                detail_zh=f"质量 {quality} 不在 0 到 100 之间",
+            )
         self.state.touches += 1
         touch = Touch(_checked_name(finger), quality, is_smudged, self.state.touches)
         self.state.touch = touch
@@ -101,7 +105,11 @@ class Ef01:
         """Put a finger's template into the library without the enrolment dance."""
         last = self.profile.capacity - 1
         if not 0 <= slot <= last:
-            raise CallerError("field_invalid", f"slot {slot} is not within 0..{last}")
+            raise CallerError(
+                "field_invalid",
+                f"slot {slot} is not within 0..{last}",
+                detail_zh=f"位置 {slot} 不在 0 到 {last} 之间",
+            )
         self.state.flash.library[slot] = template_of(_checked_name(finger), self.profile)
 
     def damage(self, *, glass: bool, flash: bool) -> None:
@@ -228,6 +236,8 @@ class Ef01:
 def _checked_name(finger: str) -> str:
     if not finger or len(finger) > FINGER_NAME_CHARS_MAX:
         raise CallerError(
-            "field_invalid", f"a finger's name has 1 to {FINGER_NAME_CHARS_MAX} characters"
+            "field_invalid",
+            f"a finger's name has 1 to {FINGER_NAME_CHARS_MAX} characters",
+            detail_zh=f"手指的名字须有 1 到 {FINGER_NAME_CHARS_MAX} 个字符",
         )
     return finger

@@ -104,7 +104,11 @@ class Mechanism:
     def load_paper(self, millimetres: int) -> None:
         """Put in a roll of this length; 0 takes the paper out."""
         if not 0 <= millimetres <= ROLL_MM_MAX:
-            raise CallerError("field_invalid", f"a roll is 0 to {ROLL_MM_MAX} mm")
+            raise CallerError(
+                "field_invalid",
+                f"a roll is 0 to {ROLL_MM_MAX} mm",
+                detail_zh=f"一卷纸是 0 到 {ROLL_MM_MAX} 毫米",
+            )
         self.paper_dots = millimetres * DOTS_PER_MM
 
     def move_cover(self, *, is_open: bool) -> None:

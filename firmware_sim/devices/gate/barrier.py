@@ -50,26 +50,36 @@ class Barrier(ModbusUnit):
     def arrive(self, tag: int, now_ms: int, *, ago_s: int = 0) -> None:
         """A car drives in, or has done so a while ago by the exit's clock."""
         if tag in self.cars or len(self.cars) >= GATE_CARS_MAX:
-            raise CallerError("field_invalid", "the car is in already, or it is full")
+            raise CallerError(
+                "field_invalid",
+                "the car is in already, or it is full",
+                detail_zh="车已在场内，或车场已满",
+            )
         self.cars[tag] = max(self._now_s(now_ms) - ago_s, 1)
 
     def drive_up(self, tag: int) -> None:
         """A car comes to the exit."""
         if tag not in self.cars or self.waiting or self.arm is not Arm.DOWN:
-            raise CallerError("field_invalid", "no such car, or another one stands there")
+            raise CallerError(
+                "field_invalid",
+                "no such car, or another one stands there",
+                detail_zh="没有这辆车，或出口已有别的车",
+            )
         self.waiting, self.notice = tag, 0
 
     def turn_back(self) -> None:
         """The car at the exit drives back into the car park."""
         if self.arm is not Arm.DOWN:
-            raise CallerError("field_invalid", "the arm is up")
+            raise CallerError("field_invalid", "the arm is up", detail_zh="杆是抬起的")
         self.waiting, self.notice = 0, 0
 
     def drive_out(self, now_ms: int) -> None:
         """The car leaves under the arm."""
         self.settle(now_ms)
         if not self.waiting or self.arm is not Arm.UP:
-            raise CallerError("field_invalid", "no car, or the arm is not up")
+            raise CallerError(
+                "field_invalid", "no car, or the arm is not up", detail_zh="没有车，或杆没有抬起"
+            )
         del self.cars[self.waiting]
         self.waiting, self.released, self.notice = 0, 0, 0
         self.passages += 1
@@ -150,7 +160,7 @@ class Barrier(ModbusUnit):
     def jump(self, seconds: int, now_ms: int) -> None:
         """The clock goes wrong by so much, until it is set; ``field_invalid`` below its zero."""
         if not 0 <= self._now_s(now_ms) + seconds < 2**32:
-            raise CallerError("field_invalid", "seconds")
+            raise CallerError("field_invalid", "seconds", detail_zh="秒数不在允许范围内")
         self.epoch_s += seconds
 
     def _now_s(self, now_ms: int) -> int:

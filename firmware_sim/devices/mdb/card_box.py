@@ -29,7 +29,11 @@ class CardBox:
             self.reader.begin_session(funds)
             self._funds = funds
         else:
-            raise CallerError("field_invalid", f"the reader takes no card now: {self.reader.state}")
+            raise CallerError(
+                "field_invalid",
+                f"the reader takes no card now: {self.reader.state}",
+                detail_zh=f"读卡器现在不收卡：{self.reader.state}",
+            )
 
     def take_away(self) -> None:
         """Take the card away before anything is bought."""

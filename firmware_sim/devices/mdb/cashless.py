@@ -115,7 +115,11 @@ class CashlessReader:
     def begin_session(self, funds: int) -> None:
         """Announce a payer and what they may spend; ``FUNDS_UNKNOWN`` where nobody knows."""
         if self.state is not ReaderState.ENABLED:
-            raise CallerError("field_invalid", f"a session begins when enabled, not {self.state}")
+            raise CallerError(
+                "field_invalid",
+                f"a session begins when enabled, not {self.state}",
+                detail_zh=f"启用后才能开始会话，现在是 {self.state}",
+            )
         self._say(Said.BEGIN_SESSION, funds.to_bytes(2, "big") + bytes(self._session_tail))
 
     def approve(self, amount: int) -> None:
@@ -131,7 +135,11 @@ class CashlessReader:
     def end_session(self) -> None:
         """Ask the machine to end a session in which nothing is being bought."""
         if self.state is not ReaderState.IDLE:
-            raise CallerError("field_invalid", f"no session to end: {self.state}")
+            raise CallerError(
+                "field_invalid",
+                f"no session to end: {self.state}",
+                detail_zh=f"没有可结束的会话：{self.state}",
+            )
         self._say(Said.CANCEL_REQUEST)
 
     # The master
@@ -304,7 +312,11 @@ class CashlessReader:
 
     def _must_wait_for_us(self) -> None:
         if self.state is not ReaderState.VEND or self.is_settled:
-            raise CallerError("field_invalid", f"nothing waits for approval: {self.state}")
+            raise CallerError(
+                "field_invalid",
+                f"nothing waits for approval: {self.state}",
+                detail_zh=f"没有等待批准的购买：{self.state}",
+            )
 
     def _say(self, what: Said, data: bytes = b"") -> None:
         self._say_once(bytes([what]) + data)

@@ -94,7 +94,11 @@ class CoinChanger:
         """Press a tube's own key; the master must have allowed it."""
         self._check_coin(coin)
         if not self._by_hand >> coin & 1 or not self.tubes[coin]:
-            raise CallerError("field_invalid", f"coin type {coin} cannot be taken by hand now")
+            raise CallerError(
+                "field_invalid",
+                f"coin type {coin} cannot be taken by hand now",
+                detail_zh=f"第 {coin} 种硬币现在不能用手取",
+            )
         self._pay(coin, 1)
         self._report(bytes([_DISPENSED_BY_HAND | 1 << 4 | coin, self.tubes[coin] or 0]))
 
@@ -199,4 +203,6 @@ class CoinChanger:
 
     def _check_coin(self, coin: int) -> None:
         if not 0 <= coin < len(self.profile.coins):
-            raise CallerError("field_invalid", f"no coin type {coin}")
+            raise CallerError(
+                "field_invalid", f"no coin type {coin}", detail_zh=f"没有第 {coin} 种硬币"
+            )

@@ -165,5 +165,9 @@ class VendingMachine:
     def _column(self, item: int) -> Column:
         if item not in self.columns:
             known = ", ".join(map(str, sorted(self.columns)))
-            raise CallerError("field_invalid", f"no column {item}; there are {known}")
+            raise CallerError(
+                "field_invalid",
+                f"no column {item}; there are {known}",
+                detail_zh=f"没有货道 {item}，有：{known}",
+            )
         return self.columns[item]

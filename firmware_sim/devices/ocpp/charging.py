@@ -143,9 +143,7 @@ class ChargingStation(Station):
     def plug(self, number: int, wanted_w: int, now_ms: int) -> list[Output]:
         """Put a car's cable in; the car would take ``wanted_w``."""
         outlet = self.outlet(number)
-        if outlet.is_plugged:
-            raise CallerError("field_invalid", f"a cable is in outlet {number} already")
-        outlet.is_plugged, outlet.wanted_w, outlet.is_finished = True, wanted_w, False
+        outlet.plug(wanted_w)
         self.consider(outlet, Cause.PLUGGED, now_ms)
         return self.turn(now_ms)
 
@@ -306,7 +304,9 @@ class ChargingStation(Station):
     def outlet(self, number: int) -> Outlet:
         """An outlet by its number; raises ``CallerError("field_invalid")``."""
         if number not in self.outlets:
-            raise CallerError("field_invalid", f"outlets are 1 to {len(self.outlets)}")
+            last = len(self.outlets)
+            zh = f"充电口是 1 到 {last}"
+            raise CallerError("field_invalid", f"outlets are 1 to {last}", detail_zh=zh)
         return self.outlets[number]
 
     def is_idle(self) -> bool:

@@ -10,6 +10,7 @@ from firmware_sim.devices.ocpp.charging_profiles import Profile
 from firmware_sim.devices.ocpp.connector_states import Facts, State
 from firmware_sim.devices.ocpp.meter import Meter
 from firmware_sim.devices.ocpp.tokens import Token
+from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,16 @@ class Outlet:
     def is_usable(self) -> bool:
         """Whether a new transaction may begin here."""
         return self.is_operative and not self.defect and self.transaction is None
+
+    def plug(self, wanted_w: int) -> None:
+        """A car's cable goes in; raises ``CallerError("field_invalid")`` where one is."""
+        if self.is_plugged:
+            raise CallerError(
+                "field_invalid",
+                f"a cable is in outlet {self.number} already",
+                detail_zh=f"{self.number} 号口已插着线",
+            )
+        self.is_plugged, self.wanted_w, self.is_finished = True, wanted_w, False
 
     def facts(self, *, is_station_operative: bool) -> Facts:
         """What decides the state."""

@@ -35,7 +35,9 @@ class WallClock:
         calendar goes."""
         jumped = self.started_at + timedelta(seconds=seconds)
         if not 2000 <= jumped.year < 2200:
-            raise CallerError("field_invalid", f"seconds: {jumped:%Y}")
+            raise CallerError(
+                "field_invalid", f"seconds: {jumped:%Y}", detail_zh=f"秒数太大：{jumped:%Y}"
+            )
         self.started_at = jumped
 
     def to_full_interval_ms(self, interval_s: int, now_ms: int) -> int:

@@ -63,7 +63,9 @@ def checked_uid(uid: bytes) -> bytes:
     """The UID; ``field_invalid`` for one that no card has."""
     if len(uid) not in UID_LENGTHS or (len(uid) == 4 and uid[0] == 0x88):
         raise CallerError(
-            "field_invalid", "a UID has 4, 7 or 10 bytes; one of 4 begins not with 88"
+            "field_invalid",
+            "a UID has 4, 7 or 10 bytes; one of 4 begins not with 88",
+            detail_zh="UID 须有 4、7 或 10 字节，4 字节的不以 88 开头",
         )
     return uid
 

@@ -105,9 +105,17 @@ class Pn532:
     def give(self, name: str, card: Card) -> None:
         """Put a card into people's hands, in place of one of that name."""
         if name in self._antenna.cards:
-            raise CallerError("busy", f"the card {name!r} lies before the antenna")
+            raise CallerError(
+                "busy",
+                f"the card {name!r} lies before the antenna",
+                detail_zh=f"卡 {name!r} 正在读卡器上",
+            )
         if name not in self.cards and len(self.cards) >= CARDS_MAX:
-            raise CallerError("field_invalid", f"a reader's people have at most {CARDS_MAX} cards")
+            raise CallerError(
+                "field_invalid",
+                f"a reader's people have at most {CARDS_MAX} cards",
+                detail_zh=f"手边最多 {CARDS_MAX} 张卡",
+            )
         self.cards[name] = card
 
     def present(self, name: str, now_ms: int) -> list[Output]:
@@ -115,7 +123,11 @@ class Pn532:
         card = self.cards.get(name)
         if card is None:
             known = ", ".join(sorted(self.cards)) or "none"
-            raise CallerError("field_invalid", f"no card {name!r}; there are {known}")
+            raise CallerError(
+                "field_invalid",
+                f"no card {name!r}; there are {known}",
+                detail_zh=f"没有卡 {name!r}，有：{known}",
+            )
         self._antenna.put(name, card)
         running = self._running
         if running is not None and running.search is not None:

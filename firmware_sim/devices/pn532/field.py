@@ -44,14 +44,22 @@ class Field:
     def put(self, name: str, card: Card) -> None:
         """Hold a card to the antenna."""
         if len(self.cards) >= CARDS_IN_FIELD_MAX:
-            raise CallerError("busy", f"at most {CARDS_IN_FIELD_MAX} cards fit before the antenna")
+            raise CallerError(
+                "busy",
+                f"at most {CARDS_IN_FIELD_MAX} cards fit before the antenna",
+                detail_zh=f"读卡器上最多放 {CARDS_IN_FIELD_MAX} 张卡",
+            )
         self.cards[name] = card
 
     def take(self, name: str) -> None:
         """Take a card away."""
         card = self.cards.pop(name, None)
         if card is None:
-            raise CallerError("field_invalid", f"no card {name!r} lies before the antenna")
+            raise CallerError(
+                "field_invalid",
+                f"no card {name!r} lies before the antenna",
+                detail_zh=f"读卡器上没有卡 {name!r}",
+            )
         card.power_off()
 
     def switch(self, *, is_on: bool) -> None:

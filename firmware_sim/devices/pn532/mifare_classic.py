@@ -69,7 +69,11 @@ class MifareClassic:
 
     def __post_init__(self) -> None:
         if len(checked_uid(self.uid)) != 4:
-            raise CallerError("field_invalid", "a MIFARE Classic here has a UID of 4 bytes")
+            raise CallerError(
+                "field_invalid",
+                "a MIFARE Classic here has a UID of 4 bytes",
+                detail_zh="这里的 MIFARE Classic 的 UID 是 4 字节",
+            )
         check = self.uid[0] ^ self.uid[1] ^ self.uid[2] ^ self.uid[3]
         self._memory = bytearray(BLOCKS * BLOCK_BYTES)
         self._memory[:8] = self.uid + bytes([check, 0x08, 0x04, 0x00])
@@ -83,7 +87,11 @@ class MifareClassic:
     def write_block(self, number: int, content: bytes) -> None:
         """Put 16 bytes into a block without a key; ``field_invalid`` where there is none."""
         if not 0 <= number < BLOCKS or len(content) != BLOCK_BYTES:
-            raise CallerError("field_invalid", "a block has 16 bytes and a number from 0 to 63")
+            raise CallerError(
+                "field_invalid",
+                "a block has 16 bytes and a number from 0 to 63",
+                detail_zh="一块有 16 字节，块号是 0 到 63",
+            )
         self._memory[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES] = content
 
     def select(self) -> None:

@@ -57,7 +57,11 @@ class Ntag213:
 
     def __post_init__(self) -> None:
         if len(checked_uid(self.uid)) != 7:
-            raise CallerError("field_invalid", "an NTAG213 has a UID of 7 bytes")
+            raise CallerError(
+                "field_invalid",
+                "an NTAG213 has a UID of 7 bytes",
+                detail_zh="NTAG213 的 UID 是 7 字节",
+            )
         self._memory = _blank(self.uid)
 
     @property
@@ -72,7 +76,11 @@ class Ntag213:
     def write_message(self, message: bytes) -> None:
         """Put an NDEF message into the tag; ``field_invalid`` if it does not fit."""
         if len(message) > NDEF_BYTES_MAX:
-            raise CallerError("field_invalid", f"an NTAG213 holds {NDEF_BYTES_MAX} bytes of NDEF")
+            raise CallerError(
+                "field_invalid",
+                f"an NTAG213 holds {NDEF_BYTES_MAX} bytes of NDEF",
+                detail_zh=f"NTAG213 能存 {NDEF_BYTES_MAX} 字节的 NDEF",
+            )
         room = (USER_END - USER_FIRST) * 4
         self._memory[USER_FIRST * 4 : USER_END * 4] = ndef.in_tag(message).ljust(room, b"\x00")
 

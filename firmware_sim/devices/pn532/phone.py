@@ -26,7 +26,9 @@ class PhoneSoftware:
     def __post_init__(self) -> None:
         if len(self.message) > PHONE_MESSAGE_BYTES_MAX:
             raise CallerError(
-                "field_invalid", f"a message has up to {PHONE_MESSAGE_BYTES_MAX} bytes"
+                "field_invalid",
+                f"a message has up to {PHONE_MESSAGE_BYTES_MAX} bytes",
+                detail_zh=f"一条消息最多 {PHONE_MESSAGE_BYTES_MAX} 字节",
             )
 
     def reset(self) -> None:

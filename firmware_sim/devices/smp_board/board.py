@@ -76,7 +76,11 @@ class SmpBoard:
         ``CallerError("field_invalid")`` if it is too large.
         """
         if len(image) > self.slot_sectors * FLASH_SECTOR_BYTES:
-            raise CallerError("field_invalid", f"{len(image)} bytes do not fit the slot")
+            raise CallerError(
+                "field_invalid",
+                f"{len(image)} bytes do not fit the slot",
+                detail_zh=f"{len(image)} 字节放不进固件槽",
+            )
         self.flash.put(0, image)
 
     def boot(self, now_ms: int) -> list[Output]:
