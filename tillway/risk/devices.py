@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tillway.out_files import writing
+
 Observations = Annotated[
     Path, typer.Option(exists=True, dir_okay=False, help="A JSON object a line; see docs/risk.md.")
 ]
@@ -15,5 +17,6 @@ def devices(observations: Observations, out: Out) -> None:
     """Judge each observation by the ones before it in the file."""
     from backend.risk.devices.observations import judge_file
 
-    written = judge_file(observations, out)
+    with writing(out):
+        written = judge_file(observations, out)
     typer.echo(f"{written} observations judged, written to {out}")

@@ -25,17 +25,26 @@ SETTLES_AFTER_DAYS = 3
 def judge_file(source: Path, out: Path) -> int:
     """Judge the lines by day, those of one day in the order of the file, and write
     ``obs,trust,verdict,reasons`` in the order of the file; returns how many. No line is judged by a
-    later one. Raises ``CallerError`` naming the line."""
+    later one. Raises ``CallerError`` naming the line, and ``OSError`` for what cannot be written;
+    nothing is written then, and ``out`` is what it was."""
+    if out.exists() and out.samefile(source):
+        raise Fault("would be written over itself", "不能覆盖输入文件").refusal(out.name)
     devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
-    beside = out.with_name(f".{out.name}.part")
-    with (
-        source.open("rb") as given,
-        beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as found,
-    ):
+    with source.open("rb") as given, _whole_or_not(out) as found:
         lines = given if given.seekable() else BytesIO(given.read())
-        written = _write(found, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
-    beside.replace(out)
-    return written
+        return _write(found, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
+
+
+@contextmanager
+def _whole_or_not(out: Path) -> Iterator[TextIO]:
+    """Write beside, then rename; what was begun and not ended goes."""
+    beside = out.with_name(f".{out.name}.part")
+    try:
+        with beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as found:
+            yield found
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _by_day(lines: BinaryIO) -> Iterator[tuple[int, int, int]]:
@@ -79,24 +88,42 @@ def _naming(number: int) -> Iterator[None]:
         yield
     except ReadingError as wrong:
         raise Fault(f"line {number}: {wrong}", f"第 {number} 行：{wrong.zh}").refusal() from wrong
-    except (ValueError, RecursionError) as wrong:
-        why = Fault(f"line {number}: {wrong}", f"第 {number} 行：无法解析（{wrong}）")
-        raise why.refusal() from wrong
 
 
 def _told(line: bytes) -> dict[str, Any]:
     if len(line) > LINE_BYTES_MAX:
         raise ReadingError(f"more than {LINE_BYTES_MAX} bytes", f"超过 {LINE_BYTES_MAX} 字节")
-    told = json.loads(line)
+    told = _parsed(line)
     if not isinstance(told, dict):
         raise ReadingError("not an object", "不是对象")
     missing = [name for name in ("obs", "claimed", "day", "attrs") if told.get(name) is None]
     if missing:
         raise ReadingError(f"{missing[0]} is missing", f"缺少 {missing[0]}")
+    for name in ("obs", "claimed"):
+        if not _is_text_or_number(told[name]):
+            raise ReadingError(f"{name}: neither text nor number", f"{name}：不是文字或数")
     day = told["day"]
-    if not isinstance(day, int | float) or not abs(day) < DAY_MAX:
+    if isinstance(day, bool) or not isinstance(day, int | float) or not abs(day) < DAY_MAX:
         raise ReadingError("day: not a number, or none of a day", "day：不是数，或不可能是某一天")
     return told | {"day": int(day)}
+
+
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        raise ReadingError("not UTF-8", "不是 UTF-8 编码") from wrong
+    except json.JSONDecodeError as wrong:
+        en, zh = f"no JSON: {wrong.msg} at column {wrong.colno}", f"第 {wrong.colno} 列起不是 JSON"
+        raise ReadingError(en, zh) from wrong
+    except ValueError as wrong:  # more digits than Python reads
+        raise ReadingError("a number is too long", "数字过长") from wrong
+    except RecursionError as wrong:
+        raise ReadingError("nested too deeply", "嵌套过深") from wrong
+
+
+def _is_text_or_number(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _one(devices: Devices, told: dict[str, Any]) -> Judged:

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from backend.risk.aml.screening.base import index_of_change
 from backend.risk.aml.screening.csv_lists import parse_csv_list
+from backend.risk.aml.screening.files import read_list, read_people
 from backend.risk.aml.screening.index import NameIndex
 from backend.risk.aml.screening.model import Listed, ListedKind, NameList, Person
 from backend.risk.aml.screening.names import forms
@@ -200,8 +202,9 @@ OUTSIDE = '<!DOCTYPE a SYSTEM "file:///etc/passwd"><CONSOLIDATED_LIST/>'
     ],
 )
 def test_hostile_or_broken_xml_is_refused_with_its_line(text: str, told: str) -> None:
-    with pytest.raises(CallerError, match=told):
+    with pytest.raises(CallerError, match=told) as refused:
         parse_xml_list(text.encode(), file="list.xml", name="list")
+    assert re.match("list.xml：第 [0-9]+ 行：", refused.value.detail_zh)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +214,7 @@ def test_hostile_or_broken_xml_is_refused_with_its_line(text: str, told: str) ->
         ("entry_id,name\n1,a\n2\n", "line 3: 1 columns"),
         ("entry_id,name,kind\n1,a,ghost\n", "line 2: the kind 'ghost'"),
         ("entry_id,name,born\n1,a,19x\n", "line 2: born '19x' is no year"),
+        ("entry_id,name,born\n1,a,1961;²\n", "line 2: born '²' is no year"),
         ("entry_id,name\n,a\n", "line 2: the id or the name is missing"),
         ("entry_id,name,colour\n", "line 1: the head"),
         ("name,entry\n", "line 1: 2 columns that begin with 'name'"),
@@ -219,13 +223,27 @@ def test_hostile_or_broken_xml_is_refused_with_its_line(text: str, told: str) ->
     ],
 )
 def test_a_bad_row_of_a_list_is_named(text: str, told: str) -> None:
-    with pytest.raises(CallerError, match=told):
+    with pytest.raises(CallerError, match=told) as refused:
         parse_csv_list(text.encode(), file="list.csv", name="list")
+    assert re.match("list.csv：第 [0-9]+ 行：", refused.value.detail_zh)
 
 
 def test_a_list_that_is_no_text_is_refused() -> None:
-    with pytest.raises(CallerError, match="line 2: is not UTF-8"):
+    with pytest.raises(CallerError, match="line 2: is not UTF-8") as refused:
         parse_csv_list(b"entry_id,name\n1,\xff\n", file="list.csv", name="list")
+    assert refused.value.detail_zh == "list.csv：第 2 行：不是 UTF-8 编码"
+
+
+def test_a_file_that_is_no_list_is_refused_in_both_languages(tmp_path: Path) -> None:
+    paper, base = tmp_path / "list.pdf", tmp_path / "base.csv"
+    paper.write_bytes(b"%PDF")
+    with pytest.raises(CallerError, match=r"must end in \.xml or \.csv") as refused:
+        read_list(paper)
+    assert refused.value.detail_zh == "list.pdf：第 1 行：文件名须以 .xml 或 .csv 结尾"
+    base.write_text("id,name,kind\n1,a,ghost\n")
+    with pytest.raises(CallerError, match="the kind 'ghost' is unknown") as refused:
+        read_people(base)
+    assert refused.value.detail_zh == "base.csv：第 2 行：不认识类别 'ghost'"
 
 
 def test_a_list_change_is_screened_by_what_is_new() -> None:

@@ -22,10 +22,12 @@ _COLUMNS = (
 def read_list(path: Path) -> NameList:
     """A list by its file, XML or CSV by the suffix; it is called what the file is called."""
     if path.stat().st_size > LIST_BYTES_MAX:
-        raise list_invalid(path.name, 1, f"more than {LIST_BYTES_MAX} bytes")
+        en, zh = f"more than {LIST_BYTES_MAX} bytes", f"超过 {LIST_BYTES_MAX} 字节"
+        raise list_invalid(path.name, 1, en, zh)
     parse = {".xml": parse_xml_list, ".csv": parse_csv_list}.get(path.suffix.lower())
     if parse is None:
-        raise list_invalid(path.name, 1, "the name must end in .xml or .csv")
+        en, zh = "the name must end in .xml or .csv", "文件名须以 .xml 或 .csv 结尾"
+        raise list_invalid(path.name, 1, en, zh)
     return parse(path.read_bytes(), file=path.name, name=path.stem)
 
 
@@ -66,4 +68,5 @@ def _kind(path: Path, line: int, word: str | None) -> ListedKind:
     try:
         return ListedKind(word or "unknown")
     except ValueError as error:
-        raise list_invalid(path.name, line, f"the kind {str(word)[:20]!r} is unknown") from error
+        en, zh = f"the kind {str(word)[:20]!r} is unknown", f"不认识类别 {str(word)[:20]!r}"
+        raise list_invalid(path.name, line, en, zh) from error

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backend.risk.table_faults import Fault
 from protocol.errors import CallerError
 
 
@@ -78,9 +79,9 @@ class ListChange:
         )
 
 
-def list_invalid(file: str, line: int, why: str) -> CallerError:
+def list_invalid(file: str, line: int, en: str, zh: str) -> CallerError:
     """The refusal of a list, with the place."""
-    return CallerError("table_invalid", f"{file}: line {line}: {why}")
+    return Fault(f"line {line}: {en}", f"第 {line} 行：{zh}").refusal(file)
 
 
 def one_each(
@@ -90,10 +91,13 @@ def one_each(
     kept: dict[str, Listed] = {}
     for line, entry in found:
         if entry.entry_id in kept:
-            raise list_invalid(file, line, f"entry {entry.entry_id} is there twice")
+            en, zh = f"entry {entry.entry_id} is there twice", f"条目 {entry.entry_id} 出现了两次"
+            raise list_invalid(file, line, en, zh)
         if not entry.names:
-            raise list_invalid(file, line, f"entry {entry.entry_id} has no name")
+            en, zh = f"entry {entry.entry_id} has no name", f"条目 {entry.entry_id} 没有名称"
+            raise list_invalid(file, line, en, zh)
         if len(kept) >= entries_max:
-            raise list_invalid(file, line, f"more than {entries_max} entries")
+            en, zh = f"more than {entries_max} entries", f"条目超过 {entries_max} 条"
+            raise list_invalid(file, line, en, zh)
         kept[entry.entry_id] = entry
     return tuple(kept.values())

@@ -18,8 +18,10 @@ def parse_xml_list(content: bytes, *, file: str, name: str) -> NameList:
     root = parse_xml(content, file=file)
     entries_of = READERS.get(root.tag)
     if entries_of is None:
-        why = f"the root is {root.tag[:40]}, none of {', '.join(sorted(READERS))}"
-        raise list_invalid(file, root.line, why)
+        tag, known = root.tag[:40], sorted(READERS)
+        en = f"the root is {tag}, none of {', '.join(known)}"
+        zh = f"根元素是 {tag}，不是 {'、'.join(known)} 之一"
+        raise list_invalid(file, root.line, en, zh)
     entries = one_each(file, entries_of(root, file), ENTRIES_PER_LIST_MAX)
     return NameList(name=name, entries=entries)
 
@@ -112,9 +114,10 @@ def _entry(
 ) -> tuple[int, Listed]:
     kept = tuple(dict.fromkeys(name for name in names if name))
     if not entry_id:
-        raise list_invalid(file, one.line, f"{one.tag} has no id")
+        raise list_invalid(file, one.line, f"{one.tag} has no id", f"{one.tag} 没有编号")
     if len(kept) > NAMES_PER_ENTRY_MAX:
-        raise list_invalid(file, one.line, f"more than {NAMES_PER_ENTRY_MAX} names")
+        en, zh = f"more than {NAMES_PER_ENTRY_MAX} names", f"名称超过 {NAMES_PER_ENTRY_MAX} 个"
+        raise list_invalid(file, one.line, en, zh)
     years = tuple(sorted({int(year) for text in born for year in _YEAR.findall(text)}))
     return one.line, Listed(entry_id=entry_id, kind=kind, names=kept, born=years)
 

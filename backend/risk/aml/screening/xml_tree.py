@@ -51,7 +51,8 @@ def parse_xml(content: bytes, *, file: str) -> Element:
     try:
         reading.parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise list_invalid(file, error.lineno, expat.ErrorString(error.code)) from error
+        why = expat.ErrorString(error.code)
+        raise list_invalid(file, error.lineno, why, f"无法解析（{why}）") from error
     [root] = reading.top.children
     return root
 
@@ -70,14 +71,14 @@ class _Reading:
         self.parser.CharacterDataHandler = self._text
 
     def _refuse(self, *_declared: object) -> None:
-        raise list_invalid(
-            self._file, self.parser.CurrentLineNumber, "declares a type or an entity"
-        )
+        en, zh = "declares a type or an entity", "声明了文档类型或实体"
+        raise list_invalid(self._file, self.parser.CurrentLineNumber, en, zh)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         line = self.parser.CurrentLineNumber
         if len(self._open) > XML_DEPTH_MAX:
-            raise list_invalid(self._file, line, f"more than {XML_DEPTH_MAX} elements deep")
+            en, zh = f"more than {XML_DEPTH_MAX} elements deep", f"元素嵌套超过 {XML_DEPTH_MAX} 层"
+            raise list_invalid(self._file, line, en, zh)
         element = Element(name.rpartition(":")[2], attributes, line)
         self._open[-1].children.append(element)
         self._open.append(element)
@@ -90,7 +91,6 @@ class _Reading:
         self._chars += len(text)
         if self._chars > XML_TEXT_CHARS_MAX:
             line = self.parser.CurrentLineNumber
-            raise list_invalid(
-                self._file, line, f"more than {XML_TEXT_CHARS_MAX} characters of text"
-            )
+            en = f"more than {XML_TEXT_CHARS_MAX} characters of text"
+            raise list_invalid(self._file, line, en, f"文字超过 {XML_TEXT_CHARS_MAX} 个字符")
         self._open[-1].parts.append(text)
