@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Gauge
 
 from hub.adapters.backend import BackendClient
 from hub.adapters.faults import LineFaults
@@ -330,10 +330,15 @@ class _Building:
     ) -> None:
         collector = HubCollector(core, writer, self._tally, self._clock.now_ms)
         self._registry.register(collector)
+        if chargers is not None:
+            text = "Messages of chargers that nobody could read, kept for a person"
+            kept = Gauge("tillway_hub_charger_unread", text, registry=self._registry)
+            kept.set_function(lambda: chargers.book.unread)
 
         def numbers() -> dict[str, int | str]:
             there = len(mqtt.connected()) if mqtt is not None else 0
-            return {**collector.numbers(), "connected": there}
+            unread = {} if chargers is None else {"charger_unread": chargers.book.unread}
+            return {**collector.numbers(), "connected": there, **unread}
 
         app = build_app(
             numbers=numbers,
@@ -345,7 +350,7 @@ class _Building:
             registry=self._registry,
             faults=self._faults,
             passages=core.passages,
-            charges=chargers.charges if chargers is not None else None,
+            chargers=chargers,
         )
         await status.start(app)
 

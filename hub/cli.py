@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -62,6 +63,26 @@ def tag(
     finally:
         journal.close()
     sys.stdout.write(json.dumps({"charger": charger, "mandate_id": mandate or None}) + "\n")
+
+
+@app.command()
+def unread(
+    *,
+    config: Annotated[Path, typer.Option(help="The hub's TOML file.")],
+    forget: Annotated[bool, typer.Option("--forget", help="They are seen: keep none.")] = False,
+) -> None:
+    """Show what chargers said and nobody could read, oldest first, a JSON line each."""
+    settings = load(config)
+    journal = ChargeJournal(open_journal(settings.state_dir / JOURNAL_NAME))
+    try:
+        with journal.transaction():
+            found = journal.unread()
+            if forget:
+                journal.forget_unread()
+    finally:
+        journal.close()
+    for one in found:
+        sys.stdout.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
 
 
 async def _serve(settings: Settings, identity: Identity) -> None:

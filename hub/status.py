@@ -1,9 +1,9 @@
 """The hub's own HTTP port, on loopback: health, metrics, a page for people, faults for the demo."""
 
 import html
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Body, FastAPI, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
@@ -14,7 +14,19 @@ from hub.adapters.faults import LineFaults
 from hub.domain.passages import Passages
 
 Numbers = Callable[[], dict[str, int | str]]
-Charges = Callable[[], Awaitable[list[dict[str, Any]]]]
+
+
+class Chargers(Protocol):
+    """What the store's chargers have to show."""
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """The newest charges."""
+        ...
+
+    async def unread(self) -> list[dict[str, Any]]:
+        """What they said and nobody could read."""
+        ...
+
 
 _WORDS: dict[str, tuple[str, str]] = {
     "mode": ("状态", "State"),
@@ -30,6 +42,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "refused": ("网关拒绝", "Refused by the hub"),
     "cursor": ("推送游标", "Push cursor"),
     "disk": ("磁盘", "Disk"),
+    "charger_unread": ("充电桩无法读取的消息，请处理", "Unread messages of chargers: look at them"),
 }
 _MODES = {
     "online": "在线 · online",
@@ -58,10 +71,9 @@ def build_app(
     registry: CollectorRegistry,
     faults: LineFaults | None,
     passages: Passages,
-    charges: Charges | None = None,
+    chargers: Chargers | None = None,
 ) -> FastAPI:
-    """The application. ``charges`` tells of the store's chargers. ``faults`` is None unless the
-    configuration allows them."""
+    """The application. ``faults`` is None unless the configuration allows them."""
     app = FastAPI(title="Tillway hub", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
@@ -86,15 +98,21 @@ def build_app(
         """When the newest requests of one payment passed through here; none is kept for long."""
         return {"passages": [asdict(one) for one in passages.of_trace(trace_id)]}
 
-    if charges is not None:
-
-        @app.get("/charges")
-        async def newest() -> dict[str, list[dict[str, Any]]]:
-            return {"charges": await charges()}
-
+    if chargers is not None:
+        _add_chargers(app, chargers)
     if faults is not None:
         _add_faults(app, faults)
     return app
+
+
+def _add_chargers(app: FastAPI, chargers: Chargers) -> None:
+    @app.get("/charges")
+    async def newest() -> dict[str, list[dict[str, Any]]]:
+        return {"charges": await chargers.charges()}
+
+    @app.get("/unread")
+    async def unread() -> dict[str, list[dict[str, Any]]]:
+        return {"unread": await chargers.unread()}
 
 
 def _add_faults(app: FastAPI, faults: LineFaults) -> None:

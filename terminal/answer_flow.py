@@ -6,7 +6,7 @@ Rule 1: bytes that claim to be an answer and are not are counted, logged and for
 from collections import Counter
 
 from protocol.errors import CallerError
-from protocol.messages import PaymentResult, RefundResult, Refusal
+from protocol.messages import ErrorBody, PaymentResult, RefundResult, Refusal
 from protocol.trust import PROOFS, Trust, TrustedAnswer
 from terminal.desk import Desk, log
 from terminal.effects import TryOtherHub
@@ -87,13 +87,13 @@ class AnswerFlow:
             self._desk.clock_ahead_ms = found
 
     def _take_refusal(self, data: bytes, trusted: TrustedAnswer, row: RequestRow) -> None:
-        code = Refusal.from_map(trusted.answer.body).error.code
-        if code in PROOFS and not trusted.is_backend:
+        error = Refusal.from_map(trusted.answer.body).error
+        if error.code in PROOFS and not trusted.is_backend:
             raise CallerError("signature_invalid", "only the backend knows what it has")
         if row.state is RequestState.ANSWERED and not trusted.is_backend:
             return  # The backend has answered by the store's other hub.
         if self._keep(data, trusted.kid, "refusal", row, row.subject):
-            self._refused(row, code)
+            self._refused(row, error)
 
     def _check_subject(self, row: RequestRow | None, subject: str) -> None:
         if row is not None and row.subject != subject:
@@ -111,12 +111,12 @@ class AnswerFlow:
             at_ms=self._desk.clock.now_ms(),
         )
 
-    def _refused(self, row: RequestRow, code: str) -> None:
-        log.info("request_refused", request_id=row.request_id, subject=row.subject, code=code)
+    def _refused(self, row: RequestRow, error: ErrorBody) -> None:
+        log.info("request_refused", request_id=row.request_id, subject=row.subject, code=error.code)
         if row.message_type.startswith("payment."):
-            self._sales.on_refusal(row, code)
+            self._sales.on_refusal(row, error)
         elif row.message_type.startswith("refund."):
-            self._refunds.on_refusal(row, code)
+            self._refunds.on_refusal(row, error)
         else:
             self._desk.courier.settle(row.request_id)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from protocol import ids
 from protocol.errors import CallerError
-from protocol.messages import RefundResult
+from protocol.messages import ErrorBody, RefundResult
 from protocol.money import positive
 from terminal.desk import Desk, error_facts, log
 from terminal.domain import verdict
@@ -103,12 +103,12 @@ class RefundFlow:
         else:
             self._move(refund, _T.FAIL, code=result.error.code if result.error else "internal")
 
-    def on_refusal(self, row: RequestRow, code: str) -> None:
+    def on_refusal(self, row: RequestRow, error: ErrorBody) -> None:
         """A request about a refund was not carried out."""
         refund = self._journal.refund(row.subject)
         if refund is None or refund.state in FINAL_STATES:
             return
-        kind = verdict.of_refusal(code)
+        code, kind = error.code, verdict.of_refusal(error.code, error.retry)
         if row.message_type == _QUERY:
             self._courier.settle(row.request_id)
             self._query_refused(refund, row, code)

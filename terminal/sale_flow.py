@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from protocol.errors import CallerError
-from protocol.messages import PaymentResult
+from protocol.messages import ErrorBody, PaymentResult
 from terminal.ages import Ages
 from terminal.desk import UNDOING, Desk, log
 from terminal.domain import verdict
@@ -131,12 +131,12 @@ class SaleFlow:
             return
         self._move(sale, step, **changes_of(sale, result))
 
-    def on_refusal(self, row: RequestRow, code: str) -> None:
+    def on_refusal(self, row: RequestRow, error: ErrorBody) -> None:
         """A request of ours was not carried out; see `domain.verdict` for what that says."""
         sale = self._journal.sale(row.subject)
         if sale is None or sale.state in FINAL_STATES:
             return
-        kind = verdict.of_refusal(code)
+        code, kind = error.code, verdict.of_refusal(error.code, error.retry)
         if kind in {Refused.RETRY, Refused.FINAL}:
             self._journal.record_refusal(row.request_id)
         if row.message_type == "payment.create":

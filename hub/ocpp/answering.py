@@ -16,7 +16,7 @@ import structlog
 from hub.ocpp.dialect import CallRefusedError, Desk, Dialect
 from hub.ocpp.journal import Unread
 from hub.ocpp.limits import UNREAD_REMEMBERED_MAX, UNREAD_TRIES
-from protocol.errors import TillwayError
+from protocol.errors import OperatingError, TillwayError
 from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult
 
@@ -62,6 +62,17 @@ class Answering:
         call = Call(bad.message_id or message_id or _NO_ID, action, {})
         refused = CallError(call.message_id, self._dialect.malformed, bad.reason)
         return await self._guarded(call, self._refuse(call, refused, rest))
+
+    async def line_broken(self, why: str) -> None:
+        """What came is no text that WebSocket allows, so the line ends (RFC 6455 §7.1.7). Its
+        charger may say it again at each of its lines: only a person can help."""
+        charger = self._desk.charger
+        log.error("ocpp_line_broken", charger=charger, why=why)
+        unread = Unread(charger, self._desk.book.time.now_ms(), "", why, "")
+        try:
+            await self._desk.book.run(lambda journal: journal.keep_unread(unread))
+        except OperatingError as error:
+            log.warning("ocpp_unread_lost", charger=charger, code=error.code)
 
     async def _guarded(self, call: Call, work: Awaitable[_Answer]) -> _Answer:
         charger, action = self._desk.charger, call.action

@@ -88,6 +88,8 @@ class ChargeBook:
         self.lines: dict[str, ChargerLine] = {}
         self.waiting: set[tuple[str, int]] = set()
         """Connectors where a cable waits and nothing flows."""
+        self.unread = 0
+        """What is kept for a person, as of the last look at the journal."""
         self._journal = journal
         self.time = time
         self._worker = worker
@@ -123,6 +125,7 @@ class ChargeBook:
 
         def read(journal: ChargeJournal) -> list[Charge]:
             self._set_right(journal)
+            self.unread = journal.count_unread()
             return journal.open_charges()
 
         return await self.run(read)

@@ -64,6 +64,15 @@ class CentralSystem:
         found = await self.book.run(lambda journal: journal.latest())
         return [{**paying.shown(charge), "ended_at_ms": charge.ended_at_ms} for charge in found]
 
+    async def unread(self) -> list[dict[str, Any]]:
+        """What chargers said and nobody could read, oldest first; without their words, which may
+        name a card."""
+        found = await self.book.run(lambda journal: journal.unread())
+        return [
+            {"charger": one.charger, "at_ms": one.at_ms, "action": one.action, "why": one.why}
+            for one in found
+        ]
+
 
 async def start_central_system(
     settings: OcppSettings, parts: OcppParts, stack: AsyncExitStack

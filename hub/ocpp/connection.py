@@ -10,7 +10,7 @@ import itertools
 from collections import deque
 
 import structlog
-from aiohttp import WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
 
 from hub.ocpp.answering import Answering
 from hub.ocpp.dialect import Json
@@ -70,8 +70,14 @@ class Connection:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
                     await self._hear(message.data)
-                elif message.type is WSMsgType.BINARY:
-                    break  # no message of OCPP-J is binary
+                    continue
+                if message.type is WSMsgType.BINARY:
+                    await self._socket.close(code=WSCloseCode.UNSUPPORTED_DATA)
+                    await self._answering.line_broken("WebSocket 1003: no message is binary")
+                elif isinstance(message.data, WebSocketError):
+                    why = f"WebSocket {int(message.data.code)}: {message.data}"
+                    await self._answering.line_broken(why)
+                break
         finally:
             for worker in workers:
                 worker.cancel()

@@ -179,8 +179,12 @@ class ChargeJournal:
     # What nobody could read
 
     def keep_unread(self, unread: Unread) -> None:
-        """Keep it for a person; the oldest go."""
+        """Keep it for a person: the same of a charger once, as of its last time; the oldest go."""
         said = unread.said[:UNREAD_CHARS_MAX]
+        self._db.execute(
+            "DELETE FROM unread WHERE (charger, action, why, said) = (?, ?, ?, ?)",
+            (unread.charger, unread.action, unread.why, said),
+        )
         cursor = self._db.execute(
             "INSERT INTO unread (charger, at_ms, action, why, said) VALUES (?, ?, ?, ?, ?)",
             (unread.charger, unread.at_ms, unread.action, unread.why, said),
@@ -194,6 +198,15 @@ class ChargeJournal:
         """What is kept, oldest first."""
         query = "SELECT charger, at_ms, action, why, said FROM unread ORDER BY number"
         return [Unread(*row) for row in self._db.execute(query)]
+
+    def count_unread(self) -> int:
+        """How many are kept."""
+        count: int = self._db.execute("SELECT count(*) FROM unread").fetchone()[0]
+        return count
+
+    def forget_unread(self) -> None:
+        """A person has seen them."""
+        self._db.execute("DELETE FROM unread")
 
     # Tags
 

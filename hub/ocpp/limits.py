@@ -6,7 +6,8 @@ TAG_CHARS_MAX = 36
 MESSAGE_BYTES_MAX = 1024 * 1024
 """A StopTransaction with all its meter values is the largest; a longer one cannot be read."""
 MESSAGE_BYTES_TAKEN_MAX = 8 * MESSAGE_BYTES_MAX
-"""What is longer yet ends the line, and its charger would say it again for ever."""
+"""What is longer yet ends the line, as WebSocket wants it, and its charger may say it again for
+ever: a person is told."""
 METER_VALUES_MAX = 20_000
 """Moments of a meter in one message."""
 CALL_TIMEOUT_S = 10

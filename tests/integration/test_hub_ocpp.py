@@ -8,6 +8,7 @@ a mandate and a payment would.
 
 import asyncio
 import base64
+import contextlib
 import json
 import shutil
 import sys
@@ -17,8 +18,15 @@ from typing import Any
 
 import aiohttp
 import pytest
+from typer.testing import CliRunner
 
-from hub.ocpp.limits import MESSAGE_BYTES_MAX, PASSWORD_BYTES_MIN, TRIES_MAX
+from hub.cli import app
+from hub.ocpp.limits import (
+    MESSAGE_BYTES_MAX,
+    MESSAGE_BYTES_TAKEN_MAX,
+    PASSWORD_BYTES_MIN,
+    TRIES_MAX,
+)
 from protocol.answers import Answer
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
@@ -158,6 +166,70 @@ async def test_what_is_too_long_or_no_json_is_acknowledged_the_third_time_on_its
             assert answers[0][2] == "FormationViolation"
         kept = await world.hub.chargers.book.run(lambda journal: journal.unread())  # type: ignore[union-attr]  # there is one
     assert [one.action for one in kept] == ["StopTransaction"] * 2
+
+
+@pytest.mark.asyncio
+async def test_what_no_websocket_may_carry_ends_the_line_and_an_operator_sees_it(
+    tmp_path: Path,
+) -> None:
+    shop = Shop()
+    home_of_charger(tmp_path, shop)
+    sections = {"mqtt": {"mode": "off"}, "coap": {"enabled": False}, "ocpp": charger_settings()}
+    spoilt: list[tuple[int, bytes, aiohttp.WSMsgType]] = [
+        (1007, b'[2,"m","StopTransaction",{"idTag":"\xff"}]', aiohttp.WSMsgType.TEXT),
+        (1009, b" " * (MESSAGE_BYTES_TAKEN_MAX + 1), aiohttp.WSMsgType.TEXT),
+        (1003, b"[]", aiohttp.WSMsgType.BINARY),
+    ]
+    async with running_world(tmp_path, CHARGER, shop=shop, **sections) as world:
+        async with aiohttp.ClientSession() as client:
+            for code, said, kind in [*spoilt, *spoilt]:
+                ended = await ended_by(client, world, said, kind)
+                assert ended == code or len(said) > MESSAGE_BYTES_TAKEN_MAX
+            assert world.hub.chargers is not None
+            book = world.hub.chargers.book
+            await until(lambda: book.unread == len(spoilt))
+            async with client.get(world.http + "/unread") as found:
+                told = (await found.json())["unread"]
+            async with client.get(world.http + "/readyz") as found:
+                assert (await found.json())["charger_unread"] == len(spoilt)
+            async with client.get(world.http + "/metrics") as found:
+                assert "tillway_hub_charger_unread 3.0" in await found.text()
+            async with client.get(world.http + "/") as found:
+                assert "Unread messages of chargers" in await found.text()
+        assert [one["why"].partition(":")[0] for one in told] == [
+            f"WebSocket {code}" for code, *_ in spoilt
+        ]
+        config = tmp_path / "hub.toml"
+        backend = '[backend]\nurl = "https://127.0.0.1:1"\n'
+        config.write_text(f'state_dir = "{tmp_path / "hub-1"}"\n{backend}')
+        listed = await asyncio.to_thread(unread_of, config, "--forget")
+        assert [one["charger"] for one in listed] == [CHARGER] * 3
+        await until(lambda: book.unread == 0)
+        assert await asyncio.to_thread(unread_of, config) == []
+
+
+async def ended_by(
+    client: aiohttp.ClientSession, world: World, said: bytes, kind: aiohttp.WSMsgType
+) -> int | None:
+    """The code that the hub ends a charger's line with, after these bytes."""
+    line = await client.ws_connect(
+        f"http://127.0.0.1:{world.hub.ports['ocpp']}/ocpp/{CHARGER}",
+        protocols=("ocpp1.6",),
+        headers={"Authorization": word_of(PASSWORD)},
+    )
+    with contextlib.suppress(ConnectionError):  # the hub need not take the rest of what is too long
+        await line.send_frame(said, kind)
+    async with asyncio.timeout(DEADLINE_S):
+        while (await line.receive()).type is aiohttp.WSMsgType.TEXT:
+            pass
+    return line.close_code
+
+
+def unread_of(config: Path, *options: str) -> list[dict[str, Any]]:
+    """What ``tillway hub unread`` shows."""
+    told = CliRunner().invoke(app, ["unread", "--config", str(config), *options])
+    assert told.exit_code == 0, told.output
+    return [json.loads(line) for line in told.stdout.splitlines()]
 
 
 async def said_again(

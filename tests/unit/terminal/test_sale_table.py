@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from protocol.errors import CallerError
+from protocol.errors import CallerError, advice
 from protocol.payment import PaymentState
 from terminal.domain import delivery as deliveries
 from terminal.domain import refund as refunds
@@ -81,7 +81,19 @@ def test_nobody_but_an_answer_ends_an_unknown_sale() -> None:
 
 def test_every_payment_state_has_a_step_and_every_code_a_kind() -> None:
     assert set(STEP_OF_RESULT) == set(PaymentState)
-    assert of_refusal("a_code_of_the_future") is Refused.UNKNOWN
+    assert of_refusal("a_code_of_the_future", "never") is Refused.UNKNOWN
+    assert of_refusal("a_code_of_the_future", "after") is Refused.UNKNOWN
+
+
+def test_a_known_code_with_a_newer_leave_to_try_again_is_no_final_no() -> None:
+    assert of_refusal("file_unwritable", "after") is Refused.UNKNOWN
+    assert of_refusal("envelope_version", "same_id") is Refused.UNKNOWN
+    assert of_refusal("envelope_version", "never") is Refused.FINAL
+
+
+def test_a_code_that_lets_another_request_be_tried_later_ends_this_one() -> None:
+    for code in ("device_suspended", "pay_code_attempts", "pin_locked", "merchant_balance_short"):
+        assert of_refusal(code, advice(code).retry) is Refused.FINAL
 
 
 @pytest.mark.parametrize(("state", "step"), list(itertools.product(RefundState, RefundStep)))
