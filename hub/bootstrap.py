@@ -120,7 +120,9 @@ class _Building:
             limits=self._limits(),
             floor=settings.offline.rules(),
         )
-        line = BackendClient(settings.backend.url, ClientTls(self._tls), faults=self._faults)
+        line = BackendClient(
+            settings.backend.url, ClientTls(self._tls), clock=self._clock, faults=self._faults
+        )
         self._stack.push_async_callback(line.close)
         holder: list[HubShell] = []
         writer = SpoolWriter(store)
@@ -162,7 +164,7 @@ class _Building:
         firmware = await self._firmware(core, line)
         if firmware is not None:
             ports["firmware"] = firmware.port
-        await self._status(status, core, writer, mqtt, downlink, chargers)
+        await self._status(status, core, writer, line, mqtt, downlink, chargers)
         if isinstance(mqtt, ExternalBroker):
             # Without its broker the hub still forwards what it has accepted and serves CoAP.
             await mqtt.wait_linked()
@@ -324,11 +326,14 @@ class _Building:
         status: WebServer,
         core: HubCore,
         writer: SpoolWriter,
+        line: BackendClient,
         mqtt: MqttEndpoint | ExternalBroker | None,
         downlink: Downlink,
         chargers: CentralSystem | None,
     ) -> None:
-        collector = HubCollector(core, writer, self._tally, self._clock.now_ms)
+        collector = HubCollector(
+            core, writer, self._tally, self._clock.now_ms, lambda: line.clock_ahead_s
+        )
         self._registry.register(collector)
         if chargers is not None:
             text = "Messages of chargers that nobody could read, kept for a person"

@@ -27,12 +27,18 @@ class HubCollector(Collector):
     """Shows the core's numbers to Prometheus."""
 
     def __init__(
-        self, core: HubCore, writer: SpoolWriter, tally: Tally, now_ms: Callable[[], int]
+        self,
+        core: HubCore,
+        writer: SpoolWriter,
+        tally: Tally,
+        now_ms: Callable[[], int],
+        clock_ahead_s: Callable[[], int],
     ) -> None:
         self._core = core
         self._writer = writer
         self._tally = tally
         self._now_ms = now_ms
+        self._clock_ahead_s = clock_ahead_s
 
     def collect(self) -> Iterator[Metric]:
         """All of them."""
@@ -54,6 +60,7 @@ class HubCollector(Collector):
             "answers": self._tally.items,
             "refused": core.uplink.refused.total(),
             "cursor": core.cursor,
+            "clock_ahead_s": self._clock_ahead_s(),
             "disk": "writable" if self._writer.is_writable else "full",
         }
 
@@ -106,6 +113,7 @@ class HubCollector(Collector):
             ("parcels", "Answers and pushes not acknowledged", core.delivery.parcels),
             ("batches_in_flight", "Batches on the way", core.forwarding.batches_on_the_way),
             ("devices", "Devices known", len(core.registry)),
+            ("clock_ahead_s", "The clock's lead over the backend's", self._clock_ahead_s()),
         ):
             yield GaugeMetricFamily(f"tillway_hub_{name}", text, value=value)
 

@@ -41,6 +41,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "answers": ("后台应答", "Answers of the backend"),
     "refused": ("网关拒绝", "Refused by the hub"),
     "cursor": ("推送游标", "Push cursor"),
+    "clock_ahead_s": ("时钟比后台快 (秒)", "Clock ahead of the backend's (s)"),
     "disk": ("磁盘", "Disk"),
     "charger_unread": ("充电桩无法读取的消息，请处理", "Unread messages of chargers: look at them"),
 }

@@ -77,7 +77,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("envelope_malformed", "never", "报文无法解析，请升级终端软件。", "The message cannot be read; update the terminal's software."),
     ("envelope_version", "never", "报文版本不受支持，请升级终端软件。", "The message version is not supported; update the terminal's software."),
     ("envelope_too_large", "never", "报文过大，请联系技术支持。", "The message is too large; call support."),
-    ("envelope_stale", "same_id", "终端时间与服务器相差超过五分钟，请校准时间后重试。", "The terminal's clock is more than five minutes off; set it and try again."),
+    ("envelope_stale", "same_id", "终端与门店网关或服务器的时间相差超过五分钟，请校准有误的一方后重试。", "The clocks of the terminal and of the hub or the server are more than five minutes apart; set the wrong one and try again."),
     ("envelope_replayed", "same_id", "该报文已被接收过，已拒绝重放。", "This message was received before; the replay is refused."),
     ("signature_invalid", "never", "签名无效，请重新注册设备。", "The signature is not valid; enrol the device again."),
     ("identity_mismatch", "never", "连接身份与报文中的设备不一致，已拒绝。", "The connection belongs to another device than the message; refused."),

@@ -8,10 +8,13 @@ later) and ``CallerError`` (it is there and refuses the content).
 import asyncio
 import contextlib
 import json
+from calendar import timegm
+from email.utils import parsedate
 from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+import structlog
 
 from hub.adapters.faults import FaultyConnector, LineFaults
 from hub.adapters.limits import (
@@ -28,11 +31,13 @@ from hub.adapters.limits import (
 )
 from hub.adapters.peer import PeerConnector
 from protocol import cbor
+from protocol.clock import Clock
 from protocol.errors import CallerError, OperatingError
-from protocol.limits import FIRMWARE_PIECE_BYTES_MAX
+from protocol.limits import CLOCK_SKEW_MS_MAX, FIRMWARE_PIECE_BYTES_MAX
 from transport.contexts import ClientTls
 from transport.failures import why
 
+log = structlog.get_logger("hub.backend")
 CBOR_TYPE = "application/cbor"
 _CONTENT_REFUSED = frozenset({400, 413, 422, 500})
 """What speaks of the content of a request; other statuses speak of the hub or of the moment."""
@@ -42,9 +47,17 @@ class BackendClient:
     """``/hub/v1`` of the backend. Made and closed inside the running loop."""
 
     def __init__(
-        self, url: str, tls: ClientTls | None, *, faults: LineFaults | None = None
+        self,
+        url: str,
+        tls: ClientTls | None,
+        *,
+        clock: Clock,
+        faults: LineFaults | None = None,
     ) -> None:
         """``tls`` is None only in tests that speak plain HTTP to a fake."""
+        self._clock = clock
+        self.clock_ahead_s = 0
+        """How far our clock is before the backend's, as of its last word; below zero: behind."""
         options: dict[str, Any] = {
             "limit": CONNECTIONS_MAX,
             "keepalive_timeout": KEEP_ALIVE_S,
@@ -142,6 +155,8 @@ class BackendClient:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
+                if method == "GET":
+                    self._compare_clocks(response)
                 content = await _read(response, limit)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise OperatingError("backend_unreachable", why(error)) from error
@@ -152,6 +167,22 @@ class BackendClient:
         if response.status == HTTPStatus.SERVICE_UNAVAILABLE and _code(content) == "busy":
             raise OperatingError("busy", "backend")
         raise OperatingError("backend_unreachable", f"status {response.status}")
+
+    def _compare_clocks(self, response: aiohttp.ClientResponse) -> None:
+        told = parsedate(response.headers.get("Date", ""))
+        if told is None:
+            return
+        was_apart = is_apart(self.clock_ahead_s)
+        self.clock_ahead_s = self._clock.now_ms() // 1000 - timegm(told)
+        if is_apart(self.clock_ahead_s) != was_apart:
+            log.warning(
+                "clock_apart" if not was_apart else "clock_right", ahead_s=self.clock_ahead_s
+            )
+
+
+def is_apart(ahead_s: int) -> bool:
+    """Whether tills with a right clock are refused for it, or would be soon."""
+    return abs(ahead_s) * 1000 > CLOCK_SKEW_MS_MAX
 
 
 def _code(content: bytes) -> object:

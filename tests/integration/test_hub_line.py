@@ -10,8 +10,10 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
+from hub import bootstrap
 from hub.adapters.backend import BackendClient
 from hub.adapters.limits import BATCH_TIMEOUT_S, CLOSE_TIMEOUT_S
+from hub.adapters.system import SystemClock
 from hub.bootstrap import load_identity, running_hub
 from hub.domain.limits import LINE_RETRY_MS_MAX
 from protocol import answers
@@ -214,11 +216,44 @@ async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
     backend = FakeBackend(installation.shop)
     async with backend.serving(impostor):
         url = f"https://127.0.0.1:{backend.port}"
-        line = BackendClient(url, ClientTls(installation.hub.tls))
+        line = BackendClient(url, ClientTls(installation.hub.tls), clock=SystemClock())
         with pytest.raises(OperatingError, match="backend_unreachable"):
             await line.post_batch(b"secret")
         await line.close()
     assert backend.batches == 0
+
+
+class WrongClock(SystemClock):
+    """This machine's, set wrongly."""
+
+    ahead_ms = 0
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self.ahead_ms
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("ahead_s", [3_600, -3_600])
+async def test_a_hub_whose_own_clock_is_wrong_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: int
+) -> None:
+    monkeypatch.setattr(bootstrap, "SystemClock", WrongClock)
+    monkeypatch.setattr(WrongClock, "ahead_ms", ahead_s * 1000)
+    with capture_logs() as logs:
+        async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as client:
+            assert code_of(await ask(world, "till-1", 1)) == "envelope_stale"
+            async with client.get(world.http + "/readyz") as found:
+                assert abs((await found.json())["clock_ahead_s"] - ahead_s) < DEADLINE_S
+            async with client.get(world.http + "/metrics") as found:
+                assert "tillway_hub_clock_ahead_s " in await found.text()
+            monkeypatch.setattr(WrongClock, "ahead_ms", 0)
+            assert code_of(await ask(world, "till-1", 2)) == "done"
+            world.backend.push("answer", "till-1", world.shop.push("till-1", 7))
+            await until(lambda: any(one["event"] == "clock_right" for one in logs))
+    assert [one["event"] for one in logs if one["event"].startswith("clock_")] == [
+        "clock_apart",
+        "clock_right",
+    ]
 
 
 @pytest.mark.asyncio
@@ -301,7 +336,9 @@ def test_closing_does_not_wait_for_the_goodbye_of_a_backend_that_hangs(tmp_path:
     async def play() -> float:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: errors.append(context))
-        line = BackendClient(f"https://127.0.0.1:{mute.port}", ClientTls(installation.hub.tls))
+        line = BackendClient(
+            f"https://127.0.0.1:{mute.port}", ClientTls(installation.hub.tls), clock=SystemClock()
+        )
         assert await line.post_batch(b"x") == []
         began = loop.time()
         await line.close()
