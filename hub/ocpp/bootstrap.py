@@ -62,7 +62,14 @@ class CentralSystem:
         """The newest charges, as people and displays are shown them, and when each ended (0: it
         goes on)."""
         found = await self.book.run(lambda journal: journal.latest())
-        return [{**paying.shown(charge), "ended_at_ms": charge.ended_at_ms} for charge in found]
+        return [
+            {
+                **paying.shown(charge),
+                "began_at_ms": charge.began_at_ms,
+                "ended_at_ms": charge.ended_at_ms,
+            }
+            for charge in found
+        ]
 
     async def unread(self) -> list[dict[str, Any]]:
         """What chargers said and nobody could read, oldest first; without their words, which may

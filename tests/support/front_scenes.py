@@ -64,6 +64,8 @@ async def thing_scenes(page: Page) -> AsyncIterator[str]:
             chosen = f'[data-car="{car[0].value}"]' if car else ""
             await page.click(f'[data-do="things/{act}"]{chosen}')
             await page.wait_for_selector(f'[data-stage="{then}"]')
+            if (story, then) == ("charge", "bill"):
+                await page.wait_for_selector('[data-hop="charger"]')  # it is the last payment now
             yield f"{story}-{then}"
         await page.click('[data-do="things/again"]')
         await page.wait_for_selector(f'[data-stage="{"plug" if story == "charge" else "enter"}"]')

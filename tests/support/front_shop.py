@@ -25,7 +25,8 @@ PAY_CODE = "100123456789012345"
 TITLE = {"zh": "请扫描付款码", "en": "Scan the payer's code"}
 CHARGE: dict[str, Any] = {
     "payment_id": PAYMENT, "state": "running", "energy_wh": 413, "cost_minor": 62,
-    "currency": "CNY", "prepaid_minor": 0, "ended_at_ms": 0, "error_code": None,
+    "currency": "CNY", "prepaid_minor": 0, "began_at_ms": START_MS, "ended_at_ms": 0,
+    "error_code": None,
 }  # fmt: skip
 BILL: dict[str, Any] = {
     "payment_id": PAYMENT, "amount_minor": 62, "currency": "CNY",

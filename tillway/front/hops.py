@@ -2,8 +2,8 @@
 
 Rule 1: a time is a program's own; where no program tells one (a hub that was started anew), none
         is made up.
-Rule 2: times count from the moment the amount was keyed in, by the till's clock, or the cable
-        was pulled, by the charger's. The backend's
+Rule 2: times count from the moment the amount was keyed in, by the till's clock, the cable was
+        pulled, by the charger's, or its code was asked for, by the hub's. The backend's
         clock may have been moved by an operator, before the payment or after it: a time that fits
         neither is not shown.
 """
@@ -144,6 +144,63 @@ def way_of_charge(
         wire_ms=None,
         postings=postings,
     )
+
+
+def way_of_charge_ahead(
+    charge: Told,
+    payment: Told | None,
+    sagas: Sequence[Told],
+    entries: Sequence[Told],
+    *,
+    ahead_ms: int,
+    passages: Sequence[Told] = (),
+) -> Way:
+    """The way of what was paid ahead by a code at a charger: as of a till's shown code, then the
+    charge itself, and what of the money went back. Times count from when the hub asked for the
+    code; where it tells none, from the charge's beginning, and the backend's stay untold."""
+    postings = _postings(entries)
+    there = _hub_hops(passages, _THERE)
+    start_ms = next((hop.at_ms for hop in there if hop.at_ms is not None), charge["began_at_ms"])
+    own = list(_backend_hops(payment, sagas, entries, postings)) if payment is not None else []
+    if there:
+        asked = {"created_at_ms": start_ms, "sent_at_ms": None, "settled_at_ms": None}
+        own = _in_the_till_s_time(own, asked, ahead_ms)
+    else:
+        own = [replace(hop, at_ms=None) for hop in own]
+    ahead = Money(charge["prepaid_minor"], charge["currency"])
+    hops = [
+        Hop(CHARGER, WORDS["hop_ahead"], detail=f"¥{ahead.decimal()}"),
+        *(there or [Hop(HUB, WORDS["hop_there"])]),
+        *_shown(own, passages),
+        Hop(HUB, WORDS["hop_pushed"]),
+        Hop(CHARGER, WORDS["hop_begun"], charge["began_at_ms"]),
+        *_charged(charge, ahead),
+    ]
+    return Way(
+        payment_id=charge["payment_id"],
+        trace_id="" if payment is None else str(payment["trace_id"]),
+        amount=ahead.decimal(),
+        currency=charge["currency"],
+        state="paid",
+        mood="paid",
+        hops=tuple(_counted(hops, start_ms))[:EVENTS_MAX],
+        wire_ms=None,
+        postings=postings,
+    )
+
+
+def _charged(charge: Told, ahead: Money) -> Iterator[Hop]:
+    """How a charge that was paid ahead ended, once it has."""
+    if not charge["ended_at_ms"]:
+        return
+    cost = Money(charge["cost_minor"], charge["currency"])
+    yield Hop(CHARGER, WORDS["hop_metered"], charge["ended_at_ms"], detail=f"¥{cost.decimal()}")
+    if charge["state"] not in _CHARGE_STATES:
+        return
+    rest = ahead - cost
+    how = charge["state"] if rest.amount_minor else "none"
+    detail = f"¥{rest.decimal()}" if rest.amount_minor else ""
+    yield Hop(CHARGER, WORDS[f"hop_rest_{how}"], detail=detail)
 
 
 def _wire_ms(sale: Told) -> int | None:

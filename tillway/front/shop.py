@@ -18,13 +18,15 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.stack import CHARGER, HOST, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
-from tillway.front.hops import Told, Way, way_of, way_of_charge
+from tillway.front.hops import Told, Way, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.limits import PROBE_S
 from tillway.front.parts import Link, Note, Place
 from tillway.json_api import JsonApi
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
 """States of a charge that was metered to its end and costs something."""
+_PAID_AHEAD = _DEBITED | {"running"}
+"""States of a charge that was paid ahead by a code and has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +66,24 @@ class Shop:
         newest = [sale for till in self.tills for sale in till.recent(1)]
         sale = max(newest, key=lambda one: int(one["created_at_ms"]), default=None)
         charge = self._last_charge()
-        if charge is not None and (sale is None or charge["ended_at_ms"] > sale["created_at_ms"]):
-            return self._way(way_of_charge, charge)
+        if charge is not None and (sale is None or _newest_ms(charge) > sale["created_at_ms"]):
+            return self._way(
+                way_of_charge_ahead if charge["prepaid_minor"] else way_of_charge, charge
+            )
         return None if sale is None else self._way(way_of, sale)
 
     def _last_charge(self) -> Told | None:
-        """What a mandate was asked for last; a silent hub tells of none."""
+        """What a mandate was asked for last, or was paid ahead; a silent hub tells of none."""
         try:
             charges = self.charger.charges()
         except TillwayError:
             return None
-        asked = [one for one in charges if one["state"] in _DEBITED and not one["prepaid_minor"]]
-        return max(asked, key=lambda one: int(one["ended_at_ms"]), default=None)
+        asked = [
+            one
+            for one in charges
+            if one["state"] in (_PAID_AHEAD if one["prepaid_minor"] else _DEBITED)
+        ]
+        return max(asked, key=_newest_ms, default=None)
 
     def _way(self, make: Callable[..., Way], sale: Told) -> Way:
         """The way of a sale or a charge, as far as the backend knows of it."""
@@ -127,6 +135,11 @@ class Shop:
                 if entry["transfer_id"].partition(":")[0] == payment["payment_id"]
             ]
         return found
+
+
+def _newest_ms(charge: Told) -> int:
+    """When a charge was last heard of as something paid: its end, or before that its beginning."""
+    return int(charge["ended_at_ms"] or charge["began_at_ms"])
 
 
 def shop_of(stack: Stack) -> Shop:

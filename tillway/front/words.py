@@ -90,6 +90,13 @@ WORDS: dict[str, Words] = {
     "hop_metered": Words("拔下充电线，计量完毕", "Cable pulled, metered to the end"),
     "hop_charge_paid": Words("按委托扣款，充电结清", "Debited by the mandate: settled"),
     "hop_charge_unsettled": Words("扣款未成功，待人处理", "Not debited: a person must look"),
+    "hop_ahead": Words("插上充电线，要一个预付的收款码", "Cable in: a code to pay ahead is wanted"),
+    "hop_begun": Words("已预付，开始充电", "Paid ahead: charging begins"),
+    "hop_rest_paid": Words("多付的退回，充电结清", "The rest went back: settled"),
+    "hop_rest_none": Words("预付用完，充电结清", "Used up to the end: settled"),
+    "hop_rest_unsettled": Words(
+        "多付的没有退成，待人处理", "The rest did not go back: a person must look"
+    ),
     "state_paid": Words("已收款", "Paid"),
     "state_declined": Words("被拒绝", "Declined"),
     "state_cancelled": Words("已取消", "Cancelled"),

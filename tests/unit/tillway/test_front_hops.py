@@ -16,7 +16,7 @@ from tests.support.front_shop import (
     passages,
     payment,
 )
-from tillway.front.hops import Hop, way_of, way_of_charge
+from tillway.front.hops import Hop, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.parts import total
 from tillway.front.words import EVENTS, WORDS
 
@@ -148,6 +148,33 @@ def test_a_charge_goes_from_the_cable_to_the_ledger_by_the_hub_that_signs_for_it
     assert (refused.mood, refused.hops[-1].words) == ("error", WORDS["hop_charge_unsettled"])
 
 
+def test_a_charge_that_was_paid_ahead_goes_by_its_code_and_ends_with_what_went_back() -> None:
+    start_ms = SALE["created_at_ms"] + 302
+    shown = payment()["timeline"][0] | {"event": "PaymentCodeShown", "at_ms": start_ms + 10}
+    told: dict[str, Any] = payment() | {"timeline": [shown, payment()["timeline"][0]]}
+    charge = CHARGE | {"prepaid_minor": 5_000, "state": "running", "began_at_ms": start_ms + 900}
+    running = way_of_charge_ahead(charge, told, [], entries(), ahead_ms=0, passages=passages())
+    assert stations(running.hops) == [
+        ("charger", None, None), ("hub", 0, 0), ("hub", 3, 3), ("hub", 4, 1),
+        ("backend", None, None), ("backend", 10, 6), ("hub", 28, 18), ("hub", 34, 6),
+        ("payer", None, None), ("backend", 18, 0), ("ledger", 18, 0), ("hub", None, None),
+        ("charger", 900, 866),
+    ]  # fmt: skip
+    assert (running.amount, running.mood) == ("50.00", "paid")
+    ended = charge | {"ended_at_ms": start_ms + 2_000}
+    for state, cost_minor, words, detail in (
+        ("paid", 62, "hop_rest_paid", "¥49.38"), ("paid", 5_000, "hop_rest_none", ""),
+        ("unsettled", 62, "hop_rest_unsettled", "¥49.38"),
+    ):  # fmt: skip
+        over = ended | {"state": state, "cost_minor": cost_minor}
+        way = way_of_charge_ahead(over, told, [], entries(), ahead_ms=0, passages=passages())
+        assert way.hops[-2].words == WORDS["hop_metered"]
+        assert (way.hops[-1].words, way.hops[-1].detail) == (WORDS[words], detail)
+    owed = way_of_charge_ahead(ended | {"state": "owed"}, told, [], entries(), ahead_ms=0)
+    assert owed.hops[-1].words == WORDS["hop_metered"], "what goes back is on its way"
+    assert {hop.at_ms for hop in owed.hops if hop.place == "backend"} == {None}, "no hub's time"
+
+
 def test_the_last_payment_is_the_till_s_or_the_charger_s_whichever_came_later() -> None:
     shop = fake_shop(Program())
     assert shop.last_way() is None
@@ -159,9 +186,14 @@ def test_the_last_payment_is_the_till_s_or_the_charger_s_whichever_came_later() 
     assert way.hops[0].place == "charger"
     assert way.postings
     assert isinstance(shop.charger, FakeCharger)
-    shop.charger.state["prepaid_minor"] = 5_000
-    assert shop.last_way() is None, "what was paid ahead is no debit at the end"
-    shop.charger.state.update({"prepaid_minor": 0, "ended_at_ms": SALE["created_at_ms"] - 1})
+    shop.charger.state.update({"prepaid_minor": 5_000, "state": "running", "ended_at_ms": 0})
+    way = shop.last_way()
+    assert way is not None
+    assert (way.amount, way.hops[-1].words) == ("50.00", WORDS["hop_begun"])
+    shop.charger.state["state"] = "offered"
+    assert shop.last_way() is None, "a code that nobody has paid"
+    before = {"prepaid_minor": 0, "state": "paid", "ended_at_ms": SALE["created_at_ms"] - 1}
+    shop.charger.state.update(before)
     shop.till.sell(1_280, "pay_code")
     way = shop.last_way()
     assert way is not None
