@@ -7,6 +7,8 @@ Rule 2: an entry is appended and what came before it is read in one step of the 
         so no two backends miss each other.
 Rule 3: no call waits longer than the time-out, and none is tried again. Whom no payment waits for
         has a longer one, and a connection of its own.
+Rule 4: a call that was not answered (``SharedLate``) leaves the reader where he stood, so that he
+        can go on from there.
 
 It is for what backends have yet to hear of, not for keeping: what is stored is the database's.
 """
@@ -48,6 +50,10 @@ _ERA_BYTES = 16
 
 class SharedLost(Exception):  # noqa: N818 - a state of things: begin again
     """The log cannot be reached, or does not go on from where this reader stands."""
+
+
+class SharedLate(SharedLost):
+    """The log did not answer. It may go on from where this reader stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,13 @@ class SharedLog:
         after = self._number
         page = Page(after, *self._step(entry, after=after, is_patient=is_patient))
         self._check(page)
+        try:
+            return self._to_the_end(page, is_patient=is_patient)
+        except SharedLost:
+            self._number = after
+            raise
+
+    def _to_the_end(self, page: Page, *, is_patient: bool) -> list[str]:
         number, entries = page.number, page.entries
         found: list[str] = []
         while entries:
@@ -154,7 +167,7 @@ class SharedLog:
             script = self._patient if is_patient else self._script
             era, number, page = script(keys=self._keys, args=args)
         except RedisError as error:
-            raise SharedLost(str(error)) from error
+            raise SharedLate(str(error)) from error
         return era, number, page
 
 

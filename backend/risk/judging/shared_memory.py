@@ -5,8 +5,11 @@ Rule 1: each backend has a copy of its own. It is told of what is durable: first
 Rule 2: before an attempt is measured the log is read, if that was not done in the same millisecond.
 Rule 3: a log that cannot be reached, or that has lost something, is left alone at once: the backend
         judges by its own copy, each decision is marked ``features_unshared``, and what becomes
-        durable here waits. Beside the payments a new copy is made from the database, what waits
-        is appended, and the new copy takes the place of the old one.
+        durable here waits.
+Rule 4: the way back is beside the payments. A log that only did not answer is gone on with from
+        where it was left: what others told is taken, what waits is appended. Where that is not
+        the same as if it had never been left, a new copy is made from the database and takes the
+        place of the old one.
 
 A backend that dies between its commit and the log leaves up to a group of attempts that the others
 hear of when they begin again.
@@ -29,7 +32,7 @@ from backend.risk.judging.limits import (
     SHARED_WAITING_MAX,
 )
 from backend.risk.judging.remembered import Remembered, Row, Tried, Word
-from backend.risk.judging.shared_log import SharedLog, SharedLost
+from backend.risk.judging.shared_log import Page, SharedLate, SharedLog, SharedLost
 
 _log = structlog.get_logger()
 Copied = tuple[Remembered, SharedLog]
@@ -49,6 +52,9 @@ class SharedMemory:
         """Held by whoever looks at the copy or changes it."""
         self._copy = alone
         self._shared: SharedLog | None = None
+        self._left: SharedLog | None = None
+        """The log that did not answer, where the copy stands in it. Whoever finds the way back uses
+        it."""
         self._offered: Copied | None = None
         self._clock = monotonic_ns
         self._read_ns = 0
@@ -61,8 +67,13 @@ class SharedMemory:
 
     @property
     def is_alone(self) -> bool:
-        """Whether a new copy is wanted."""
+        """Whether the way back is wanted."""
         return self._shared is None and self._offered is None
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether the way back may begin where the log was left."""
+        return self._left is not None
 
     def offer(self, copied: Copied) -> None:
         """A copy that stands at the end of the log, to go on with."""
@@ -110,6 +121,48 @@ class SharedMemory:
             if self._shared is shared and self._apply_all(lambda: shared.take(page)):
                 self._read_ns = max(self._read_ns, now_ns)
 
+    def go_on(self) -> bool:
+        """Go on with the log that was left; False: a new copy is wanted. No payment waits for it.
+        Raises ``SharedLate``."""
+        left = self._left
+        if left is None:
+            return False
+        try:
+            self._go_to_the_end(left)
+        except SharedLate:
+            raise
+        except SharedLost as error:
+            _log.warning("features_copied_anew", reason=str(error))
+            self._left = None
+            return False
+        with self._mine:
+            self._share(left)
+        return True
+
+    def _go_to_the_end(self, left: SharedLog) -> None:
+        page: Page | None = None
+        while page is None or page.entries:
+            page = left.look_ahead()
+            with self._mine:
+                self._catch_up(left.take(page))
+        for _ in range(len(self.waiting)):
+            if self.waiting:
+                told = left.append(self.waiting[0], is_patient=True)
+                with self._mine:
+                    self._catch_up(told)
+
+    def _catch_up(self, told: list[str]) -> None:
+        """Take what the log says of the time when it was left. Raises ``SharedLost`` where the
+        order matters to something that waits, which this copy knows already."""
+        ours = set(self.waiting)
+        marks = {mark for entry in ours for mark in _marks(entry)}
+        for entry in told:
+            if entry in ours:
+                self.waiting.remove(entry)
+            elif not marks.isdisjoint(_marks(entry)):
+                raise SharedLost("others told of the same payment or moment")
+            apply(self._copy, entry)
+
     def _tell(self, entry: str) -> None:
         self._take_offered()
         shared = self._shared
@@ -131,13 +184,18 @@ class SharedMemory:
             if self._shared is shared:
                 _log.error("features_unshared", reason=str(error))
                 self._shared = None
+                self._left = shared if isinstance(error, SharedLate) else None
 
     def _take_offered(self) -> None:
         offered, self._offered = self._offered, None
         if offered is None:
             return
-        self._copy, self._shared = offered
-        while self.waiting and self._shared is not None:  # what came while the copy was made
+        self._copy, log = offered
+        self._share(log)
+
+    def _share(self, log: SharedLog) -> None:
+        self._shared, self._left = log, None
+        while self.waiting and self._shared is not None:  # what came on the way back
             self._tell(self.waiting.popleft())
         _log.info("features_shared")
 
@@ -151,6 +209,19 @@ def apply(copy: Remembered, entry: str) -> None:
         else:
             attempt_id, payment_id, at_ms, row = fields
             copy.remember(Tried(attempt_id, payment_id, at_ms, tuple(row)))
+    except (ValueError, TypeError) as error:
+        raise SharedLost(f"an entry cannot be read: {error}") from error
+
+
+def _marks(entry: str) -> set[object]:
+    """What an entry has in common with those whose order to it matters: the payment, or a moment of
+    somebody. Raises ``SharedLost`` for one of another version."""
+    try:
+        fields = json.loads(entry)
+        if len(fields) == len(Word.__dataclass_fields__):
+            return {fields[0]}
+        _, payment_id, at_ms, row = fields
+        return {payment_id, *((at_ms, value) for value in row if isinstance(value, str))}
     except (ValueError, TypeError) as error:
         raise SharedLost(f"an entry cannot be read: {error}") from error
 
@@ -201,15 +272,21 @@ class SharedJoiner:
         self._memory.offer((copy, log))
 
     async def run(self) -> None:
-        """Follow the log, and join it again whenever it was lost, until cancelled."""
+        """Follow the log, and find the way back whenever it was left, until cancelled."""
+        has_failed = False
         while True:
-            await asyncio.sleep(SHARED_RETRY_S if self._memory.is_alone else SHARED_FOLLOW_S)
+            is_far = self._memory.is_alone and not self._memory.may_go_on
+            await asyncio.sleep(SHARED_RETRY_S if is_far or has_failed else SHARED_FOLLOW_S)
             try:
-                await self._run_read(self._go_on)
+                await self._run_read(self.go_on)
+                has_failed = False
             except SharedLost as error:
                 _log.warning("features_not_joined", reason=str(error))
+                has_failed = True
 
-    def _go_on(self) -> None:
-        if self._memory.is_alone:
+    def go_on(self) -> None:
+        """One step: the way back, if it is wanted, and what others told. Blocking. Raises
+        ``SharedLost``."""
+        if self._memory.is_alone and not self._memory.go_on():
             self.join()
         self._memory.follow_beside()

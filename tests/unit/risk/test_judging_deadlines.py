@@ -49,6 +49,14 @@ def shop(tmp_path: Path, desk: RiskDesk) -> Iterator[Shop]:
     shop.close()
 
 
+def an_attempt() -> Attempt:
+    return Attempt(
+        attempt_id="att_1", payment_id="pay_1", at_ms=1, amount_minor=1, currency="CNY",
+        payer_id="p", card="", device="d", merchant_id="m", store="s", method="balance",
+        entry="payer_code", is_confirmed=False,
+    )  # fmt: skip
+
+
 class Hanging:
     """A model that does not answer before it is let go."""
 
@@ -81,6 +89,51 @@ def test_a_model_that_hangs_holds_up_one_payment_for_its_deadline_and_none_after
     assert [row["model_id"] for row in rows] == ["", ""]
     assert explanation(rows[0], desk)["is_repeated"] is True
     assert b'tillway_risk_troubles_total{trouble="model_cut_off"} 1.0' in metrics.render()
+    model.may_go.set()
+
+
+def test_a_challenger_that_hangs_changes_no_decision_and_is_counted(
+    shop: Shop, desk: RiskDesk, metrics: Metrics
+) -> None:
+    model = Hanging()
+    desk.challenger = Scoring(watch=metrics, name="challenger")
+    desk.challenger.use(model)
+    payer = shop.add_payer(balance_minor=100_000)
+    for _ in range(3):
+        assert shop.pay(payer, 500)["state"] == "captured"
+    assert not model.may_go.is_set()
+    assert model.calls == 1
+    rows = list(DecisionRepository(shop.reader).since(0))
+    assert all("challenger" not in row["trouble"] for row in rows)
+    told = metrics.render()
+    assert b'tillway_risk_troubles_total{trouble="challenger_cut_off"} 1.0' in told
+    assert b'tillway_risk_troubles_total{trouble="challenger_paused"} 2.0' in told
+    model.may_go.set()
+
+
+def test_with_every_stage_slow_at_once_the_deciding_rules_still_decide(
+    shop: Shop, desk: RiskDesk
+) -> None:
+    """Late features, late rules, a model and a challenger that hang: the payer on the list is
+    declined, the other is not, and each decision says what it lacked."""
+    model, now = Hanging(), [0]
+
+    def slow_clock() -> int:
+        now[0] += max(FEATURES_NS_MAX, RULES_NS_MAX) + 1
+        return now[0]
+
+    desk.live = frozenset({"blocked_payer"})
+    desk.use(RulesInUse(live=desk.shipped, candidate=desk.shipped, live_only=desk.live))
+    desk.scoring.monotonic_ns = slow_clock
+    desk.scoring.use(model)
+    desk.challenger.use(model)
+    facts: dict[str, Fact] = {"list.block_payer": True}
+    blocked = desk.judge(an_attempt(), facts)
+    honest = desk.judge(an_attempt(), {})
+    assert blocked.decision.action == "decline"
+    assert honest.decision.action == "allow"
+    for judgement, word in ((blocked, "model_cut_off"), (honest, "model_paused")):
+        assert judgement.trouble.split() == ["features_late", "rules_late", word]
     model.may_go.set()
 
 
@@ -140,11 +193,7 @@ def test_rules_that_decide_nothing_are_not_asked_when_the_deciding_ones_took_too
     rules = [one.rule for one in shipped_rules(FIELDS) if one.rule.rule_id == "blocked_payer"]
     other = compile_rules(rules, FIELDS)
     desk.use(RulesInUse(live=desk.shipped, candidate=other, live_only=desk.live))
-    attempt = Attempt(
-        attempt_id="att_1", payment_id="pay_1", at_ms=1, amount_minor=1, currency="CNY",
-        payer_id="p", card="", device="d", merchant_id="m", store="s", method="balance",
-        entry="payer_code", is_confirmed=False,
-    )  # fmt: skip
+    attempt = an_attempt()
     desk.scoring.monotonic_ns = lambda: now[0]
     facts: dict[str, Fact] = {"list.block_payer": True}
     quick = desk.judge(attempt, facts)

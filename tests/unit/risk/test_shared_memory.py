@@ -14,7 +14,7 @@ from redis import Redis
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging import shared_log
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
-from backend.risk.judging.shared_log import SharedLog, SharedLost
+from backend.risk.judging.shared_log import SharedLate, SharedLog, SharedLost
 from backend.risk.judging.shared_memory import SharedJoiner, SharedMemory, begin_shared
 from tests.support.redis import NoRedis, RedisServer, start_redis
 
@@ -60,6 +60,7 @@ class Backends:
     def __init__(self, url: str, number: int, *, timeout_s: float = 10) -> None:
         self._url, self._timeout_s = url, timeout_s
         self.stored: list[Told] = []
+        self.copies = 0
         self.memories = [begin_shared(self.open_log, self.copy) for _ in range(number)]
 
     def open_log(self) -> SharedLog:
@@ -67,14 +68,21 @@ class Backends:
 
     def copy(self) -> Remembered:
         memory = Remembered(PAYMENT)
+        self.copies += 1
         for one in self.stored:
             keep(memory, one)
         return memory
 
     def join(self, memory: SharedMemory) -> None:
+        self._joiner(memory).join()
+
+    def go_on(self, memory: SharedMemory) -> None:
+        self._joiner(memory).go_on()
+
+    def _joiner(self, memory: SharedMemory) -> SharedJoiner:
         async def unused(_: Callable[[], object]) -> None: ...
 
-        SharedJoiner(memory, open_log=self.open_log, copy=self.copy, run_read=unused).join()
+        return SharedJoiner(memory, open_log=self.open_log, copy=self.copy, run_read=unused)
 
     def tell(self, memory: SharedMemory, told: Told) -> list[float] | None:
         """What the backend measures, and then makes durable."""
@@ -238,6 +246,114 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
     waiting.join()
     assert not there.trouble
     assert same(backends.tell(there, told[-1]), expected[-1])
+
+
+def paused(url: str, ms: int) -> None:
+    Redis.from_url(url).execute_command("CLIENT", "PAUSE", ms, "ALL")
+
+
+def attempts(seed: int, size: int) -> list[Told]:
+    return [one for one in story(seed, size) if isinstance(one, Tried)]
+
+
+def test_a_log_that_was_slow_is_gone_on_with_and_nothing_is_copied_anew(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of ten times the server answers later than a payment waits."""
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    monkeypatch.setattr(shared_log, "SHARED_PAGE_ENTRIES", 7)
+    told, backends = attempts(9, 310), Backends(url, 2, timeout_s=0.05)
+    here, there = backends.memories
+    expected = alone(told)
+    for turn in range(10):
+        first = 30 * turn
+        paused(url, 200)
+        for place in range(first, first + 10):  # the first of them waits in vain, the others do not
+            backends.tell(here, told[place])
+        assert here.trouble == "features_unshared"
+        assert list(here.waiting)
+        backends.go_on(there)  # patiently, until the pause is over
+        for place in range(first + 10, first + 20):
+            backends.tell(there, told[place])
+        backends.go_on(here)
+        backends.go_on(there)
+        for place in range(first + 20, first + 30):
+            memory = (here, there)[place % 2]
+            assert same(backends.tell(memory, told[place]), expected[place]), place
+            assert not memory.trouble
+    assert not here.waiting
+    assert backends.copies == 2
+
+
+def test_a_log_that_hangs_for_longer_is_asked_again_from_the_same_place(
+    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    monkeypatch.setattr(shared_log, "SHARED_PATIENCE_S", 0.1)
+    told, backends = attempts(10, 40), Backends(url, 2, timeout_s=0.05)
+    here, there = backends.memories
+    expected = alone(told)
+    os.kill(server.child.pid, signal.SIGSTOP)
+    try:
+        for one in told[:20]:
+            backends.tell(here, one)
+        for _ in range(3):
+            with pytest.raises(SharedLost):
+                backends.go_on(here)
+            assert here.may_go_on
+    finally:
+        os.kill(server.child.pid, signal.SIGCONT)
+    backends.go_on(here)
+    for place in range(20, 40):
+        assert same(backends.tell((here, there)[place % 2], told[place]), expected[place]), place
+    assert backends.copies == 2
+
+
+@pytest.mark.parametrize("tie", ["payment", "moment", "label"])
+def test_where_the_order_of_what_was_told_meanwhile_matters_a_new_copy_is_made(
+    url: str, monkeypatch: pytest.MonkeyPatch, tie: str
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    backends = Backends(url, 2, timeout_s=0.05)
+    here, there = backends.memories
+    row = (500, "p", "c", "d", "m", "s", "a", 31_000_000, 121_000_000)
+    paused(url, 200)
+    backends.tell(here, Tried("a1", "p1", START_MS, row))
+    assert here.may_go_on
+    backends.go_on(there)
+    theirs: dict[str, Told] = {
+        "payment": Tried("a2", "p1", START_MS + 5, (500, *"qxyztu", 31_000_000, 121_000_000)),
+        "moment": Tried("a2", "p2", START_MS, (500, *"qxymtu", 31_000_000, 121_000_000)),
+        "label": Word("p1", True, START_MS + 5),
+    }
+    backends.tell(there, theirs[tie])
+    backends.go_on(here)
+    assert backends.copies == 3
+    after = START_MS + 60_000
+    assert same(here.measure(after, row), backends.copy().measure(after, row))
+    assert not here.trouble
+
+
+def test_entries_of_an_answer_that_broke_off_are_read_again(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_log, "SHARED_PAGE_ENTRIES", 2)
+    here, there = (SharedLog.at(url, "test", timeout_s=0.05) for _ in range(2))
+    for number in range(5):
+        there.append(str(number))
+    step = SharedLog._step
+
+    def breaks_off(log: SharedLog, entry: str, *, after: int | str, is_patient: bool) -> object:
+        if after == 2:
+            paused(url, 200)
+        return step(log, entry, after=after, is_patient=is_patient)
+
+    monkeypatch.setattr(SharedLog, "_step", breaks_off)
+    with pytest.raises(SharedLate):
+        here.read()
+    monkeypatch.setattr(SharedLog, "_step", step)
+    time.sleep(0.3)
+    assert here.read() == ["0", "1", "2", "3", "4"]
 
 
 def test_what_was_looked_at_ahead_is_taken_once(url: str) -> None:
