@@ -35,14 +35,15 @@ class FirmwareDownload:
         ``firmware_unknown`` where it has none, ``firmware_refused`` for another file."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._directory / f"{digest}.part"
-        if not part.is_file() or part.stat().st_size < size:
-            self._ask(digest, size, part)
-        with part.open("rb") as file:
-            data = file.read(FIRMWARE_BYTES_MAX + 1)
-        if hashlib.sha256(data).hexdigest() != digest:
+        for _ in range(1 + part.is_file()):  # a power cut may have torn what was kept of it
+            if not part.is_file() or part.stat().st_size < size:
+                self._ask(digest, size, part)
+            with part.open("rb") as file:
+                data = file.read(FIRMWARE_BYTES_MAX + 1)
+            if hashlib.sha256(data).hexdigest() == digest:
+                return data
             part.unlink()
-            raise CallerError("firmware_refused", "another file than was signed for")
-        return data
+        raise CallerError("firmware_refused", "another file than was signed for")
 
     def forget(self, digest: str) -> None:
         """The file is not needed any more."""

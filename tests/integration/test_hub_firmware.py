@@ -65,11 +65,17 @@ async def test_a_store_fetches_once_and_a_till_goes_on_where_it_was(tmp_path: Pa
         part = tmp_path / f"{TILL}-firmware" / f"{digest}.part"
         part.write_bytes(data[:70_001])
         assert await asyncio.to_thread(first.fetch, digest, len(data)) == data
-        part.write_bytes(b"x" + data[1:70_001])
-        with pytest.raises(CallerError, match="firmware_refused"):
-            await asyncio.to_thread(first.fetch, digest, len(data))
-        assert await asyncio.to_thread(first.fetch, digest, len(data)) == data
+        for torn in (b"x" + data[1:70_001], data[:100_000] + bytes(80_000)):
+            part.write_bytes(torn)  # by a power cut: it is fetched anew
+            assert await asyncio.to_thread(first.fetch, digest, len(data)) == data
         assert len(world.backend.firmware_asked) == 5
+        kept = tmp_path / HUB / "firmware" / digest
+        kept.write_bytes(data[:-1] + b"x")
+        for have in (b"", data[:1_000]):
+            part.write_bytes(have)
+            with pytest.raises(CallerError, match="firmware_refused"):
+                await asyncio.to_thread(first.fetch, digest, len(data))
+            assert not part.is_file()
 
 
 @pytest.mark.asyncio

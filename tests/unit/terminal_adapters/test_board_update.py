@@ -182,6 +182,59 @@ def test_an_update_that_was_stopped_goes_on_in_a_new_program(plug: Plug, new: by
     assert _run(dialogue, new).version == "1.1.0"
 
 
+class Killed(BaseException):
+    """The program is no more."""
+
+
+class Mortal(VirtualBoard):
+    """A driver whose program is killed at its call of this number, before or after it has counted
+    at the board."""
+
+    def __init__(self, dialogue: VirtualDialogue, *, at: int, is_heard: bool) -> None:
+        super().__init__(dialogue)
+        self.left, self.is_heard = at, is_heard
+
+    async def _ask(self, *words: Any, **options: Any) -> Mapping[int | str, Any]:
+        self.left -= 1
+        if self.left < 0 and not self.is_heard:
+            raise Killed
+        found = await super()._ask(*words, **options)
+        if self.left < 0:
+            raise Killed
+        return found
+
+
+@pytest.mark.parametrize("has_power", [True, False], ids=["powered", "power lost too"])
+@pytest.mark.parametrize("is_heard", [False, True], ids=["before", "after"])
+def test_a_program_killed_at_any_step_leaves_old_or_new_and_the_next_one_ends_it(
+    plug: Plug, new: bytes, is_heard: bool, has_power: bool
+) -> None:
+    ran, at = set(), 0
+    while True:
+        dialogue = plug()
+        mortal = Mortal(dialogue, at=at, is_heard=is_heard)
+
+        async def pause(seconds: float, dialogue: VirtualDialogue = dialogue) -> None:
+            dialogue.pass_time(int(seconds * 1000))
+
+        try:
+            _finished(BoardUpdate(mortal, new, pause).run())
+            break
+        except Killed:
+            dialogue.pass_time(60_000)
+        if not has_power:
+            dialogue.board.boot(dialogue.now_ms)
+            dialogue.pass_time(60_000)
+        ran.add(_runs(dialogue))
+        updated = _run(dialogue, new)
+        assert updated.version == "1.1.0", at
+        dialogue.board.boot(dialogue.now_ms)
+        assert _runs(dialogue) == "1.1.0", at
+        at += 1
+    assert ran == {"1.0.0", "1.1.0"}
+    assert at > 20
+
+
 def test_firmware_of_another_key_is_never_started_and_the_board_keeps_the_old(
     plug: Plug, tmp_path: Path
 ) -> None:
