@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from backend.identity.limits import LEAF_VALID_DAYS
+from protocol.clock import DAY_MS
 from protocol.enrolment_code import PrintedCode, read_code
 from protocol.errors import CallerError, OperatingError
 from tests.kit.enrolment_desk import PASSPHRASE, SUITE, Desk
@@ -119,6 +121,24 @@ def test_keys_are_renewed_and_the_old_identity_is_put_aside(desk: Desk, tmp_path
     assert (state / "identity").readlink() == Path("identity.b")
     old = joining.read_directory(state / "identity.a", PASSPHRASE)
     assert old.signing_key.kid == before.signing_key.kid
+
+
+def test_a_machine_that_was_off_for_longer_than_its_certificate_lives_gets_another(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, issue = tmp_path / "t", desk.service.ca.issue
+
+    def issue_then(*words: Any, now_ms: int, **options: Any) -> bytes:
+        return issue(*words, now_ms=now_ms - (LEAF_VALID_DAYS + 1) * DAY_MS, **options)
+
+    with monkeypatch.context() as then:
+        then.setattr(desk.service.ca, "issue", issue_then)
+        before = enrol(desk, state, desk.code())
+    assert joining.days_left(state, now_ms=enroll._now_ms()) < 0
+    after = joining.rotate(state, suite=SUITE, passphrase=PASSPHRASE, now_ms=enroll._now_ms)
+    assert joining.days_left(state, now_ms=enroll._now_ms()) == LEAF_VALID_DAYS - 1
+    assert after.signing_key.kid != before.signing_key.kid
+    assert desk.registry.devices["t-1"].key == after.signing_key.public
 
 
 def test_a_lost_answer_to_a_rotation_is_asked_for_again(desk: Desk, tmp_path: Path) -> None:
