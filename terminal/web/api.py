@@ -112,9 +112,14 @@ def _commands(api: APIRouter, gate: Gate) -> None:
         shown = by.station.shell.screen
         if shown.kind not in {"declined", "closed", "expired"} or shown.amount_minor is None:
             raise CallerError("payment_state", f"{shown.kind} is on the screen")
-        screen = await do(by.station, Dismiss())
-        by.station.drafts.renew(str(shown.amount_minor))
-        return screen
+        # Before the screen goes: whoever follows it draws the keypad with the draft there is.
+        by.station.drafts.renew(str(shown.amount_minor), _note_of(by.station))
+        return await do(by.station, Dismiss())
+
+
+def _note_of(at: Station) -> str:
+    sale = at.agent.current()
+    return sale.description if isinstance(sale, Sale) else ""
 
 
 def _past_commands(api: APIRouter, gate: Gate) -> None:

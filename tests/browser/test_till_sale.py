@@ -234,6 +234,29 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         assert "payment.create" not in till.backend.seen
 
 
+async def test_another_try_of_a_declined_sale_has_its_amount_and_note_on_the_keypad(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        await page.fill("#note", "六号桌")
+        await page.locator("#note").blur()
+        till.backend.state = "declined"
+        await charge(page, "700")
+        await shows(page, "scanning")
+        till.scanner.show(CODE)
+        await shows(page, "declined")
+        await page.keyboard.press("Enter")
+        await shows(page, "keypad")
+        assert await page.inner_text("[data-shown]") == "7.00"
+        assert await page.input_value("#note") == "六号桌"
+        till.backend.state = "captured"
+        await page.keyboard.press("F3")
+        await shows(page, "scanning")
+        till.scanner.show(CODE)
+        await shows(page, "paid")
+
+
 async def test_digits_after_a_refused_count_are_a_count_of_their_own(
     browser: Browser, tmp_path: Path
 ) -> None:
