@@ -35,12 +35,16 @@ from tests.support.scratch import memory_to_write_to
 # How long an example takes says more of the machine than of the code: speed is for bench/.
 settings.register_profile("tillway", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tillway")
+GARBAGE_AFTER = (10_000, 20, 20)
+"""Python's own (700, 10, 10) takes a fifth of the tests' processor time: it looks through all that
+a started program holds, again and again. Our programs themselves look more seldom than this."""
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Two workers that train with the threads of all cores wait for each other most of the time.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    gc.set_threshold(*GARBAGE_AFTER)
     config.pluginmanager.register(groups)
     share_out(config)
     config.pluginmanager.register(FailuresNamed(config))

@@ -1,5 +1,6 @@
 """What the suite asks of pytest and xdist together: a group's tests share one worker, workers begin
-to collect in different folders, and what has run is not counted again."""
+to collect in different folders, what has run is not counted again, and garbage is looked for
+seldom."""
 
 import subprocess
 import sys
@@ -32,6 +33,13 @@ with (pathlib.Path(__file__).parents[1] / os.environ["PYTEST_XDIST_WORKER"]).ope
 
 def test_it():
     pass
+"""
+SELDOM = """
+import gc
+
+def test_it():
+    assert gc.isenabled()
+    assert gc.get_threshold() == (10_000, 20, 20)
 """
 ROOT = Path(__file__).parents[2]
 
@@ -87,3 +95,9 @@ def test_each_worker_begins_to_collect_in_another_folder(tmp_path: Path) -> None
     assert "3 passed" in told
     orders = [path.read_text().split() for path in sorted(tmp_path.glob("gw*"))]
     assert orders == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"]]
+
+
+def test_garbage_is_looked_for_seldom_while_tests_run(tmp_path: Path) -> None:
+    conftest = "from tests.conftest import pytest_collection, pytest_configure\n"
+    suite_of(tmp_path, {"conftest.py": conftest, "test_it.py": SELDOM})
+    assert "1 passed" in run_in(tmp_path)
