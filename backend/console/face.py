@@ -20,6 +20,7 @@ from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERC
 from backend.console.model import Person
 from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
 from backend.console.posting_words import POSTING_NAMES
+from backend.console.risk_words import RISK_NAMES, RISK_WORDS
 from backend.console.session import COOKIE, ROOT
 from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
@@ -48,9 +49,15 @@ class Face(SessionFace):
         super().__init__(root=ROOT, cookie=COOKIE, kept_s=SESSION_LIFE_MS // 1000)
         self.assets = Assets("console", "backend.console", root=ROOT)
         self._names = (
-            NAMES | MERCHANT_NAMES | OPERATOR_NAMES | ACT_NAMES | BREAK_NAMES | POSTING_NAMES
+            NAMES
+            | MERCHANT_NAMES
+            | OPERATOR_NAMES
+            | ACT_NAMES
+            | BREAK_NAMES
+            | POSTING_NAMES
+            | RISK_NAMES
         )
-        words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS
+        words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS | RISK_WORDS
         self._pages = Pages("backend.console", self.assets, words)
         self._clock = clock
 

@@ -40,3 +40,7 @@ EXPORT_ROWS_PER_READ = 1_000
 TRANSFERS_PER_EVENT_MAX = 32
 OPEN_DAYS_SHOWN = 5
 """Days are closed in their order: what keeps the first of them open comes first."""
+RISK_VERSIONS_SHOWN = 20
+"""Sets of rules, and models, that are in no use, the latest ones."""
+RISK_STEPS_SHOWN = 20
+"""Of one of them, the latest ones."""

@@ -19,6 +19,7 @@ from backend.console import (
     operator_flows,
     operator_pages,
     operator_switch_pages,
+    risk_pages,
     staff_pages,
 )
 from backend.console.desk import PeopleDesk
@@ -32,6 +33,7 @@ from backend.console.naming import Naming
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
+from backend.console.risk_desk import RiskStandingDesk
 from backend.console.session import COOKIE, ROOT, read_form
 from backend.console.staff_desk import StaffDesk
 from backend.http_errors import LostPage, LostPages
@@ -76,6 +78,7 @@ def router(
     break_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
     operator_flows.add_pages(pages, parts, services, operations)
+    risk_pages.add_pages(pages, parts, RiskStandingDesk(services))
     staff = StaffDesk(services, people)
     staff_pages.add_pages(pages, parts, staff, tries)
     if openings is not None:

@@ -24,6 +24,7 @@ from tests.support.backend import Served, served
 from tests.support.console_world import PASSWORD, code_of
 from tests.support.merchant_caller import Caller
 from tests.support.operator_scenes import morning_flows, operator_scenes, setup_scenes
+from tests.support.risk_scenes import rules_and_models
 from tests.support.shop import MERCHANT, Shop
 
 _SALES = (1_280, 860, 4_500, 29_900, 1_980, 1_280, 6_600, 350, 12_800, 2_450)
@@ -83,6 +84,7 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
         try:
             first, latest, given_up = _morning(shop, found.backend.clock.now_ms())
             routed = merchant.by_card(shop)
+            rules_and_models(shop)
         finally:
             shop.close()
         services = found.backend.services
@@ -221,7 +223,7 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
         yield name
     await sign_out(page)
     await sign_in(console, page, "ops", language)
-    for name in ("overview", "devices", "letters", "breaks"):
+    for name in ("overview", "devices", "risk", "letters", "breaks"):
         await page.goto(f"{console.base}/{name}")
         yield name
     await page.click(

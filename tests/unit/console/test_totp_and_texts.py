@@ -16,6 +16,7 @@ from backend.console.filters import minor_of
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_WORDS
 from backend.console.model import check_password
 from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
+from backend.console.risk_words import RISK_NAMES, RISK_WORDS
 from backend.console.totp import STEP_MS, code_at, secret_uri, step_of
 from backend.console.words import NAMES, WORDS
 from backend.spreadsheet import safe_cell
@@ -108,8 +109,8 @@ def test_a_weak_password_is_refused(password: str) -> None:
 
 def test_no_catalogue_hides_a_word_of_another() -> None:
     catalogues = (
-        (WORDS, MERCHANT_WORDS, OPERATOR_WORDS, BREAK_WORDS),
-        (NAMES, MERCHANT_NAMES, OPERATOR_NAMES, ACT_NAMES, BREAK_NAMES),
+        (WORDS, MERCHANT_WORDS, OPERATOR_WORDS, BREAK_WORDS, RISK_WORDS),
+        (NAMES, MERCHANT_NAMES, OPERATOR_NAMES, ACT_NAMES, BREAK_NAMES, RISK_NAMES),
     )
     for one in catalogues:
         together = {name for words in one for name in words}
