@@ -29,6 +29,8 @@ RISK_NAMES: dict[str, Words] = {
     "ModelPromoted": Words("确认为主模型", "Champion confirmed"),
     "ModelRejected": Words("驳回", "Rejected"),
     "ModelRetired": Words("下线", "Retired"),
+    "scores.payment": Words("用于付款", "of payments"),
+    "scores.account": Words("用于账户", "of accounts"),
     "decision_tree": Words("决策树", "Decision tree"),
     "random_forest": Words("随机森林", "Random forest"),
     "average_precision": Words("平均精度", "Average precision"),
@@ -38,7 +40,7 @@ RISK_NAMES: dict[str, Words] = {
 """How a set of rules or a model stands, what was done with it, and what a model's card says."""
 
 RISK_WORDS: dict[str, Words] = {
-    "risk_title": Words("规则与模型", "Rules and models"),
+    "risk_title": Words("规则与模型", "Rules & models"),
     "risk_hint": Words(
         "这里只能查看。更改须两人，用命令 tillway risk rules 和 tillway risk models。",
         "Only to look at. Two persons change them: tillway risk rules, tillway risk models.",
@@ -56,7 +58,7 @@ RISK_WORDS: dict[str, Words] = {
     "risk_of_payments": Words("的付款", "of the payments"),
     "risk_decides_none": Words("不作决定，只记录", "nothing; what it would say is noted"),
     "risk_count": Words("规则数", "Rules"),
-    "risk_since": Words("自", "Since"),
+    "risk_since": Words("起始时间", "Since"),
     "risk_by": Words("操作人", "By"),
     "risk_champion": Words("主模型", "Champion"),
     "risk_challenger": Words("挑战模型", "Challenger"),
@@ -84,5 +86,6 @@ RISK_WORDS: dict[str, Words] = {
     "risk_steps": Words("经过", "Steps"),
     "risk_other_sets": Words("其他规则版本", "Other sets"),
     "risk_other_models": Words("其他模型", "Other models"),
+    "risk_id": Words("编号", "Id"),
     "risk_reason": Words("原因", "Reason"),
 }

@@ -48,7 +48,7 @@ def test_what_runs_is_told_with_its_share_since_when_and_by_whom(
     assert "By 韩梅梅 回测更好" in champion
     assert made["challenger"] in challenger
     assert "nothing is decided by it" in challenger
-    assert re.search(r"Average precision 0\.\d{3} · AUC 0\.\d{3} · Brier score 0\.\d{3}", champion)
+    assert re.search(r"AUC 0\.\d{3} · Average precision 0\.\d{3} · Brier score 0\.\d{3}", champion)
     page = operator.get("/console/risk?lang=en").text
     assert made["draft"] in page
     assert made["registered"] in page

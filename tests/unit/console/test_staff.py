@@ -67,6 +67,7 @@ def test_an_invited_person_sets_up_and_comes_in_with_the_rank_that_was_given(
     assert world.browser().post("/console/sign-in", data=form).status_code != 303
     for wrong in ({"password": "short", "again": "short"}, {"again": "other"}, {"code": "000000"}):
         assert 'role="alert"' in set_up(world, "wang", setup, **wrong).text
+    assert '<code class="small">code_wrong' in set_up(world, "wang", setup, code="000000").text
     assert "setup_wrong" in set_up(world, "wang", setup[:-4] + "AAAA").text
     assert "setup_wrong" in set_up(world, "li.na", setup).text
     assert "alert" not in set_up(world, "wang", setup.lower().replace("-", " ")).text

@@ -50,6 +50,7 @@ def test_a_link_opens_its_payer_s_wallet_once_and_says_so_the_second_time(
     again = http.post("/wallet/open?lang=en", data={"code": code}, headers=OWN)
     assert again.status_code == 409
     assert "was used once already" in again.text
+    assert "opening_used" in again.text
     assert "set-cookie" not in {name for name, value in again.headers.items() if "wallet=" in value}
 
 

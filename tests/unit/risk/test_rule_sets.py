@@ -373,7 +373,11 @@ def test_two_people_bring_a_set_live_at_the_command_line(
 
 def test_http_says_what_is_wrong(http: TestClient) -> None:
     place, by = rule_routes.RULES, {"by": LI, "words": "w"}
-    assert http.get(f"{place}/none").status_code == 404
+    for unknown in (
+        http.get(f"{place}/none"),
+        http.post(f"{place}/none/shadow", json=by),
+    ):
+        assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "rules_not_found")
     assert http.get(place, headers={"authorization": "no"}).status_code in {401, 403}
     wrong = http.post(place, params=by, content=ONE.replace("> 100", "> x").encode())
     assert wrong.json()["error"]["code"] == "rule_invalid"
