@@ -17,6 +17,9 @@ from terminal.sale_flow import SaleFlow
 from terminal.timing import ahead_ms
 from terminal.upkeep import WISHES, Upkeep
 
+_OF_THE_HUB = frozenset({"envelope_stale", "spool_unwritable"})
+"""What may be wrong with this hub alone: its clock, its disk."""
+
 
 class AnswerFlow:
     """What the hub and the backend say to one terminal."""
@@ -92,6 +95,8 @@ class AnswerFlow:
             raise CallerError("signature_invalid", "only the backend knows what it has")
         if row.state is RequestState.ANSWERED and not trusted.is_backend:
             return  # The backend has answered by the store's other hub.
+        if error.code in _OF_THE_HUB and not trusted.is_backend:
+            self._desk.effects.append(TryOtherHub())
         if self._keep(data, trusted.kid, "refusal", row, row.subject):
             self._refused(row, error)
 

@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import CallerError
 from protocol.scanned import USUAL_FORMS, ScanTable
-from terminal.effects import ReadFinger, ScanCode, StopDevices, Transmit
+from terminal.effects import ReadFinger, ScanCode, StopDevices, Transmit, TryOtherHub
 from terminal.inputs import (
     Cancel,
     CodeScanned,
@@ -150,6 +150,22 @@ def test_refused_envelope_goes_again_with_the_same_ids_in_a_new_one(
     assert (first.request_id, dict(first.body)) == (second.request_id, dict(second.body))
     assert second.counter > first.counter
     assert second.nonce != first.nonce
+
+
+@pytest.mark.parametrize(
+    ("code", "is_left"),
+    [("envelope_stale", True), ("spool_unwritable", True), ("busy", False)],
+)
+def test_a_hub_whose_clock_or_disk_may_be_what_is_wrong_is_left_for_another(
+    bench: Bench, code: str, is_left: bool
+) -> None:
+    create = sell(bench)
+    bench.others.clear()
+    bench.answer(refusal(create.request_id, code))
+    assert (TryOtherHub() in bench.others) is is_left
+    bench.others.clear()
+    bench.answer(refusal(create.request_id, "envelope_stale", key=BACKEND_KEY))
+    assert TryOtherHub() not in bench.others
 
 
 @pytest.mark.parametrize("code", ["busy", "spool_unwritable"])
