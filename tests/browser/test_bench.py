@@ -106,6 +106,16 @@ async def test_a_thing_that_is_let_go_on_a_wrong_part_is_told_where_it_belongs(
         await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
 
 
+@pytest.mark.parametrize("width", [390, 800])
+async def test_no_page_of_the_bench_is_wider_than_its_window(
+    browser: Browser, sim: RunningSim, width: int
+) -> None:
+    async with opened_page(browser, viewport={"width": width, "height": 844}) as page:
+        for place in ("bench", "bench/scenarios", "bench/traces"):
+            await page.goto(f"{sim.url}/{place}?lang=en")
+            assert await page.evaluate("document.documentElement.scrollWidth") == width, place
+
+
 async def test_what_a_form_says_is_done_and_a_refusal_is_told(
     browser: Browser, sim: RunningSim
 ) -> None:
