@@ -1,8 +1,9 @@
 """How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -39,6 +40,7 @@ MERCHANT_PAGES = tuple(
     (name, name) for name in ("settlements", "bills", "breaks", "callbacks", "stores", "keys")
 )
 """A merchant's pages that operators look at, too, and the words that name them."""
+_NOTHING: Mapping[str, TillwayError] = MappingProxyType({})
 SHOP_TIME = timezone(timedelta(hours=8))
 
 
@@ -68,9 +70,11 @@ class Face(SessionFace):
         person: Person | None,
         *,
         refusal: TillwayError | None = None,
+        wrong: Mapping[str, TillwayError] = _NOTHING,
         **more: Any,  # noqa: ANN401  # what the template shows
     ) -> Response:
-        """A page; with a refusal's sentence above it where there is one."""
+        """A page; with a refusal's sentence above it where there is one, or beside the fields that
+        are ``wrong``."""
         language = language_of(request)
         here = request.url.path if request.method == "GET" else ROOT
         shown = {"mood": "plain", "tab": "", "here": here, "places": {}} | more
@@ -84,6 +88,7 @@ class Face(SessionFace):
             token=person.page_token if person else "",
             person=person,
             refusal=refusal,
+            wrong=wrong,
             base=base_of(person),
             merchant_pages=MERCHANT_PAGES,
             other_language=_switched(request, f"{shown['here']}", language),
@@ -105,9 +110,9 @@ class Face(SessionFace):
             actor_of=actor_of,
             **shown,
         )
-        return self.sealed(
-            request, HTMLResponse(html, 200 if refusal is None else status_of(refusal))
-        )
+        refused = refusal or next(iter(wrong.values()), None)
+        status = 200 if refused is None else status_of(refused)
+        return self.sealed(request, HTMLResponse(html, status))
 
     def done(self, request: Request, path: str, what: str) -> Response:
         """Go on to another page, which says that something was done (``DONE_NAMES``)."""

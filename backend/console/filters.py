@@ -1,13 +1,18 @@
-"""What a list's address asks for, read as it was typed."""
+"""What a list's address asks for, read as it was typed.
 
+Rule: what cannot be read costs nobody what was typed: the form shows it again, and says beside the
+      field what is wrong.
+"""
+
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from fastapi import Request
 
-from backend.console.limits import FILTER_CHARS_MAX, YEAR_MAX, YEAR_MIN
+from backend.console.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX, YEAR_MAX, YEAR_MIN
 from backend.console.payment_repository import Filter, Place
 from backend.console.payments_desk import day_bounds
 from protocol.errors import CallerError
@@ -16,13 +21,20 @@ from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.payment import PaymentState
 from protocol.topics import is_name
 
+MEANT = ("merchant", "store", "device")
+"""The fields that take an id or a name."""
 _TIME_DIGITS_MAX, _AMOUNT_DIGITS_MAX = 16, 15
+
+
+Readers = Mapping[str, Callable[[str], object]]
+"""By field: what reads it, and raises for what it cannot read."""
 
 
 class TypedFilter:
     """A filter's fields as texts, as the form shows them again. Each list has its own."""
 
     __slots__: tuple[str, ...] = ()
+    readers: ClassVar[Readers] = {}
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -33,47 +45,25 @@ class TypedFilter:
                 check_characters(text)
         except ValueError:
             raise CallerError("field_invalid", "filter") from None
-        if any(len(text) > FILTER_CHARS_MAX for text in texts):
+        bounds = [MEANT_CHARS_MAX if name in MEANT else FILTER_CHARS_MAX for name in cls.__slots__]
+        if any(len(text) > most for text, most in zip(texts, bounds, strict=True)):
             raise CallerError("field_invalid", "filter")
         return cls(*texts)
+
+    def wrong(self) -> dict[str, CallerError]:
+        """By field: why it cannot be read."""
+        found: dict[str, CallerError] = {}
+        for name, read in self.readers.items():
+            try:
+                read(getattr(self, name))
+            except CallerError as refusal:
+                found[name] = refusal
+        return found
 
     def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
         """The same filter as an address's query, with what comes beside it."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return urlencode({name: value for name, value in (own | more).items() if value != ""})
-
-
-@dataclass(frozen=True, slots=True)
-class Typed(TypedFilter):
-    """The payments' filter."""
-
-    state: str
-    store: str
-    device: str
-    amount: str
-    since: str
-    until: str
-    day: str
-    """A business date: the day whose settlement a payment is of."""
-    number: str
-    merchant: str
-    """For operators, who see every merchant's."""
-
-    def wanted(self, merchant_id: str | None) -> Filter:
-        """The question to the database; ``field_invalid`` names what cannot be read."""
-        if self.state and self.state not in list(PaymentState):
-            raise CallerError("field_invalid", "state")
-        day = _date(self.day, "day")
-        return Filter(
-            merchant_id=merchant_id or self.merchant or None,
-            state=self.state,
-            store=self.store,
-            device=self.device,
-            amount_minor=minor_of(self.amount) if self.amount else None,
-            from_ms=from_ms(self.since),
-            until_ms=until_ms(self.until),
-            business_date=f"{day}" if day else "",
-        )
 
 
 def place_of(request: Request) -> Place | None:
@@ -97,6 +87,18 @@ def minor_of(text: str, currency: str = "CNY") -> int:
     if not (is_whole and is_number) or int(digits) > AMOUNT_MINOR_MAX:
         raise CallerError("amount_invalid")
     return int(digits)
+
+
+def amount_minor(text: str) -> int | None:
+    """A typed amount; None where none was typed."""
+    return minor_of(text) if text else None
+
+
+def one_of(text: str, known: Collection[str], name: str) -> str:
+    """What was chosen of a list, empty for nothing; ``field_invalid`` for what is not on it."""
+    if text and text not in known:
+        raise CallerError("field_invalid", name)
+    return text
 
 
 def from_ms(since: str) -> int | None:
@@ -124,3 +126,41 @@ def date_of(text: str, name: str) -> date:
 
 def _date(text: str, name: str) -> date | None:
     return date_of(text, name) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Typed(TypedFilter):
+    """The payments' filter."""
+
+    state: str
+    store: str
+    device: str
+    amount: str
+    since: str
+    until: str
+    day: str
+    """A business date: the day whose settlement a payment is of."""
+    number: str
+    merchant: str
+    """For operators, who see every merchant's."""
+    readers: ClassVar[Readers] = {
+        "state": lambda text: one_of(text, list(PaymentState), "state"),
+        "since": from_ms,
+        "until": until_ms,
+        "day": lambda text: _date(text, "day"),
+        "amount": amount_minor,
+    }
+
+    def wanted(self, merchant_id: str | None) -> Filter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        day = _date(self.day, "day")
+        return Filter(
+            merchant_id=merchant_id or self.merchant or None,
+            state=one_of(self.state, list(PaymentState), "state"),
+            store=self.store,
+            device=self.device,
+            amount_minor=amount_minor(self.amount),
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
+            business_date=f"{day}" if day else "",
+        )

@@ -25,8 +25,12 @@ SESSIONS_SHOWN_MAX = 50
 BROWSER_CHARS_MAX = 160
 RESERVE_TESTS_SHOWN = 14
 PEOPLE_SHOWN_MAX = 1_000
+PEOPLE_WITHOUT_SEARCH = 8
+"""So few are seen at once: their list has no field to find somebody."""
 FORM_FIELDS_MAX = 16
 FILTER_CHARS_MAX = 64
+MEANT_CHARS_MAX = 200
+"""Of a field that takes an id or a name, or both as they are suggested."""
 ROWS_PER_PAGE = 30
 CHOICES_SHOWN_MAX = 40
 """Of the merchants, stores or devices that a name may mean; who finds more types more."""

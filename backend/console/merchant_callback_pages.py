@@ -1,10 +1,11 @@
 """The pages about callbacks: a merchant's list, and one of them with every try."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.filters import TypedFilter, from_ms, until_ms
+from backend.console.filters import Readers, TypedFilter, from_ms, one_of, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
 from backend.console.merchant_words import CALLBACK_EVENTS
@@ -13,7 +14,6 @@ from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.notify.model import CallbackFilter
 from backend.notify.states import CallbackState
-from protocol.errors import CallerError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,17 @@ class TypedCallbacks(TypedFilter):
     kind: str
     since: str
     until: str
+    readers: ClassVar[Readers] = {
+        "state": lambda text: one_of(text, list(CallbackState), "state"),
+        "since": from_ms,
+        "until": until_ms,
+    }
 
     def wanted(self, merchant_id: str) -> CallbackFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
-        if self.state and self.state not in list(CallbackState):
-            raise CallerError("field_invalid", "state")
         return CallbackFilter(
             merchant_id=merchant_id,
-            state=self.state,
+            state=one_of(self.state, list(CallbackState), "state"),
             event_type=self.kind,
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
@@ -48,11 +51,12 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
         person = await parts.merchant(request)
         typed = TypedCallbacks.of(request)
         after = request.query_params.get("after", "")[:FILTER_CHARS_MAX]
-        rows = await desk.listed(typed.wanted(person.merchant_id), after)
+        wrong = typed.wrong()
+        rows = [] if wrong else await desk.listed(typed.wanted(person.merchant_id), after)
         more = typed.query(after=place_of(rows[ROWS_PER_PAGE - 1])) if rows[ROWS_PER_PAGE:] else ""
         return face.page(
             request, "callbacks", person, tab="callbacks", rows=rows[:ROWS_PER_PAGE], typed=typed,
-            more=more, newest=typed.query() if after else None,
+            wrong=wrong, more=more, newest=typed.query() if after else None,
             choices=[state.value for state in CallbackState], host=host_of, events=CALLBACK_EVENTS,
         )  # fmt: skip
 

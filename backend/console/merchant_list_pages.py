@@ -1,12 +1,21 @@
 """A merchant's lists: refunds, and its stores with their devices."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
 from backend.console.export import REFUNDS, csv_pages
 from backend.console.face import shown_time
-from backend.console.filters import TypedFilter, from_ms, minor_of, place_of, until_ms
+from backend.console.filters import (
+    Readers,
+    TypedFilter,
+    amount_minor,
+    from_ms,
+    one_of,
+    place_of,
+    until_ms,
+)
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE, SUMMED_ROWS_MAX
 from backend.console.parts import ConsoleParts
 from backend.console.payment_repository import Place
@@ -37,17 +46,21 @@ class TypedRefunds(TypedFilter):
     until: str
     merchant: str
     """For operators, who see every merchant's."""
+    readers: ClassVar[Readers] = {
+        "state": lambda text: one_of(text, STATES, "state"),
+        "since": from_ms,
+        "until": until_ms,
+        "amount": amount_minor,
+    }
 
     def wanted(self, merchant_id: str | None) -> RefundFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
-        if self.state and self.state not in STATES:
-            raise CallerError("field_invalid", "state")
         return RefundFilter(
             merchant_id=merchant_id or self.merchant or None,
-            state=self.state,
+            state=one_of(self.state, STATES, "state"),
             store=self.store,
             who=self.who,
-            amount_minor=minor_of(self.amount) if self.amount else None,
+            amount_minor=amount_minor(self.amount),
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
         )
@@ -80,9 +93,9 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         person = await parts.person(request)
         place = place_of(request)
         asked = await parts.naming.asked(TypedRefunds.of(request), person.scope)
-        typed = asked.typed
-        wanted = typed.wanted(person.scope)
-        rows = [] if asked.choices else await listed(wanted, place, ROWS_PER_PAGE + 1)
+        typed, wrong = asked.typed, asked.typed.wrong()
+        wanted = None if asked.choices or wrong else typed.wanted(person.scope)
+        rows = [] if wanted is None else await listed(wanted, place, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
@@ -90,7 +103,7 @@ def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "refunds", person, tab="refunds", rows=rows, typed=typed, more=more,
             is_first=place is None, choices=STATES, export=typed.query(),
-            sums=await sums(wanted) if rows else None, asked=asked,
+            sums=await sums(wanted) if wanted and rows else None, asked=asked, wrong=wrong,
             known=await parts.naming.known(typed, person.scope),
             places=await names_of(services, rows),
         )  # fmt: skip

@@ -79,7 +79,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
             if wanted["amount_minor"] > standing["available_minor"]:
                 raise CallerError("merchant_balance_short")
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return face.page(
             request, "withdraw", person, tab="settlements", here=f"{ROOT}/settlements",
             **wanted, standing=standing,
@@ -92,7 +92,7 @@ def _withdrawals(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
             wanted = _wanted(await desk.standing(person.merchant_id), form)
             await desk.withdraw(person, **wanted)
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return face.done(request, "/payouts", "withdrawn")
 
 
@@ -131,14 +131,16 @@ async def _shown(
     request: Request,
     person: Person,
     refusal: CallerError | None = None,
+    typed: Form | None = None,
 ) -> Response:
-    """What the merchant has and its days, with what was refused above."""
+    """What the merchant has and its days, with what was refused above, and in its form what was
+    typed."""
     until = _until(request, desk)
     payouts = await desk.payouts(person.merchant_id, None)
     days = await desk.days(person.merchant_id, until)
     return parts.face.page(
         request, "settlements", person, tab="settlements", here=f"{base_of(person)}/settlements",
-        refusal=refusal, standing=await desk.standing(person.merchant_id),
+        refusal=refusal, typed=typed or {}, standing=await desk.standing(person.merchant_id),
         days=days, total=TradeTotals.joined(day.sales for day in days),
         payout_id=desk.new_payout_id(), payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),
     )  # fmt: skip

@@ -58,21 +58,25 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
     @pages.get(ROOT + "/payments")
     async def payments(request: Request) -> Response:
         person = await parts.person(request)
-        typed = Typed.of(request)
-        if typed.number:
-            found = await desk.payment(person, typed.number)
-            return face.sent(request, f"/payments/{found['payment_id']}")
+        typed, wrong = Typed.of(request), {}
+        try:
+            if typed.number:
+                found = await desk.payment(person, typed.number)
+                return face.sent(request, f"/payments/{found['payment_id']}")
+        except CallerError as refusal:
+            wrong["number"] = refusal
         asked, place = await parts.naming.asked(typed, person.scope), place_of(request)
         typed = asked.typed
-        wanted = typed.wanted(person.scope)
-        rows = [] if asked.choices else await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
+        wrong |= typed.wrong()
+        wanted = None if asked.choices or wrong else typed.wanted(person.scope)
+        rows = [] if wanted is None else await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
             more = typed.query(after="{created_at_ms}~{payment_id}".format(**rows[-1]))
         return face.page(
             request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
-            sums=await _sums(parts, wanted) if rows else None, asked=asked,
+            sums=await _sums(parts, wanted) if wanted and rows else None, asked=asked, wrong=wrong,
             known=await parts.naming.known(typed, person.scope),
             is_first=place is None, choices=[state.value for state in PaymentState],
             export=typed.query(), places=await names_of(desk.services, rows),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from backend.console.filters import TypedFilter
+from backend.console.filters import MEANT, TypedFilter
 from backend.console.limits import CHOICES_SHOWN_MAX
 from backend.devices.repository import DeviceRepository
 from backend.merchants.repository import MerchantRepository
@@ -18,6 +18,7 @@ from backend.payments.services import Services
 from protocol.errors import CallerError
 
 T = TypeVar("T", bound=TypedFilter)
+_BETWEEN = " · "
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Choice:
     id: str
     name: str
     """Its own; a device has its store's."""
+
+    @property
+    def told(self) -> str:
+        """Name and id together, as a form suggests it and takes it."""
+        return f"{self.name}{_BETWEEN}{self.id}" if self.name else self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,7 @@ class Naming:
         for name in _fields(typed, scope):
             text = getattr(typed, name)
             of = scope or ids.get("merchant") or None
-            found = meant(text, await self.found(name, text, of)) if text else []
+            found = await self.meant(name, text, of) if text else []
             if len(found) > 1:
                 choices[name] = found
             ids[name] = found[0].id if len(found) == 1 else text
@@ -79,9 +85,15 @@ class Naming:
         fields = [name for name in _fields(typed, scope) if not (chosen and name == "merchant")]
         return {name: await self.found(name, "", scope or chosen or None) for name in fields}
 
-    async def merchant(self, text: str) -> list[Choice]:
-        """The merchants that a text means: one, several, or none."""
-        return meant(text, await self.found("merchant", text, None))
+    async def meant(self, kind: str, text: str, merchant_id: str | None) -> list[Choice]:
+        """Those that a text means: one, several, or none. Of a suggestion the id counts."""
+        key = text.rpartition(_BETWEEN)[2]
+        if key != text:
+            suggested = await self.found(kind, key, merchant_id)
+            chosen = [one for one in suggested if one.told == text]
+            if chosen:
+                return chosen
+        return meant(text, await self.found(kind, text, merchant_id))
 
     async def found(self, kind: str, text: str, merchant_id: str | None) -> list[Choice]:
         """Those whose id or name has a text in it, who has it as id or name first."""
@@ -112,5 +124,5 @@ def meant(text: str, found: Sequence[Choice]) -> list[Choice]:
 
 
 def _fields(typed: TypedFilter, scope: str | None) -> list[str]:
-    wanted = ("merchant", "store", "device") if scope is None else ("store", "device")
+    wanted = MEANT if scope is None else MEANT[1:]
     return [name for name in wanted if name in typed.__slots__]

@@ -2,6 +2,7 @@
 for their own."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -9,7 +10,7 @@ from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.acts_shown import changes, subject_of
-from backend.console.filters import TypedFilter, from_ms, until_ms
+from backend.console.filters import Readers, TypedFilter, from_ms, one_of, until_ms
 from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
@@ -37,14 +38,17 @@ class TypedActs(TypedFilter):
     subject: str
     since: str
     until: str
+    readers: ClassVar[Readers] = {
+        "kind": lambda text: one_of(text, list(ActKind), "kind"),
+        "since": from_ms,
+        "until": until_ms,
+    }
 
     def wanted(self, merchant_id: str | None) -> ActFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
-        if self.kind and self.kind not in list(ActKind):
-            raise CallerError("field_invalid", "kind")
         return ActFilter(
             merchant_id=merchant_id,
-            kind=self.kind,
+            kind=one_of(self.kind, list(ActKind), "kind"),
             actor=self.actor,
             subject=self.subject,
             from_ms=from_ms(self.since),
@@ -173,7 +177,8 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
     async def audit(request: Request) -> Response:
         person = await _owner(parts, request)
         typed, before = TypedActs.of(request), _number(request.query_params.get("before", ""))
-        rows = await read(typed.wanted(person.scope), before, ROWS_PER_PAGE + 1)
+        wrong = typed.wrong()
+        rows = [] if wrong else await read(typed.wanted(person.scope), before, ROWS_PER_PAGE + 1)
         more = ""
         if len(rows) > ROWS_PER_PAGE:
             rows = rows[:ROWS_PER_PAGE]
@@ -181,7 +186,7 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         broken = await services.run_read(repository.first_broken) if person.is_operator else None
         return face.page(
             request, "audit", person, tab="audit", typed=typed, more=more, is_first=before is None,
-            kinds=list(ActKind), broken=broken,
+            kinds=list(ActKind), broken=broken, wrong=wrong,
             rows=rows, subject_of=subject_of, changes=changes,
             places=await names_of(services, [], (_pair(row["subject"]) for row in rows)),
         )  # fmt: skip

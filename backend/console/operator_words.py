@@ -126,6 +126,8 @@ OPERATOR_WORDS: dict[str, Words] = {
     "refunds_go_on": Words("退款、结算和查询不受影响。", "Refunds, settlements and queries go on."),
     "characters": Words("个字", "characters"),
     "find": Words("查找", "Find"),
+    "find_person": Words("姓名或商户（全称或一部分）", "Name or merchant, or a part of it"),
+    "no_person_matches": Words("没有符合条件的成员", "Nobody matches"),
     "find_subject": Words(
         "查找商户或设备（编号、名称、门店）", "Find a merchant or device by number, name or store"
     ),

@@ -4,18 +4,25 @@ Rule: a secret that is told once stands on the answer to the form that asked for
       that could be loaded again.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter, Request, Response
 
 from backend.console.face import Face
-from backend.console.limits import FILTER_CHARS_MAX, NAME_CHARS_MAX, PASSWORD_CHARS_MAX
+from backend.console.limits import (
+    FILTER_CHARS_MAX,
+    MEANT_CHARS_MAX,
+    NAME_CHARS_MAX,
+    PASSWORD_CHARS_MAX,
+    PEOPLE_WITHOUT_SEARCH,
+)
 from backend.console.model import Person, Rank, Role, hash_token
 from backend.console.naming import Choice
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import ROOT, read_form
 from backend.console.staff_desk import By, StaffDesk
+from backend.db.tables import Row
 from backend.forms import Form
 from backend.operator.auth import origin_of
 from backend.rate_limit import RateLimit
@@ -35,6 +42,30 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: Rat
     _setup(pages, parts, desk, tries)
 
 
+async def _team(
+    parts: ConsoleParts,
+    desk: StaffDesk,
+    request: Request,
+    person: Person,
+    *,
+    refusal: CallerError | None = None,
+    typed: Form | None = None,
+    merchants: Sequence[Choice] = (),
+) -> Response:
+    """Who there is, and the form that invites, with what was typed and the ``merchants`` that it
+    may mean."""
+    every = await desk.listed(By.of(person))
+    places = await names_of(parts.payments.services, every)
+    find = request.query_params.get("find", "").strip()[:FILTER_CHARS_MAX]
+    at_hand = await parts.naming.found("merchant", "", None) if person.is_operator else []
+    return parts.face.page(
+        request, "staff", person, tab="staff", here=f"{ROOT}/staff", places=places, find=find,
+        rows=[row for row in every if _is_called(row, find, places)], ranks=list(Rank),
+        has_find=len(every) > PEOPLE_WITHOUT_SEARCH, refusal=refusal, typed=typed or {},
+        merchants=merchants, known={"merchant_id": at_hand},
+    )  # fmt: skip
+
+
 def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
     face = parts.face
 
@@ -42,27 +73,20 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         here = f"{ROOT}/staff"
         return face.page(request, "staff_told", person, tab="staff", here=here, told=told)
 
-    async def shown(
-        request: Request, person: Person, refusal: CallerError | None, typed: Form
-    ) -> Response:
-        rows = await desk.listed(By.of(person))
-        merchants, known = await _merchants(parts, person, typed)
-        return face.page(
-            request, "staff", person, tab="staff", here=f"{ROOT}/staff", rows=rows,
-            ranks=list(Rank), places=await names_of(parts.payments.services, rows),
-            refusal=refusal, typed=typed, merchants=merchants, known={"merchant_id": known},
-        )  # fmt: skip
-
     @pages.get(ROOT + "/staff")
     async def staff(request: Request) -> Response:
-        return await shown(request, await parts.person(request), None, {})
+        return await _team(parts, desk, request, await parts.person(request))
 
     @pages.post(ROOT + "/staff/invite")
     async def invite(request: Request) -> Response:
         person, form = await parts.posted(request)
-        form |= {"merchant_id": form.get("merchant_id", "").strip()[:FILTER_CHARS_MAX]}
+        text = form.get("merchant_id", "") if person.is_operator else ""
+        form |= {"merchant_id": text.strip()[:MEANT_CHARS_MAX]}
         try:
-            merchant_id = await _merchant_of(parts, person, form)
+            meant = await _merchants_of(parts, person, form)
+            if len(meant) > 1 or not _is_whole(meant, form["merchant_id"]):
+                return await _team(parts, desk, request, person, typed=form, merchants=meant)
+            merchant_id = meant[0].id
             told = await desk.invite(
                 By.of(person),
                 name=_name(form),
@@ -71,7 +95,7 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
                 merchant_id=merchant_id,
             )
         except CallerError as refusal:
-            return await shown(request, person, refusal, form)
+            return await _team(parts, desk, request, person, refusal=refusal, typed=form)
         return told_once(request, person, told)
 
     @pages.post(ROOT + "/staff/{name}/reset")
@@ -99,38 +123,32 @@ def _staff(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
         return face.done(request, "/staff", "staff")
 
 
-async def _merchants(
-    parts: ConsoleParts, person: Person, typed: Form
-) -> tuple[list[Choice], list[Choice]]:
-    """Of an operator's form: the merchants that what was typed may mean, where it is no whole
-    id or name of one, and those at hand."""
+async def _merchants_of(parts: ConsoleParts, person: Person, form: Form) -> list[Choice]:
+    """Whose a new person is: at least one merchant that is meant, or nobody's but the operators';
+    ``merchant_unknown`` where nothing is called so."""
     if not person.is_operator:
-        return [], []
-    text = typed.get("merchant_id", "")
-    found = await parts.naming.merchant(text) if text else []
-    at_hand = await parts.naming.found("merchant", "", None)
-    return [] if _is_one(found, text) else found, at_hand
-
-
-async def _merchant_of(parts: ConsoleParts, person: Person, form: Form) -> str:
-    """Whose a new person is, empty for the operators'; ``merchant_unknown`` for what is not
-    one merchant's whole id or name: a part of one lets nobody in."""
-    if not person.is_operator:
-        return person.merchant_id
-    text = form.get("merchant_id", "")
+        return [Choice(person.merchant_id, person.merchant_name)]
+    text = form["merchant_id"]
     if not text:
-        return ""
-    found = await parts.naming.merchant(text)
-    if not _is_one(found, text):
+        return [Choice("", "")]
+    found = await parts.naming.meant("merchant", text, None)
+    if not found:
         raise CallerError("merchant_unknown", text)
-    return found[0].id
+    return found
 
 
-def _is_one(found: list[Choice], text: str) -> bool:
-    return len(found) == 1 and text.casefold() in (
-        found[0].id.casefold(),
-        found[0].name.casefold(),
-    )
+def _is_whole(meant: Sequence[Choice], text: str) -> bool:
+    """Whether the one that is meant was called by all of its id or name: a part of one lets nobody
+    in without a question."""
+    one = meant[0]
+    return text.casefold() in {each.casefold() for each in ("", one.id, one.name, one.told)}
+
+
+def _is_called(row: Row, text: str, places: dict[str, str]) -> bool:
+    """Whether a person, or the merchant, has a text in its name or id."""
+    of = row["merchant_id"]
+    names = (row["name"], of, places.get(of, ""))
+    return any(text.casefold() in one.casefold() for one in names)
 
 
 def _asked_first(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:

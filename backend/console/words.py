@@ -49,6 +49,8 @@ STEPS: dict[str, Words] = {
 }
 
 NAMES: dict[str, Words] = {
+    "wrong_amount": Words("金额请写成 12.80 的样子。", "Write an amount as 12.80."),
+    "wrong_number": Words("没有这个单号的付款。", "No payment has this number."),
     "pay_code": Words("付款码", "Pay code"),
     "merchant_qr": Words("收款码", "Shown code"),
     "merchant_group": Words("合单", "Combined order"),
@@ -143,6 +145,7 @@ WORDS: dict[str, Words] = {
     "which_merchant": Words("有几个商户叫这个名称。", "More than one merchant is called so."),
     "which_store": Words("有几家门店叫这个名称。", "More than one store is called so."),
     "which_device": Words("有几台设备属于这个名称。", "More than one device goes by that."),
+    "which_part": Words("输入的只是名称的一部分。", "That is a part of a name."),
     "which_choose": Words("请在下面选一个。", "Choose one below."),
     "which_one": Words("请选择", "Choose"),
     "refunded_of_it": Words("其中已退", "of it given back"),

@@ -279,3 +279,54 @@ def test_an_address_that_is_no_page_has_one_for_a_browser_and_json_for_a_program
     assert http.get("/console/staff/invite", headers=page).status_code == 405
     program = http.get("/console/nowhere")
     assert (program.status_code, program.json()["error"]["code"]) == (404, "route_unknown")
+
+
+DATE = {"zh": "日期请写成 2026-11-28 的样子。", "en": "Write a date as 2026-11-28"}
+AMOUNT = {"zh": "金额请写成 12.80 的样子。", "en": "Write an amount as 12.80."}
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_filter_that_cannot_be_read_is_shown_again_with_what_is_wrong_beside_it(
+    world: ConsoleWorld, lang: str
+) -> None:
+    payment_id = paid(world)
+    world.add("li.na")
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    query = f"lang={lang}&since=28.11.2026&amount=12,80&store=corner"
+    for path in ("payments", "refunds"):
+        answer = http.get(f"/console/{path}?{query}")
+        page = answer.text
+        assert answer.status_code == 400
+        for name, text in (("since", "28.11.2026"), ("amount", "12,80"), ("store", "corner")):
+            assert f'name="{name}" value="{text}"' in page, (path, name)
+        for name, words in (("since", DATE[lang]), ("amount", AMOUNT[lang])):
+            assert re.search(rf'aria-describedby="wrong-{name}"', page), (path, name)
+            assert re.search(rf'id="wrong-{name}">{words}', page), (path, name)
+        assert page.count("aria-invalid") == 2
+        assert page.count("autofocus") == 1
+        assert payment_id not in page
+        assert ".csv" not in page
+        assert 'class="empty"' not in page
+        assert "novalidate" in page
+    audit = http.get(f"/console/audit?lang={lang}&until=yesterday&actor=li.na").text
+    assert 'name="until" value="yesterday"' in audit
+    assert 'name="actor" value="li.na"' in audit
+    assert f'id="wrong-until">{DATE[lang]}' in audit
+    merchant = world.signed_in("li.na")
+    calls = merchant.get(f"/console/callbacks?lang={lang}&since=x&state=dead").text
+    assert 'name="since" value="x"' in calls
+    assert '<option value="dead" selected>' in calls
+    assert f'id="wrong-since">{DATE[lang]}' in calls
+
+
+def test_a_number_that_no_payment_has_costs_nobody_the_rest_of_the_filter(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    http = world.signed_in("li.na")
+    answer = http.get("/console/payments?lang=en&number=pay_1&amount=12.80")
+    assert answer.status_code == 404
+    assert 'name="number" value="pay_1"' in answer.text
+    assert 'name="amount" value="12.80"' in answer.text
+    assert 'id="wrong-number">No payment has this number.' in answer.text

@@ -110,6 +110,8 @@ async def test_money_is_taken_out_in_two_steps_and_once(
     }
     for wrong in ("0", "-1", "9999999", "1e3", ""):
         refused = http.post("/console/payouts/check", data=form | {"amount": wrong})
+        typed = wrong or f"{had // 100}.{had % 100:02}"
+        assert f'maxlength="16" value="{typed}"' in refused.text
         assert refused.status_code == 400, wrong
     sure = http.post("/console/payouts/check", data=form).text
     assert "¥20.00" in sure

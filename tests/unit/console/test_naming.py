@@ -41,7 +41,7 @@ def options(page: str, field: str) -> list[str]:
 def at_hand(page: str, field: str) -> list[str]:
     """What a field offers while one types."""
     found = re.search(rf'<datalist id="known-{field}">.*?</datalist>', page, re.DOTALL)
-    return re.findall(r'<option value="(\w+)"', found[0]) if found else []
+    return re.findall(r'<option value="[^"]* · (\w+)"', found[0]) if found else []
 
 
 def test_a_store_is_found_by_its_id_its_name_or_a_part_of_it(shops: ConsoleWorld) -> None:
@@ -135,16 +135,53 @@ def test_a_new_person_is_of_a_merchant_by_its_whole_name_or_one_that_is_chosen(
 ) -> None:
     http = shops.signed_in("ops")
     part = post(http, "staff/invite", name="sun", rank="clerk", merchant_id="茶馆")
-    assert "merchant_unknown" in part.text
+    assert "输入的只是名称的一部分。 请在下面选一个。" in part.text
+    assert "merchant_unknown" not in part.text
     assert options(part.text, "merchant_id") == ["mch_tea"]
     assert 'value="sun"' in part.text
     several = post(http, "staff/invite", name="sun", rank="clerk", merchant_id="晨光便利店")
     assert options(several.text, "merchant_id") == [MERCHANT, OTHER_MERCHANT]
+    assert "有几个商户叫这个名称。 请在下面选一个。" in several.text
+    assert "merchant_unknown" not in several.text
     none = post(http, "staff/invite", name="sun", rank="clerk", merchant_id="没有")
     assert "merchant_unknown" in none.text
     assert not shops.shop.rows("SELECT name FROM console_user WHERE name = 'sun'")
-    for name, merchant in (("sun", "东门茶馆"), ("zhou", "mch_tea")):
+    for name, merchant in (
+        ("sun", "东门茶馆"), ("zhou", "mch_tea"), ("wu", "东门茶馆 · mch_tea"),
+    ):  # fmt: skip
         page = post(http, "staff/invite", name=name, rank="clerk", merchant_id=f" {merchant} ")
         assert 'class="secret"' in page.text
         [row] = shops.shop.rows(f"SELECT merchant_id FROM console_user WHERE name = '{name}'")
         assert row["merchant_id"] == "mch_tea"
+
+
+def test_what_a_field_suggests_has_name_and_id_and_means_the_one(shops: ConsoleWorld) -> None:
+    http = shops.signed_in("ops")
+    page = http.get("/console/payments").text
+    assert f'<option value="晨光便利店 · {OTHER_MERCHANT}"></option>' in page
+    assert '<option value="东门店 · till1"></option>' in page
+    chosen = http.get(f"/console/payments?merchant=晨光便利店 · {OTHER_MERCHANT}").text
+    assert f'name="merchant" value="{OTHER_MERCHANT}"' in chosen
+    assert ">晨光便利店</span>" in chosen
+    stranger = http.get(f"/console/payments?merchant=东门 · {OTHER_MERCHANT}").text
+    assert f'name="merchant" value="东门 · {OTHER_MERCHANT}"' in stranger
+
+
+def test_people_are_found_by_their_name_or_their_merchant_s(
+    shops: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shops.add("wang", merchant_id="mch_tea")
+    http = shops.signed_in("ops")
+
+    def found(find: str) -> list[str]:
+        page = http.get(f"/console/staff?find={find}").text
+        return re.findall(r"<td[^>]*><strong>([\w.]+)</strong>", page)
+
+    assert 'name="find"' not in http.get("/console/staff").text
+    monkeypatch.setattr("backend.console.staff_pages.PEOPLE_WITHOUT_SEARCH", 2)
+    assert 'name="find" value="茶"' in http.get("/console/staff?find= 茶 ").text
+    assert found("") == ["ops", "li.na", "wang"]
+    assert found("茶") == found("TEA") == ["wang"]
+    assert found("LI.") == ["li.na"]
+    assert found("nobody") == []
+    assert "Nobody matches" in http.get("/console/staff?find=nobody&lang=en").text
