@@ -15,6 +15,7 @@ from bench.faces_measures import (
     came,
     followed,
     off_loopback,
+    pressed,
     tap_times,
     tapped,
     visitor,
@@ -32,6 +33,7 @@ _TAPS, _FOLLOWED = 60, 24
 _CODE = "wall"
 _WALLET = (*LISTS, "code", "me", "scan", "mandates", "passkeys", "offline", "red-packets/new")
 _ASKED = ("switches", f"agree?merchant_id={MERCHANT}&device=vending-08")
+_LINK = 'nav a[href="/console/{}"]'
 _MENU = ("today", "payments", "refunds", "settlements", "bills", "callbacks", "stores")
 _MERCHANT = (*_MENU, "payouts", "breaks", "keys", "staff", "audit", "account")
 _OPERATOR = (
@@ -83,8 +85,8 @@ async def _places(phone: Phone, payer: Visitor) -> list[str]:
 
 async def measured_console(browser: Browser, folder: Path) -> list[Result]:
     """Every page of a merchant's owner, of an operator, and of who is not signed in; besides, all
-    as they come in a story, with those that only answer a form. The taps are on the menu, which the
-    server answers with the next page."""
+    as they come in a story, with those that only answer a form. The taps are on the menu: it looks
+    pressed, and the server answers with the next page."""
     async with (
         running_console(folder) as console,
         visitor(browser, viewport=LARGE) as merchant,
@@ -98,10 +100,11 @@ async def measured_console(browser: Browser, folder: Path) -> list[Result]:
         await sign_in(console, operator.page, "ops")
         everybody = (merchant, operator, stranger)
         visits = await _of_console(console, *everybody)
-        links = islice(cycle(f'nav a[href="/console/{name}"]' for name in _MENU), _FOLLOWED)
+        links = list(islice(cycle(map(_LINK.format, _MENU)), _FOLLOWED))
         results = worst("console", [*await all_loaded(visits), *story])
         await visits[0].make()
-        results.append(await followed("console", merchant, list(links)))
+        results.append(await pressed("console", merchant, links))
+        results.append(await followed("console", merchant, links))
         seen = (*everybody, new)
         return [*results, off_loopback("console", seen, console.served.url("public"))]
 

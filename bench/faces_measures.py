@@ -33,6 +33,15 @@ _TAP = """
   requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - from)));
 })
 """
+_PRESSED = """
+() => {
+  const to = (resolve) => ({timeStamp}) => requestAnimationFrame(
+    () => requestAnimationFrame(() => resolve(performance.now() - timeStamp)));
+  window.pressed = new Promise(
+    (resolve) => addEventListener('pointerdown', to(resolve), {once: true}));
+  addEventListener('click', (event) => event.preventDefault(), {once: true});
+}
+"""
 _FOLLOW = """
 (selector) => {
   const link = document.querySelector(selector);
@@ -206,6 +215,21 @@ def tapped(face: str, times: Sequence[float]) -> Result:
     """How long until the second frame."""
     against = f"below {_TAP_MS} at {THROTTLE}x throttle; p95 of {len(times)}, to the second frame"
     return _tapped(face, times, against)
+
+
+async def pressed(face: str, visitor: Visitor, selectors: Sequence[str]) -> Result:
+    """Links under a mouse that goes down: from its event until the second frame, which shows them
+    pressed."""
+    times, mouse = [], visitor.page.mouse
+    async with throttled(visitor):
+        for selector in selectors:
+            await visitor.page.hover(selector)
+            await visitor.page.evaluate(_PRESSED)
+            await mouse.down()
+            times.append(await visitor.page.evaluate("window.pressed"))
+            await mouse.up()
+    against = f"below {_TAP_MS} at {THROTTLE}x throttle; p95 of {len(times)}, to the second frame"
+    return Result(f"faces_{face}_press_to_paint_ms_p95", quantiles(times, n=20)[-1], "ms", against)
 
 
 async def followed(face: str, visitor: Visitor, selectors: Sequence[str]) -> Result:

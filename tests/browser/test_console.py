@@ -259,6 +259,21 @@ async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list
         assert max(heights) <= BRIEF_PX_MAX
 
 
+async def test_a_line_of_the_menu_looks_pressed_for_as_long_as_it_is(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **PLAIN) as page:
+        await sign_in(console, page, "li.na", "en")
+        line = page.locator('nav a[href="/console/payments"]')
+        looks = "link => getComputedStyle(link).boxShadow"
+        await line.hover()
+        assert await line.evaluate(looks) == "none"
+        await page.mouse.down()
+        assert "inset" in await line.evaluate(looks)
+        await page.mouse.up()
+        await page.wait_for_url("**/payments")
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("shown", [scenes, status_scene])
 async def test_every_screen_is_readable_and_whole_in_either_language(
