@@ -23,6 +23,10 @@ from tests.support.tills import Till, running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 Story = Callable[[Till, Page, Page, str], AsyncIterator[Scene]]
+LONG_NAMES = {
+    "merchant_zh": "街角小店中山公园地铁站二号口店",
+    "merchant_en": "Corner Shop at Zhongshan Park Station",
+}
 FORGOTTEN = {"shift-open", "cash", "count", "approve", "resolve", "refund-resolve", "staff"}
 """What is keyed in there is kept by nobody."""
 HIDDEN = """
@@ -31,6 +35,11 @@ HIDDEN = """
   .map((each) => [each.textContent.trim(), each.getBoundingClientRect()])
   .filter(([, box]) => box.bottom > innerHeight + 1 || box.right > innerWidth + 1 || box.top < -1)
   .map(([text, box]) => `${text} ${Math.round(box.right)},${Math.round(box.bottom)}`)
+"""
+CUT_NOTICES = """
+() => [...document.querySelectorAll('.bar .says, .bar .badge')]
+  .filter((notice) => notice.scrollWidth > notice.clientWidth + 1)
+  .map((notice) => notice.innerText)
 """
 WRAPPED_STEPS = """
 () => [...document.querySelectorAll('main .steps')]
@@ -57,6 +66,7 @@ async def outside(page: Page) -> list[str]:
         await page.set_viewport_size({**size})
         found += [f"{size['width']}: {out}" for out in await page.evaluate(HIDDEN)]
         found += await page.evaluate(WRAPPED_STEPS)
+        found += [f"{size['width']}: cut: {text}" for text in await page.evaluate(CUT_NOTICES)]
     return found + await page.evaluate(SMALL_TARGETS)
 
 
@@ -69,7 +79,9 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
         pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with (
-        running_till(tmp_path, biometric_above_minor=100_000, goods=GOODS, methods=METHODS) as till,
+        running_till(
+            tmp_path, biometric_above_minor=100_000, goods=GOODS, methods=METHODS, **LONG_NAMES
+        ) as till,
         opened_page(browser) as page, opened_page(browser) as side,
     ):  # fmt: skip
         async for name, shown in story(till, page, side, "zh"):
