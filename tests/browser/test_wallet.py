@@ -197,6 +197,24 @@ async def test_a_payment_whose_answer_is_dropped_is_paid_and_stands_in_the_bills
     assert await page.locator("[data-failing]").count() == 0
 
 
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_payment_that_its_bank_has_yet_to_answer_shows_its_end_by_itself(
+    browser: Browser, phone: Phone, *, script: bool
+) -> None:
+    await phone.fill()
+    options = {"viewport": PHONE, "ignore_https_errors": True, "java_script_enabled": script}
+    async with opened_page(browser, **options) as page:
+        await open_wallet(phone, page)
+        shown = await phone.sell(2_200, description="面")
+        await page.goto(f"{phone.base}/wallet/pay/{shown['payment_id']}")
+        await page.select_option("#instrument", index=1)
+        phone.clearing.house.faults.arm({"be_slow": 3})
+        await page.click("button.primary")
+        await page.wait_for_selector("h1:has-text('处理中')")
+        await page.wait_for_selector("h1:has-text('付款成功')")
+    assert await phone.state(shown["payment_id"]) == "captured"
+
+
 @pytest.mark.timeout(120)
 async def test_every_screen_is_readable_and_fits_the_phone_in_either_language(
     browser: Browser, tmp_path: Path

@@ -23,6 +23,7 @@ from backend.pay_page.service import MakeStaticCode
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.requests import command_of, parse_request
+from backend.sandbox.netsunion.clearing_house import ClearingHouse
 from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, VerifyKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
@@ -48,6 +49,8 @@ class Phone:
     token: str
     key: SigningKey
     desk: WalletDesk
+    clearing: ClearingHouse
+    """What charges her card."""
     _numbers: Any = field(default_factory=lambda: count(1))
 
     @property
@@ -212,10 +215,10 @@ async def running_phone(directory: Path, *, shop: str = "街角小店") -> Async
             directory, wallet=switches, institutions=changes, opening_links=True, clock_control=True
         ) as (found, _):
             peers.update(by_kid(found.backend.state.identity.signing_key.public))
-            yield await _open(found, shop)
+            yield await _open(found, shop, clearing)
 
 
-async def _open(found: Served, shop: str) -> Phone:
+async def _open(found: Served, shop: str, clearing: ClearingHouse) -> Phone:
     submit = found.backend.services.submit
     await submit(replace(a_merchant(), name=shop))
     payer_id, key = mint("pyr", 1), generate()
@@ -226,7 +229,7 @@ async def _open(found: Served, shop: str) -> Phone:
     )  # fmt: skip
     for command in confirmed_top_up(mint("top", 1), payer_id, 200_000):
         await submit(command)
-    return Phone(found, payer_id, made["token"], key, desk)
+    return Phone(found, payer_id, made["token"], key, desk, clearing)
 
 
 async def open_wallet(phone: Phone, page: Page, language: str = "zh") -> None:

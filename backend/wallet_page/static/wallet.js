@@ -122,4 +122,19 @@ if (document.body.dataset.tab === "code") {
     renew();
   });
 }
+
+// A payment that a bank has yet to answer: the page is loaded again once it shows an end.
+const WAITS = "[data-waits]";
+const lookForEnd = async () => {
+  if (document.visibilityState !== "visible") return;
+  try {
+    const text = await (await fetched(location.pathname)).text();
+    delete root.dataset.line;
+    if (!new DOMParser().parseFromString(text, "text/html").querySelector(WAITS)) location.reload();
+  } catch {
+    root.dataset.line = "lost";
+  }
+};
+const waits = main.querySelector(WAITS);
+if (waits) setInterval(lookForEnd, Number(waits.dataset.waits));
 keepTime();
