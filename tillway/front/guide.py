@@ -113,11 +113,16 @@ class Guide:
             self._go_on()
 
     def scan(self) -> None:
-        """Hold the code before the scanner; wait for the outcome, or until a finger is asked."""
+        """Hold the code before the scanner; wait for the outcome, or until a finger is asked. A
+        till that has given up waiting for a code has sent nothing: the guide begins anew."""
         with self._lock:
             self._need(Step.SCAN)
             till = self.shop.till
-            if till.sale(self.payment_id)["state"] == "scanning":
+            state = till.sale(self.payment_id)["state"]
+            if state == "choosing":
+                self._give_up()
+                raise CallerError("scan_timeout")
+            if state == "scanning":
                 till.present(self.code)
             if self.manner is Manner.FINGER:
                 self._until("verifying")

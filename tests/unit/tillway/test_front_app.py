@@ -146,6 +146,20 @@ def test_a_refusal_of_till_or_wallet_begins_the_guide_again(manner: Manner) -> N
     assert (guide.step, guide.manner) == (Step.KEY, manner)
 
 
+def test_a_till_that_gave_up_waiting_for_a_code_has_sent_nothing_and_the_guide_begins_again() -> (
+    None
+):
+    guide = Guide(fake_shop(Program()))
+    till = guide.shop.till
+    assert isinstance(till, FakeTill)
+    guide.key_in(1280)
+    guide.show()
+    till.state = "choosing"  # as after a minute without a code
+    with pytest.raises(CallerError, match="scan_timeout"):
+        guide.scan()
+    assert (guide.step, guide.payment_id, till.state) == (Step.KEY, "", "")
+
+
 def test_a_sale_that_cannot_go_on_is_not_left_on_the_till(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_code(_: FakePhone) -> str:
         raise OperatingError("busy")
