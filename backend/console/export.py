@@ -44,8 +44,10 @@ async def csv_pages(sheet: Sheet, read: ReadPage, show_time: ShowTime) -> AsyncI
 
 
 def _payment(row: Row, show_time: ShowTime) -> Sequence[str]:
-    money = [_money(row, name) for name in ("amount_minor", "refunded_minor", "fee_minor")]
-    paid = "" if row["paid_at_ms"] is None else show_time(row["paid_at_ms"])
+    is_paid = row["paid_at_ms"] is not None  # else no fee is due, whatever was reckoned
+    money = [_money(row, name) for name in ("amount_minor", "refunded_minor")]
+    money.append(Money(row["fee_minor"] * is_paid, row["currency"]).decimal())
+    paid = show_time(row["paid_at_ms"]) if is_paid else ""
     texts = [row["payment_id"], show_time(row["created_at_ms"]), paid, row["state"], row["method"],
              row["store"], row["device"]]  # fmt: skip
     tail = [row["currency"], row["payer_masked"] or "", row["description"]]

@@ -84,6 +84,11 @@ class Person:
         return self.rank is Rank.OWNER
 
     @property
+    def may_act(self) -> bool:
+        """Whether this person may do more than look."""
+        return self.rank is not Rank.VIEWER
+
+    @property
     def scope(self) -> str | None:
         """The one merchant whose data may be seen; None: every merchant's."""
         return None if self.is_operator else self.merchant_id

@@ -6,7 +6,7 @@ from fastapi import Request
 
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
-from backend.console.model import Person, Rank
+from backend.console.model import Person
 from backend.console.naming import Naming
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, read_form
@@ -32,7 +32,7 @@ class ConsoleParts:
         """Who is signed in and may act, and the form that a page of this session has sent;
         ``rank_insufficient`` for who may only look."""
         person, form = await self.own_posted(request)
-        if person.rank is Rank.VIEWER:
+        if not person.may_act:
             raise CallerError("rank_insufficient")
         return person, form
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from faces.words import Words
+from protocol.payment import WAITING_STATES
 
 Row = Mapping[str, Any]
 _REFUNDS = {
@@ -99,3 +100,14 @@ def _attempt(one: Row) -> Line:
         note=one["code_masked"],
         refusal="" if asked else one["error_code"],
     )
+
+
+def ended(attempts: Sequence[Row], payment: Row) -> list[Row]:
+    """Attempts with what came of them: one that left an institution to answer ended as its payment
+    did, for none comes after it."""
+    return [
+        {**one, "outcome": payment["state"], "error_code": payment["error_code"]}
+        if one["outcome"] in WAITING_STATES
+        else one
+        for one in attempts
+    ]

@@ -21,7 +21,7 @@ from backend.console.face import SHOP_TIME
 from backend.console.model import Person
 from backend.console.payment_judgement import judged
 from backend.console.payment_repository import ConsolePayments, Filter
-from backend.console.payment_story import told
+from backend.console.payment_story import ended, told
 from backend.console.words import STEPS
 from backend.db.tables import Row
 from backend.disputes.repository import DisputeRepository
@@ -142,7 +142,7 @@ class PaymentsDesk:
                 callbacks=callbacks,
             ),
             "refund_rows": refunds,
-            "attempts": attempts,
+            "attempts": ended(attempts, payment),
             "disputes": [{**one, "answers": answers[one["dispute_id"]]} for one in disputes],
             "postings": await read(lambda: self.console.postings(_events(payment_id, refunds))),
             "callbacks": callbacks,

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from backend.console.export import PAYMENTS
 from backend.console.feature_words import feature_words
 from backend.console.payment_judgement import judged
+from backend.console.payment_story import ended
 from backend.disputes.service import OpenDispute
 from backend.payments.model import DAY_OFFSET_MS
 from backend.risk.cases.model import CaseClock
@@ -57,6 +59,26 @@ def test_postings_name_accounts_in_words_and_break_at_colons(world: ConsoleWorld
     assert "C:<wbr>MPEND:<wbr>" in page
     assert "Paid from the balance" in page
     assert "Waits" in page or "In progress" in page
+
+
+def test_an_attempt_that_waited_for_a_bank_ended_as_its_payment_did() -> None:
+    first = {"outcome": "declined", "error_code": "pin_wrong"}
+    waited = {"outcome": "processing", "error_code": None}
+    payment = {"state": "declined", "error_code": "insufficient_balance"}
+    assert ended([first, waited], payment) == [
+        first, {"outcome": "declined", "error_code": "insufficient_balance"},
+    ]  # fmt: skip
+    still = {"state": "processing", "error_code": None}
+    assert ended([waited], still) == [waited]
+
+
+def test_no_fee_is_told_of_what_was_not_paid(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    payment_id = paid(world)
+    (row,) = world.shop.rows(f"SELECT * FROM payment WHERE payment_id = '{payment_id}'")
+    fee = PAYMENTS.columns.index("fee")
+    assert PAYMENTS.cells(row, str)[fee] != "0.00"
+    assert PAYMENTS.cells({**row, "paid_at_ms": None}, str)[fee] == "0.00"
 
 
 def test_a_dispute_stands_in_the_timeline_and_the_merchant_answers_it(world: ConsoleWorld) -> None:

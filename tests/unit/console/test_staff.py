@@ -15,6 +15,7 @@ from backend.console.totp import STEP_MS, code_at
 from tests.support.console_world import PASSWORD, ConsoleWorld, page_token
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
 from tests.support.wallet_http import OPERATOR
+from tests.unit.console.test_console_http import paid
 
 NEW_PASSWORD = "a far better battery"
 
@@ -74,6 +75,9 @@ def test_an_invited_person_sets_up_and_comes_in_with_the_rank_that_was_given(
     assert "setup_wrong" in set_up(world, "wang", setup).text
     viewer = world.signed_in("wang")
     assert viewer.get("/console/payments").status_code == 200
+    page = f"/console/payments/{paid(world)}"
+    assert "refund/check" in owner.get(page).text
+    assert "refund/check" not in viewer.get(page).text
     for path in ("staff", "audit", "audit.csv"):
         assert "rank_insufficient" in viewer.get(f"/console/{path}").text
     for path in ("staff/li.na/close", "payments/pay_1/refund", "staff/invite"):

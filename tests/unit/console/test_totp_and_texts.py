@@ -59,7 +59,7 @@ def test_a_cell_never_begins_as_a_formula(text: str) -> None:
 def test_an_export_is_read_page_by_page_until_it_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.console.export.EXPORT_ROWS_PER_READ", 2)
     row: dict[str, Any] = {
-        "payment_id": "pay_1", "created_at_ms": 0, "paid_at_ms": None, "state": "captured",
+        "payment_id": "pay_1", "created_at_ms": 0, "paid_at_ms": 0, "state": "captured",
         "method": "pay_code", "store": "s", "device": "d", "amount_minor": 1280,
         "refunded_minor": 0, "fee_minor": 8, "currency": "CNY", "payer_masked": None,
         "description": '=HYPERLINK("x"),"y"',
