@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 GROUPED = """
 import os, pathlib, pytest
 
@@ -16,14 +18,19 @@ def test_it(number):
     pathlib.Path(__file__).with_name(f"{number}.ran").write_text(os.environ["PYTEST_XDIST_WORKER"])
 """
 DIES = """
-import os, pathlib, pytest
+import os, pathlib, pytest, time
+
+HERE = pathlib.Path(__file__).parent
 
 @pytest.mark.parametrize("number", range(9))
 def test_it(number):
-    if number == 3 and not pathlib.Path(__file__).with_name("died").exists():
-        pathlib.Path(__file__).with_name("died").touch()
+    if number == 3 and not (HERE / "died").exists():
+        (HERE / "died").touch()
+        while len(list(HERE.glob("*.ran"))) < {others}:
+            time.sleep(0.01)
+        time.sleep({others} / 10)
         os._exit(1)
-    pathlib.Path(__file__).with_name(f"{number}.ran").touch()
+    (HERE / f"{{number}}.ran").touch()
 """
 NOTED = """
 import os, pathlib
@@ -74,8 +81,11 @@ def test_a_group_s_tests_run_on_one_worker(tmp_path: Path) -> None:
     assert len(set(workers)) == 1
 
 
-def test_a_test_at_which_its_worker_dies_is_named_and_the_others_run(tmp_path: Path) -> None:
-    suite_of(tmp_path, {"test_it.py": DIES})
+@pytest.mark.parametrize("others", [0, 6], ids=["early", "when the other worker ends"])
+def test_a_test_at_which_its_worker_dies_is_named_and_the_others_run(
+    tmp_path: Path, others: int
+) -> None:
+    suite_of(tmp_path, {"test_it.py": DIES.format(others=others)})
     told = run_in(
         tmp_path, "-n", "2", "--dist", "loadgroup", "-p", "tests.support.groups", ends_with=1
     )

@@ -28,7 +28,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Forget
 
 class Forgetful(LoadGroupScheduling):
     """xdist counts after every test all those that the worker has run: ten thousand tests, five
-    seconds. What has run is forgotten here."""
+    seconds. What has run is forgotten here.
+
+    A worker runs a test only when it knows the next one, or that there is none. The one that xdist
+    starts for a dead one is told of one group alone: if that is one test, and all other workers
+    have ended, both sides wait for ever. Here it is told of a second group too."""
+
+    def schedule(self) -> None:
+        """As it is done for the first workers: twice."""
+        late = self.collection is not None
+        super().schedule()
+        if late:
+            super().schedule()
 
     def mark_test_complete(
         self, node: WorkerController, item_index: int, duration: float = 0
