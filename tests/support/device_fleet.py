@@ -5,6 +5,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from backend.risk.devices.judging import Devices, Trust
+from backend.risk.devices.readings import plain_reading
+
 ATTACKS = ("sd_clone", "board_swap", "emulator", "rooted", "peripheral_swap", "replay")
 
 PLAIN_NAMES: dict[str, str] = {}
@@ -213,3 +216,17 @@ def _attacked(device: Device, luck: random.Random, attack: str) -> dict[str, obj
             }
         case _:
             return dict(luck.choice(device.past))
+
+
+def judged(seen: list[Seen]) -> list[Trust]:
+    """What is said of each, in the order in which they were seen."""
+    devices = Devices(settles_after_days=3)
+    return [
+        devices.observe(
+            one.line["claimed"],
+            plain_reading(one.line["attrs"]),
+            day=one.line["day"],
+            is_enrolment=one.line["enrol"],
+        )
+        for one in seen
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -125,6 +126,12 @@ class Till:
                         if shown["kind"] == kind:
                             return dict(shown)
         raise AssertionError(kind)
+
+    async def payer_reads(self) -> str:
+        """The payer's side in English, without its markup."""
+        page = (await self.get("customer?lang=en")).decode()
+        text = re.sub(r"<[^>]+>", " ", page[page.index("<main") : page.index("</main>")])
+        return " ".join(text.split())
 
 
 @asynccontextmanager
