@@ -23,7 +23,7 @@ from hub.domain.core import HubCore, Remembered
 from hub.domain.forwarding import ForwardingLimits
 from hub.downlink import Downlink
 from hub.firmware.server import FirmwareServer
-from hub.firmware.store import FirmwareStore
+from hub.firmware.store import FIRMWARE_DIRECTORY, FirmwareStore
 from hub.forwarder import Forwarder
 from hub.line import BackendLine
 from hub.metrics import HubCollector, Tally
@@ -161,10 +161,8 @@ class _Building:
         chargers = await self._chargers(core, shell)
         if chargers is not None:
             ports["ocpp"] = chargers.port
-        firmware = await self._firmware(core, line)
-        if firmware is not None:
-            ports["firmware"] = firmware.port
-        await self._status(status, core, writer, line, mqtt, downlink, chargers)
+        files = await self._firmware(core, line, ports)
+        await self._status(status, core, writer, line, mqtt, downlink, chargers, files)
         if isinstance(mqtt, ExternalBroker):
             # Without its broker the hub still forwards what it has accepted and serves CoAP.
             await mqtt.wait_linked()
@@ -282,12 +280,15 @@ class _Building:
             connected=mqtt.connected if mqtt is not None else None,
         )
 
-    async def _firmware(self, core: HubCore, line: BackendClient) -> FirmwareServer | None:
+    async def _firmware(
+        self, core: HubCore, line: BackendClient, ports: dict[str, int]
+    ) -> FirmwareStore | None:
         section = self._settings.firmware
         if not section.enabled:
             return None
+        files = FirmwareStore(self._settings.state_dir / FIRMWARE_DIRECTORY, line)
         server = FirmwareServer(
-            FirmwareStore(self._settings.state_dir / "firmware", line),
+            files,
             admits=core.registry.admits,
             host=section.host,
             port=section.port,
@@ -295,7 +296,8 @@ class _Building:
         )
         await server.start()
         self._stack.push_async_callback(server.stop)
-        return server
+        ports["firmware"] = server.port
+        return files
 
     async def _chargers(self, core: HubCore, shell: HubShell) -> CentralSystem | None:
         if not self._settings.ocpp.chargers:
@@ -330,6 +332,7 @@ class _Building:
         mqtt: MqttEndpoint | ExternalBroker | None,
         downlink: Downlink,
         chargers: CentralSystem | None,
+        files: FirmwareStore | None,
     ) -> None:
         collector = HubCollector(
             core, writer, self._tally, self._clock.now_ms, lambda: line.clock_ahead_s
@@ -339,11 +342,16 @@ class _Building:
             text = "Messages of chargers that nobody could read, kept for a person"
             kept = Gauge("tillway_hub_charger_unread", text, registry=self._registry)
             kept.set_function(lambda: chargers.book.unread)
+        if files is not None:
+            text = "Firmware files found damaged since the start"
+            found = Gauge("tillway_hub_firmware_damaged", text, registry=self._registry)
+            found.set_function(lambda: files.damaged)
 
         def numbers() -> dict[str, int | str]:
             there = len(mqtt.connected()) if mqtt is not None else 0
             unread = {} if chargers is None else {"charger_unread": chargers.book.unread}
-            return {**collector.numbers(), "connected": there, **unread}
+            damaged = {} if files is None else {"firmware_damaged": files.damaged}
+            return {**collector.numbers(), "connected": there, **unread, **damaged}
 
         app = build_app(
             numbers=numbers,

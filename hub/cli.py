@@ -14,6 +14,7 @@ import uvloop
 from hub import logs
 from hub.bootstrap import load_identity, running_hub
 from hub.config import Settings, load
+from hub.firmware.store import FIRMWARE_DIRECTORY, kept_files
 from hub.ocpp.bootstrap import JOURNAL_NAME
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.limits import TAG_CHARS_MAX
@@ -83,6 +84,19 @@ def unread(
         journal.close()
     for one in found:
         sys.stdout.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+
+
+@app.command()
+def firmware(*, config: Annotated[Path, typer.Option(help="The hub's TOML file.")]) -> None:
+    """Read every firmware file that is kept and compare it with its digest, a JSON line each; exit
+    code 1 if one is damaged. The hub fetches such a file anew when the next device asks."""
+    settings = load(config)
+    is_whole = True
+    for one in kept_files(settings.state_dir / FIRMWARE_DIRECTORY):
+        is_whole &= one.is_whole
+        sys.stdout.write(json.dumps(asdict(one)) + "\n")
+    if not is_whole:
+        raise typer.Exit(1)
 
 
 async def _serve(settings: Settings, identity: Identity) -> None:

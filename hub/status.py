@@ -43,6 +43,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "cursor": ("推送游标", "Push cursor"),
     "clock_ahead_s": ("时钟比后台快 (秒)", "Clock ahead of the backend's (s)"),
     "disk": ("磁盘", "Disk"),
+    "firmware_damaged": ("损坏的固件文件，请检查磁盘", "Damaged firmware files: look at the disk"),
     "charger_unread": ("充电桩无法读取的消息，请处理", "Unread messages of chargers: look at them"),
 }
 _MODES = {

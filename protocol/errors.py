@@ -329,6 +329,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("element_blocked", "never", "安全芯片口令尝试次数将尽，已停止尝试，请联系技术支持。", "The secure element has few tries or none left; nothing more is tried. Call support."),
     ("element_tampered", "never", "安全芯片外壳被打开过，密钥已销毁，请重新注册设备。", "The secure element was opened and its keys are gone; enrol the device again."),
     ("element_key_missing", "never", "安全芯片中没有本机的密钥，请检查芯片或重新注册设备。", "The secure element does not hold this device's key; check it or enrol again."),
+    ("firmware_damaged", "after", "固件文件已损坏，未使用，将自动重新获取；若反复出现，请检查网关的磁盘。", "The firmware file is damaged and was not used; it is fetched anew by itself. If that goes on, look at the hub's disk."),
     ("firmware_refused", "never", "控制板拒绝或未能启动新固件，仍运行旧固件，请检查固件文件与签名。", "The controller board refused the new firmware or did not start it and runs the old one; check the file and its signature."),
     ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
     ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),

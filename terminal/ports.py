@@ -214,7 +214,7 @@ class FirmwareSource(Protocol):
 
     def fetch(self, digest: str, size: int) -> bytes:
         """The whole file, checked against its digest. ``OperatingError`` for not now,
-        ``firmware_unknown`` and ``firmware_refused`` for never."""
+        ``firmware_unknown`` for never."""
         ...
 
     def forget(self, digest: str) -> None:

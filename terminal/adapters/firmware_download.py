@@ -31,8 +31,9 @@ class FirmwareDownload:
         self._tls = tls
 
     def fetch(self, digest: str, size: int) -> bytes:
-        """The whole file. ``OperatingError`` where the hub does not answer (what came is kept),
-        ``firmware_unknown`` where it has none, ``firmware_refused`` for another file."""
+        """The whole file. ``OperatingError`` where the hub does not answer (what came is kept) or
+        hands out another file (``firmware_damaged``: it may have the right one later),
+        ``firmware_unknown`` where it has none."""
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._directory / f"{digest}.part"
         for _ in range(1 + part.is_file()):  # a power cut may have torn what was kept of it
@@ -43,7 +44,7 @@ class FirmwareDownload:
             if hashlib.sha256(data).hexdigest() == digest:
                 return data
             part.unlink()
-        raise CallerError("firmware_refused", "another file than was signed for")
+        raise OperatingError("firmware_damaged", "hub: another file than was signed for")
 
     def forget(self, digest: str) -> None:
         """The file is not needed any more."""

@@ -4,6 +4,7 @@ to a simulated board that tries it out.
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,18 +12,21 @@ from typing import Any
 
 import aiohttp
 import pytest
+from typer.testing import CliRunner
 
 from backend.devices.model import DeviceCommand, DeviceKind
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.kinds.registry import kind_named
+from hub.cli import app
+from hub.firmware.store import FirmwareStore
 from protocol.errors import CallerError, OperatingError
 from terminal.adapters.firmware_download import FirmwareDownload
 from terminal.adapters.smp_board import SmpSerialBoard
 from terminal.board_renewal import BoardRenewal
 from terminal.effects import RenewBoard
 from terminal.inputs import BoardStep
-from tests.kit.hub_world import World, running_world
+from tests.kit.hub_world import World, running_world, until
 from tests.support.backend import HUB, Machine, change, enrol, served
 from tests.support.firmware import SigningRoom, body_of, open_signing_room
 from transport.contexts import ClientTls
@@ -69,13 +73,83 @@ async def test_a_store_fetches_once_and_a_till_goes_on_where_it_was(tmp_path: Pa
             part.write_bytes(torn)  # by a power cut: it is fetched anew
             assert await asyncio.to_thread(first.fetch, digest, len(data)) == data
         assert len(world.backend.firmware_asked) == 5
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_the_hubs_disk_damages_is_fetched_anew_and_the_operator_told(
+    tmp_path: Path,
+) -> None:
+    data = body_of("firmware", 120_000)
+    digest, size = digest_of(data), len(data)
+    async with store_with(tmp_path, data) as world, aiohttp.ClientSession() as person:
+        till = download_of(world, TILL, tmp_path)
+        config = tmp_path / "hub.toml"
+        url = world.settings.backend.url
+        config.write_text(f'state_dir = "{tmp_path / HUB}"\n[backend]\nurl = "{url}"\n')
+        part = tmp_path / f"{TILL}-firmware" / f"{digest}.part"
         kept = tmp_path / HUB / "firmware" / digest
-        kept.write_bytes(data[:-1] + b"x")
-        for have in (b"", data[:1_000]):
+
+        async def told() -> tuple[Any, str]:
+            async with person.get(f"{world.http}/readyz") as ready:
+                number = (await ready.json())["firmware_damaged"]
+            async with person.get(f"{world.http}/metrics") as metrics:
+                [line] = [one for one in (await metrics.text()).splitlines()
+                          if one.startswith("tillway_hub_firmware_damaged ")]  # fmt: skip
+                return number, line
+
+        assert await asyncio.to_thread(till.fetch, digest, size) == data
+        assert checked(config) == (0, [True])
+        assert await told() == (0, "tillway_hub_firmware_damaged 0.0")
+        for times, have in enumerate((b"", data[:1_000]), 1):
+            kept.write_bytes(data[:-1] + b"x")
+            assert checked(config) == (1, [False])
             part.write_bytes(have)
-            with pytest.raises(CallerError, match="firmware_refused"):
-                await asyncio.to_thread(first.fetch, digest, len(data))
-            assert not part.is_file()
+            assert await asyncio.to_thread(till.fetch, digest, size) == data
+            assert await told() == (times, f"tillway_hub_firmware_damaged {times}.0")
+        assert checked(config) == (0, [True])
+        kept.write_bytes(data[:-1] + b"x")
+        world.backend.firmware[digest] = b"x" + data[1:]
+        part.unlink()
+        with pytest.raises(OperatingError, match="status 503"):  # and so the till asks on
+            await asyncio.to_thread(till.fetch, digest, size)
+        assert (await told())[0] == 4
+        world.backend.firmware[digest] = data
+        assert await asyncio.to_thread(till.fetch, digest, size) == data
+
+
+def checked(config: Path) -> tuple[int, list[bool]]:
+    """What ``tillway hub firmware`` says of each file, and how it ends."""
+    told = CliRunner().invoke(app, ["firmware", "--config", str(config)])
+    return told.exit_code, [json.loads(line)["is_whole"] for line in told.stdout.splitlines()]
+
+
+@pytest.mark.asyncio
+async def test_a_till_asks_on_where_its_hub_hands_out_another_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = body_of("firmware", 60_000)
+    async with store_with(tmp_path, data) as world:
+        till = download_of(world, TILL, tmp_path)
+
+        given = 0
+
+        async def give(_: FirmwareStore, digest: str) -> Path:
+            nonlocal given
+            given += 1
+            path = tmp_path / digest
+            path.write_bytes(data[:-1] + b"x")
+            return path
+
+        with monkeypatch.context() as patch:  # a hub that does not look
+            patch.setattr(FirmwareStore, "file", give)
+            with pytest.raises(OperatingError, match="firmware_damaged"):
+                await asyncio.to_thread(till.fetch, digest_of(data), len(data))
+            wish = Wish(till, object())
+            told = asyncio.create_task(wish.run(data))
+            await until(lambda: given >= 3)
+            assert wish.said == [], "nothing that a rollout would count"
+        assert await told == ["receive", "refuse"]
+        assert wish.said[-1].code == "firmware_file_invalid"
 
 
 @pytest.mark.asyncio

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hub.firmware import store
-from hub.firmware.store import FirmwareStore
+from hub.firmware.store import FirmwareStore, KeptFile, kept_files
 from protocol.errors import OperatingError
 
 ROOM, PIECE = 1_000, 100
@@ -19,6 +19,8 @@ class Line:
 
     def __init__(self, *contents: bytes) -> None:
         self.files = {hashlib.sha256(content).hexdigest(): content for content in contents}
+        self.spoilt: dict[str, bytes] = {}
+        """What comes instead of some of them."""
         self.is_cut_at = ROOM * 2
         self.most = 0
         self.directory = Path()
@@ -28,7 +30,7 @@ class Line:
         self.most = max(self.most, sum(one.stat().st_size for one in self.directory.iterdir()))
         if offset >= self.is_cut_at:
             raise OperatingError("backend_unreachable")
-        return self.files[digest][offset : offset + PIECE]
+        return self.spoilt.get(digest, self.files[digest])[offset : offset + PIECE]
 
 
 def content(number: int, size: int) -> bytes:
@@ -105,3 +107,52 @@ async def test_two_that_come_at_once_take_away_the_old_and_not_each_other(direct
     aged(directory)
     await asyncio.gather(*(files.file(digest) for digest in both))
     assert held(directory) == dict.fromkeys(both, 450)
+
+
+@pytest.mark.asyncio
+async def test_what_the_disk_has_damaged_is_given_to_nobody_and_fetched_anew(
+    directory: Path,
+) -> None:
+    line = Line(content(1, 500), content(2, 300))
+    files = opened(directory, line)
+    digest, other = line.files
+    await files.file(other)
+    for spoilt in (content(1, 499) + b"x", content(1, 499), content(1, 501), b""):
+        kept = await files.file(digest)
+        kept.write_bytes(spoilt)
+        assert list(kept_files(directory)) == sorted(
+            (KeptFile(other, 300, True), KeptFile(digest, len(spoilt), False)),
+            key=lambda one: one.digest,
+        )
+        line.is_cut_at = 200
+        with pytest.raises(OperatingError, match="backend_unreachable"):
+            await files.file(digest)
+        assert held(directory) == {other: 300, f"{digest}.part": 200}
+        line.is_cut_at = ROOM * 2
+        assert (await files.file(digest)).read_bytes() == content(1, 500)
+    assert files.damaged == 4
+    assert all(one.is_whole for one in kept_files(directory))
+
+
+@pytest.mark.asyncio
+async def test_what_comes_damaged_is_not_kept_and_says_so(directory: Path) -> None:
+    line = Line(content(1, 500))
+    files = opened(directory, line)
+    [digest] = line.files
+    line.spoilt[digest] = content(2, 500)
+    for tries in (1, 2):
+        with pytest.raises(OperatingError, match="firmware_damaged"):
+            await files.file(digest)
+        assert (files.damaged, held(directory)) == (tries, {})
+    line.spoilt.clear()
+    assert (await files.file(digest)).read_bytes() == content(1, 500)
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_takes_nothing_is_named(directory: Path) -> None:
+    line = Line(content(1, 500))
+    files = opened(directory, line)
+    [digest] = line.files
+    (directory / f"{digest}.part").mkdir()
+    with pytest.raises(OperatingError, match="spool_unwritable"):
+        await files.file(digest)
