@@ -11,7 +11,8 @@ Rule 3: where nothing can be learned yet, a row is scored by how unusual its amo
 Rule 4: a row is quiet when the forest finds no more in it than in nine of ten of those that it has
         not seen. How the votes differ among quiet rows is mostly chance; what is left to go by is
         how long nobody has vouched for the terminal, since a terminal that goes bad is not known to
-        be so until labels come. So quiet rows stand below all others, in that order.
+        be so until labels come. So quiet rows stand below all others, in that order, which is the
+        same whichever day's model found them quiet.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ PART_DAYS = (3, 7, 21)
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
+QUIET_MAX = 1e-3
+"""No quiet row stands higher, and every other row does."""
 UNUSUAL = "card.amount_ratio_30d"
 UNVOUCHED = "terminal.since_ordinary_s"
 """How long ago the latest payment was made at the terminal that is known to be good."""
@@ -94,9 +97,10 @@ def _below_the_rest(probability: Floats, matrix: Matrix, rows: Integers, seen: R
     """Rule 4. The last tenth of the reference begins where a row stands out."""
     if UNVOUCHED not in matrix.names or not seen.edges:
         return probability
-    highest, age_s = seen.edges[-1], matrix.column(UNVOUCHED)[rows]
+    age_s = matrix.column(UNVOUCHED)[rows]
     share = np.nan_to_num(age_s / (age_s + LABEL_DELAY_S), nan=1.0)
-    return np.where(probability > highest, probability, highest * share)
+    loud = QUIET_MAX + (1 - QUIET_MAX) * probability
+    return np.where(probability > seen.edges[-1], loud, QUIET_MAX * share)
 
 
 def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:
