@@ -12,13 +12,15 @@ Rule 4: empty lines at the end of a CSV are no rows. Where a value other than a 
 
 import csv
 import gzip
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
+from backend.risk.answer_file import answer_file
 from backend.risk.limits import TABLE_BYTES_MAX, TABLE_INTEGER_MAX, TABLE_TEXT_BYTES_MAX
 from backend.risk.table_faults import Fault
 from protocol.errors import CallerError
@@ -58,19 +60,13 @@ def read_table(path: Path, columns: Sequence[TableColumn]) -> pl.DataFrame:
     return pl.DataFrame(kept)
 
 
-def write_table(path: Path, table: pl.DataFrame) -> None:
-    """The table as a whole or not at all: written beside, then renamed."""
-    suffix = _suffix(path, written=True)
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            if suffix == ".parquet":
-                table.write_parquet(file)
-            else:
-                table.write_csv(file)
-        beside.replace(path)
-    except OSError as error:
-        raise _failed(path, error, Fault("cannot be written", "无法写入")) from error
+@contextmanager
+def table_file(path: Path, *read: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """Gives what writes the answer's table. A name or a place that cannot be is told before the
+    work begins: raises ``CallerError`` and ``OSError`` as ``answer_file`` does."""
+    is_parquet = _suffix(path, written=True) == ".parquet"
+    with answer_file(path, *read) as file:
+        yield lambda table: table.write_parquet(file) if is_parquet else table.write_csv(file)
 
 
 def _suffix(path: Path, *, written: bool = False) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tillway.out_files import writing
+
 Transfers = Annotated[
     Path, typer.Option(exists=True, dir_okay=False, help="CSV or Parquet; see docs/risk-aml.md.")
 ]
@@ -30,13 +32,14 @@ def aml(
 
     from backend.risk.aml.detection import score_account_days
     from backend.risk.aml.transfers import read_transfers
-    from backend.risk.tables_io import write_table
+    from backend.risk.tables_io import table_file
 
-    scored = score_account_days(
-        read_transfers(transfers), labels_until_day=labels_until_day, from_day=from_day
-    )
-    days = scored.days
-    if not is_all:
-        days = days.filter(pl.col("score") >= scored.alert_from)
-    write_table(out, days.sort("score", "day", "account", descending=[True, False, False]))
+    with writing(out), table_file(out, transfers) as write:
+        scored = score_account_days(
+            read_transfers(transfers), labels_until_day=labels_until_day, from_day=from_day
+        )
+        days = scored.days
+        if not is_all:
+            days = days.filter(pl.col("score") >= scored.alert_from)
+        write(days.sort("score", "day", "account", descending=[True, False, False]))
     typer.echo(f"{len(days)} of {len(scored.days)} account-days written to {out}")

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from protocol.errors import CallerError
+from tillway.out_files import writing
 
 Transactions = Annotated[
     Path,
@@ -35,29 +36,29 @@ def evaluate(
     from backend.risk.evaluation.history import doubts, read_history
     from backend.risk.evaluation.inputs import features_of
     from backend.risk.evaluation.scoring import score_days
-    from backend.risk.tables_io import write_table
+    from backend.risk.tables_io import table_file
 
     if to_day < from_day:
         raise CallerError(
             "field_invalid", "--to-day is before --from-day", detail_zh="--to-day 早于 --from-day"
         )
     console = Console(stderr=True)
-    with console.status("reading …") as status:
-        history = read_history(transactions, labels, to_day=to_day)
-        status.update(f"computing the features of {len(history.tx_id):,} transactions …")
-        found = score_days(
-            history,
-            features_of(history),
-            from_day=from_day,
-            to_day=to_day,
-            on_day=lambda day: status.update(f"training for day {day} …"),
-        )
-    for doubt in doubts(history, from_day=from_day):
-        for word in (f"注意：{doubt.zh}", f"warning: {doubt.en}"):
-            console.print(word, style="yellow", highlight=False, soft_wrap=True)
-    order = np.argsort(history.place[found.rows], kind="stable")
-    rows = found.rows[order].tolist()
-    table = pl.DataFrame({"tx_id": [history.tx_id[row] for row in rows],
-                          "score": found.score[order]})  # fmt: skip
-    write_table(out, table)
-    typer.echo(f"{len(table):,} transactions scored, written to {out}")
+    with writing(out), table_file(out, transactions, labels) as write:
+        with console.status("reading …") as status:
+            history = read_history(transactions, labels, to_day=to_day)
+            status.update(f"computing the features of {len(history.tx_id):,} transactions …")
+            found = score_days(
+                history,
+                features_of(history),
+                from_day=from_day,
+                to_day=to_day,
+                on_day=lambda day: status.update(f"training for day {day} …"),
+            )
+        for doubt in doubts(history, from_day=from_day):
+            for word in (f"注意：{doubt.zh}", f"warning: {doubt.en}"):
+                console.print(word, style="yellow", highlight=False, soft_wrap=True)
+        order = np.argsort(history.place[found.rows], kind="stable")
+        rows = found.rows[order].tolist()
+        write(pl.DataFrame({"tx_id": [history.tx_id[row] for row in rows],
+                            "score": found.score[order]}))  # fmt: skip
+    typer.echo(f"{len(rows):,} transactions scored, written to {out}")

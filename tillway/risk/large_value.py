@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from protocol.errors import CallerError
+from tillway.out_files import writing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +61,7 @@ def large_value(
     from backend.risk.aml.large_value import large_value_reports
     from backend.risk.aml.transfers import read_transfers
     from backend.risk.business_days import due_day
-    from backend.risk.tables_io import write_table
+    from backend.risk.tables_io import table_file
     from protocol.signed_note import NoteKey
     from tillway.risk.paper import yuan
 
@@ -70,16 +71,18 @@ def large_value(
             detail_zh="--transfers 与 --database 须给出其一",
         )  # fmt: skip
     known = load_calendar(calendar, NoteKey.from_text(calendar_key) if calendar_key else None)
-    if transfers is not None:
-        table = read_transfers(transfers)
-    else:
-        table = _from_ledger(database, first_day, last_day or first_day)
-    reports = large_value_reports(
-        table,
-        business_day_after=partial(due_day, known.is_business_day),
-        rates=NO_RATES if rates is None else read_rates(rates),
-    )
-    write_table(out, yuan(reports, "amount_minor", "amount"))
+    given = [path for path in (transfers, rates, calendar) if path is not None]
+    with writing(out), table_file(out, *given) as write:
+        if transfers is not None:
+            table = read_transfers(transfers)
+        else:
+            table = _from_ledger(database, first_day, last_day or first_day)
+        reports = large_value_reports(
+            table,
+            business_day_after=partial(due_day, known.is_business_day),
+            rates=NO_RATES if rates is None else read_rates(rates),
+        )
+        write(yuan(reports, "amount_minor", "amount"))
     typer.echo(f"{len(reports)} reports written to {out}")
     if years := _unknown_years(reports, known):
         named = ", ".join(str(year) for year in years)

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from protocol.errors import CallerError
+from tillway.out_files import writing
+
 Lists = Annotated[
     list[Path],
     typer.Option(
@@ -30,16 +33,20 @@ def screen(
     from backend.risk.aml.screening.base import index_of_change, screen_base
     from backend.risk.aml.screening.files import hits_table, read_list, read_people
     from backend.risk.aml.screening.index import NameIndex
-    from backend.risk.tables_io import write_table
+    from backend.risk.tables_io import table_file
 
-    if before is None:
-        index = NameIndex(read_list(path) for path in lists)
-    elif len(lists) == 1:
-        index, change = index_of_change(read_list(before), read_list(lists[0]))
-        for entry_id in change.dropped:
-            typer.echo(f"dropped: {entry_id}")
-    else:
-        raise typer.BadParameter("--before goes with one --list")
-    table = hits_table(screen_base(index, read_people(names), hit_from=hit_from))
-    write_table(out, table)
+    if before is not None and len(lists) > 1:
+        raise CallerError(
+            "field_invalid", "--before goes with one --list", detail_zh="--before 只能配一个 --list"
+        )
+    given = [names, *lists, *([before] if before else [])]
+    with writing(out), table_file(out, *given) as write:
+        if before is None:
+            index = NameIndex(read_list(path) for path in lists)
+        else:
+            index, change = index_of_change(read_list(before), read_list(lists[0]))
+            for entry_id in change.dropped:
+                typer.echo(f"dropped: {entry_id}")
+        table = hits_table(screen_base(index, read_people(names), hit_from=hit_from))
+        write(table)
     typer.echo(f"{len(table)} hits against {len(index)} entries written to {out}")

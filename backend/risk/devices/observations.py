@@ -5,12 +5,13 @@ import json
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import numpy as np
 
+from backend.risk.answer_file import answer_file
 from backend.risk.devices.judging import Devices, Trust
 from backend.risk.devices.limits import DAY_MAX, LINE_BYTES_MAX
 from backend.risk.devices.readings import ReadingError, plain_reading
@@ -27,24 +28,13 @@ def judge_file(source: Path, out: Path) -> int:
     ``obs,trust,verdict,reasons`` in the order of the file; returns how many. No line is judged by a
     later one. Raises ``CallerError`` naming the line, and ``OSError`` for what cannot be written;
     nothing is written then, and ``out`` is what it was."""
-    if out.exists() and out.samefile(source):
-        raise Fault("would be written over itself", "不能覆盖输入文件").refusal(out.name)
     devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
-    with source.open("rb") as given, _whole_or_not(out) as found:
+    with source.open("rb") as given, answer_file(out, source) as found:
         lines = given if given.seekable() else BytesIO(given.read())
-        return _write(found, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
-
-
-@contextmanager
-def _whole_or_not(out: Path) -> Iterator[TextIO]:
-    """Write beside, then rename; what was begun and not ended goes."""
-    beside = out.with_name(f".{out.name}.part")
-    try:
-        with beside.open("w", newline="", encoding="utf-8", errors="backslashreplace") as found:
-            yield found
-        beside.replace(out)
-    finally:
-        beside.unlink(missing_ok=True)
+        text = TextIOWrapper(found, "utf-8", errors="backslashreplace", newline="")
+        written = _write(text, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
+        text.detach()
+        return written
 
 
 def _by_day(lines: BinaryIO) -> Iterator[tuple[int, int, int]]:

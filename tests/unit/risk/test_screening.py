@@ -271,3 +271,33 @@ def test_the_command_writes_hits_and_tells_what_was_dropped(tmp_path: Path) -> N
     changed = CliRunner().invoke(app, [*common, "--before", str(old)])
     assert "dropped: 2" in changed.output
     assert "1 hits against 1 entries" in changed.output
+    twice = CliRunner().invoke(app, [*common, "--list", str(old), "--before", str(old)])
+    assert isinstance(twice.exception, CallerError)
+    assert "只能配一个 --list" in twice.exception.detail_zh
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        (("screen", "--list", "l.csv", "--names", "n.csv"), ("l.csv", "n.csv")),
+        (("evaluate", "--transactions", "t.csv", "--labels", "f.csv", "--from-day", "9",
+          "--to-day", "9"), ("t.csv", "f.csv")),
+        (("aml", "--transfers", "t.csv", "--labels-until-day", "5", "--from-day", "6"),
+         ("t.csv",)),
+        (("large-value", "--transfers", "t.csv", "--rates", "r.csv"), ("t.csv", "r.csv")),
+    ],
+)  # fmt: skip
+def test_no_command_writes_over_what_it_reads(
+    words: tuple[str, ...], read: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in read:
+        Path(name).write_text("as it was")
+    for name in read:
+        ended = CliRunner().invoke(app, [*words, "--out", name])
+        assert isinstance(ended.exception, CallerError)
+        assert (ended.exception.code, ended.exception.detail_zh) == (
+            "table_invalid",
+            f"{name}：不能覆盖输入文件",
+        )
+        assert Path(name).read_text() == "as it was"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.risk.tables_io import TableColumn, read_table, write_table
+from backend.risk.tables_io import TableColumn, read_table, table_file
 from protocol.errors import CallerError
 
 COLUMNS = (
@@ -27,6 +27,11 @@ def _csv(folder: Path, text: str) -> Path:
     path = folder / "tx.csv"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _write(path: Path, table: pl.DataFrame) -> None:
+    with table_file(path) as write:
+        write(table)
 
 
 def test_a_csv_is_read_by_name_and_other_columns_are_left(tmp_path: Path) -> None:
@@ -172,7 +177,7 @@ def test_a_packed_csv_and_one_with_empty_lines_at_its_end_are_read(tmp_path: Pat
     with pytest.raises(CallerError, match="row 2, column tx_id: is missing"):
         read_table(_csv(tmp_path, text + "b,6,1,0\n"), COLUMNS)
     with pytest.raises(CallerError, match=r"must end in \.csv or \.parquet"):
-        write_table(tmp_path / "out.csv.gz", pl.DataFrame({"a": [1]}))
+        _write(tmp_path / "out.csv.gz", pl.DataFrame({"a": [1]}))
 
 
 @pytest.mark.parametrize("word", ["", "NaN", "inf", "Infinity", "NaT", "null"])
@@ -221,12 +226,26 @@ def test_amounts_are_rounded_as_decimals_are(tmp_path: Path, amounts: list[Decim
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
 def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
     table = pl.DataFrame({"tx_id": ["a", "b"], "weight": [0.1, 1 / 3]})
-    write_table(tmp_path / name, table)
+    _write(tmp_path / name, table)
     columns = (TableColumn(name="tx_id", kind="text"), TableColumn(name="weight", kind="number"))
     assert read_table(tmp_path / name, columns).equals(table)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="No such file"):
-        write_table(tmp_path / "no" / "out.csv", pl.DataFrame({"a": [1]}))
+def test_what_cannot_be_written_is_told_before_the_work_and_leaves_all_as_it_was(
+    tmp_path: Path,
+) -> None:
+    read, out = _csv(tmp_path, "a\n1\n"), tmp_path / "out.csv"
+    out.write_text("before")
+    (tmp_path / "folder.csv").mkdir()
+    for place, why, told in (
+        (tmp_path / "no" / "out.csv", OSError, "No such file"),
+        (tmp_path / "folder.csv", OSError, "directory"),
+        (read, CallerError, "over itself"),
+    ):
+        with pytest.raises(why, match=told), table_file(place, read):
+            pytest.fail("the work began")
+    with pytest.raises(AttributeError):
+        _write(out, None)  # type: ignore[arg-type]
+    assert {path.name for path in tmp_path.iterdir()} == {read.name, "out.csv", "folder.csv"}
+    assert (out.read_text(), read.read_text()) == ("before", "a\n1\n")
