@@ -38,6 +38,7 @@ from backend.instruments.limits import (
 )
 from backend.ledger import routes as ledger_routes
 from backend.limits import JSON_BYTES_MAX
+from backend.listing import routes as listing_routes
 from backend.mandates import routes as mandate_routes
 from backend.merchant_api.keys import routes as key_routes
 from backend.merchant_api.papay import routes as contract_routes
@@ -231,6 +232,7 @@ def _payment_routers(
         wallet_routes.operator_router(services, guard),
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),
+        listing_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
         saga_routes.operator_router(services, guard),
         channel_routes.operator_router(services, guard),

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 from urllib.parse import urlencode
 
 import typer
 
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.out_files import writing
+from tillway.out_files import save
 
 app = typer.Typer(
     help="The audit log of staff and operators.",
@@ -51,8 +51,7 @@ def csv_command(
 ) -> None:
     """The acts with all their fields as a CSV file, the newest first, at most 100,000."""
     api, query = api_of(url, ca, token_file), _query(kind=kind, actor=actor, subject=subject)
-    with writing(out), out.open("wb") as file:
-        api.download(f"{_AUDIT}/csv?{query}", lambda part: _put(file, part))
+    save(api, f"{_AUDIT}/csv?{query}", out)
     typer.echo(f"{out}")
 
 
@@ -68,7 +67,3 @@ def verify(url: Url, ca: Ca, token_file: TokenFile) -> None:
 
 def _query(**asked: str) -> str:
     return urlencode({name: value for name, value in asked.items() if value})
-
-
-def _put(file: BinaryIO, part: bytes) -> None:
-    file.write(part)

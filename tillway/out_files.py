@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
 from protocol.errors import OperatingError
+from tillway.json_api import JsonApi
 
 
 @contextmanager
@@ -14,3 +18,26 @@ def writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OperatingError("file_unwritable", f"{out}: {error.strerror}") from None
+
+
+def save(api: JsonApi, path: str, out: Path) -> None:
+    """Write what comes as it comes, and show how much it is; the file has its name once it is
+    whole."""
+    part = out.with_name(f"{out.name}.part")
+    columns = (TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
+    with (
+        writing(out),
+        Progress(*columns, console=Console(stderr=True), transient=True) as progress,
+        part.open("wb") as sink,
+    ):
+        task = progress.add_task(out.name, total=None)
+
+        def take(chunk: bytes) -> None:
+            progress.advance(task, sink.write(chunk))
+
+        try:
+            api.download(path, take)
+        except BaseException:
+            part.unlink()
+            raise
+    part.replace(out)

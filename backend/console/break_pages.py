@@ -3,7 +3,6 @@ is done about it; a merchant's people look at those about its own payments."""
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.filters import date_of
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
@@ -12,6 +11,7 @@ from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.forms import Form
+from backend.listing.filters import date_of
 from backend.reconciliation.breaks import OPEN_STATES, RETURNED_WHEN_AGED, BreakEvent, BreakStep
 from backend.reconciliation.limits import RETURN_REFUSALS_MAX
 from backend.reconciliation.routes import REASON_PATTERN

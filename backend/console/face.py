@@ -1,7 +1,7 @@
 """How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from backend.console.words import NAMES, STATES, STEPS, WORDS
 from backend.http_errors import status_of
 from backend.merchants.model import masked_account
 from backend.operator.words import shown_amount
+from backend.shop_time import shown_time
 from faces.assets import Assets
 from faces.codes import code_picture
 from faces.locale import PARAMETER, language_of
@@ -41,7 +42,6 @@ MERCHANT_PAGES = tuple(
 )
 """A merchant's pages that operators look at, too, and the words that name them."""
 _NOTHING: Mapping[str, TillwayError] = MappingProxyType({})
-SHOP_TIME = timezone(timedelta(hours=8))
 
 
 class Face(SessionFace):
@@ -96,7 +96,7 @@ class Face(SessionFace):
             money=money,
             plain=plain,
             micro=micro,
-            time=partial(shown_time, now_ms=self._clock.now_ms()),
+            time=partial(page_time, now_ms=self._clock.now_ms()),
             next_day=next_day,
             masked=masked_account,
             states=STATES | MERCHANT_STATES,
@@ -183,11 +183,9 @@ def next_day(day: str) -> str:
     return f"{date.fromisoformat(day) + timedelta(days=1)}"
 
 
-def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S", *, now_ms: int | None = None) -> str:
-    """A moment in China's time. A form that begins with the month gets the year before it where
+def page_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S", *, now_ms: int) -> str:
+    """A moment in the shop's time. A form that begins with the month gets the year before it where
     that is not the year of ``now_ms``."""
-    at = datetime.fromtimestamp(at_ms // 1000, SHOP_TIME)
-    if now_ms is not None and form.startswith("%m"):
-        is_this_year = at.year == datetime.fromtimestamp(now_ms // 1000, SHOP_TIME).year
-        form = form if is_this_year else f"%Y-{form}"
-    return at.strftime(form)
+    is_this_year = shown_time(at_ms, "%Y") == shown_time(now_ms, "%Y")
+    is_short = form.startswith("%m") and not is_this_year
+    return shown_time(at_ms, f"%Y-{form}" if is_short else form)

@@ -28,19 +28,8 @@ PEOPLE_SHOWN_MAX = 1_000
 PEOPLE_WITHOUT_SEARCH = 8
 """So few are seen at once: their list has no field to find somebody."""
 FORM_FIELDS_MAX = 16
-FILTER_CHARS_MAX = 64
-MEANT_CHARS_MAX = 200
-"""Of a field that takes an id or a name, or both as they are suggested."""
 ROWS_PER_PAGE = 30
-CHOICES_SHOWN_MAX = 40
-"""Of the merchants, stores or devices that a name may mean; who finds more types more."""
 DAYS_PER_PAGE = 31
-YEAR_MIN, YEAR_MAX = 1970, 2999
-"""Of a typed date: a page has what is before and behind it, too."""
-SUMMED_ROWS_MAX = 10_000
-"""Of how many rows of a list, the newest ones, a page tells the sum."""
-EXPORT_ROWS_MAX = 100_000
-EXPORT_ROWS_PER_READ = 1_000
 TRANSFERS_PER_EVENT_MAX = 32
 OPEN_DAYS_SHOWN = 5
 """Days are closed in their order: what keeps the first of them open comes first."""

@@ -5,13 +5,14 @@ from typing import ClassVar
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.filters import Readers, TypedFilter, from_ms, one_of, until_ms
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import ROWS_PER_PAGE
 from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
 from backend.console.merchant_words import CALLBACK_EVENTS
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
+from backend.listing.filters import Readers, TypedFilter, from_ms, one_of, until_ms
+from backend.listing.limits import FILTER_CHARS_MAX
 from backend.notify.model import CallbackFilter
 from backend.notify.states import CallbackState
 

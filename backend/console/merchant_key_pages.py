@@ -6,12 +6,12 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 
 from backend.console.face import base_of
-from backend.console.limits import FILTER_CHARS_MAX
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.forms import Form
+from backend.listing.limits import FILTER_CHARS_MAX
 from protocol.errors import CallerError
 
 _PEM = "application/x-pem-file"

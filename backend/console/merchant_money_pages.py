@@ -11,13 +11,14 @@ from fastapi import APIRouter, Request, Response
 
 from backend.bills.trade import BillType, TradeTotals
 from backend.console.face import base_of
-from backend.console.filters import date_of, minor_of, place_of
-from backend.console.limits import DAYS_PER_PAGE, FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import DAYS_PER_PAGE, ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk, Paper
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.forms import Form
+from backend.listing.filters import date_of, minor_of, place_of
+from backend.listing.limits import FILTER_CHARS_MAX
 from protocol.errors import CallerError
 from protocol.money import positive
 

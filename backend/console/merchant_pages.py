@@ -4,24 +4,20 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.export import PAYMENTS, csv_pages
-from backend.console.face import shown_time
-from backend.console.filters import Typed, minor_of, place_of
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE, SUMMED_ROWS_MAX
+from backend.console.limits import ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
 from backend.console.parts import ConsoleParts
-from backend.console.payment_repository import Filter, Place
 from backend.console.payments_desk import left_minor
 from backend.console.places import names_of
 from backend.console.session import ROOT
-from backend.console.sums import Sums, sums_of
 from backend.db.tables import Row
-from backend.db.totals import Totals
 from backend.forms import Form
+from backend.listing.filters import PAYMENT_STATES, TypedPayments, minor_of, place_of
+from backend.listing.limits import FILTER_CHARS_MAX
+from backend.listing.paged import NO_ROWS, payment_list
 from protocol.errors import CallerError, is_known
 from protocol.money import positive
-from protocol.payment import PAID_STATES, PaymentState
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
@@ -54,11 +50,12 @@ def _today(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
 
 def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
     face, desk = parts.face, parts.payments
+    listed = payment_list(desk.services)
 
     @pages.get(ROOT + "/payments")
     async def payments(request: Request) -> Response:
         person = await parts.person(request)
-        typed, wrong = Typed.of(request), {}
+        typed, wrong = TypedPayments.of(request), {}
         try:
             if typed.number:
                 found = await desk.payment(person, typed.number)
@@ -69,44 +66,26 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
         typed = asked.typed
         wrong |= typed.wrong()
         wanted = None if asked.choices or wrong else typed.wanted(person.scope)
-        rows = [] if wanted is None else await _page(parts, wanted, place, ROWS_PER_PAGE + 1)
-        more = ""
-        if len(rows) > ROWS_PER_PAGE:
-            rows = rows[:ROWS_PER_PAGE]
-            more = typed.query(after="{created_at_ms}~{payment_id}".format(**rows[-1]))
+        page = NO_ROWS
+        if wanted is not None:
+            page = await listed.page(wanted, place, rows_max=ROWS_PER_PAGE)
+        rows = page.rows
         return face.page(
-            request, "payments", person, tab="payments", rows=rows, typed=typed, more=more,
-            sums=await _sums(parts, wanted) if wanted and rows else None, asked=asked, wrong=wrong,
+            request, "payments", person, tab="payments", rows=rows, typed=typed,
+            more=typed.query(after=page.after.told) if page.after else "",
+            sums=await listed.sums(wanted) if wanted and rows else None, asked=asked, wrong=wrong,
             known=await parts.naming.known(typed, person.scope),
-            is_first=place is None, choices=[state.value for state in PaymentState],
+            is_first=place is None, choices=PAYMENT_STATES,
             export=typed.query(), places=await names_of(desk.services, rows),
         )  # fmt: skip
 
     @pages.get(ROOT + "/payments.csv")
     async def export(request: Request) -> Response:
         person = await parts.person(request)
-        asked = await parts.naming.asked(Typed.of(request), person.scope)
+        asked = await parts.naming.asked(TypedPayments.of(request), person.scope)
         wanted = asked.clear().wanted(person.scope)
-
-        async def read(place: Place | None, limit: int) -> list[Row]:
-            return await _page(parts, wanted, place, limit)
-
         name = f"payments-{desk.today().isoformat()}"
-        return face.csv(request, name, csv_pages(PAYMENTS, read, shown_time))
-
-
-async def _page(parts: ConsoleParts, wanted: Filter, place: Place | None, limit: int) -> list[Row]:
-    desk = parts.payments
-    rows: list[Row] = await desk.services.run_read(
-        lambda: desk.console.listed(wanted, after=place, limit=limit)
-    )
-    return rows
-
-
-async def _sums(parts: ConsoleParts, wanted: Filter) -> Sums:
-    desk, newest = parts.payments, SUMMED_ROWS_MAX
-    totals: Totals = await desk.services.run_read(lambda: desk.console.totals(wanted, limit=newest))
-    return sums_of(totals, moved=PAID_STATES, newest=newest)
+        return face.csv(request, name, listed.csv(wanted))
 
 
 def _one(pages: APIRouter, parts: ConsoleParts) -> None:

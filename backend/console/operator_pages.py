@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
@@ -17,6 +17,7 @@ from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.db.tables import Row
 from backend.forms import Form
+from backend.listing.limits import FILTER_CHARS_MAX
 from protocol.errors import CallerError
 
 _PAGE_DIGITS_MAX = 6

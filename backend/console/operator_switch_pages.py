@@ -10,8 +10,7 @@ from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.acts_shown import changes, subject_of
-from backend.console.filters import Readers, TypedFilter, from_ms, one_of, until_ms
-from backend.console.limits import FILTER_CHARS_MAX, ROWS_PER_PAGE
+from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
@@ -19,6 +18,8 @@ from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.db.tables import Row
 from backend.forms import Form
+from backend.listing.filters import Readers, TypedFilter, from_ms, one_of, until_ms
+from backend.listing.limits import FILTER_CHARS_MAX
 from backend.payments.services import Services
 from backend.switches.desk import SwitchDesk
 from backend.switches.limits import REASON_CHARS_MAX, REASON_CHARS_MIN, SUBJECTS_SHOWN_MAX

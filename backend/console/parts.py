@@ -7,10 +7,10 @@ from fastapi import Request
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.model import Person
-from backend.console.naming import Naming
 from backend.console.payments_desk import PaymentsDesk
 from backend.console.session import COOKIE, read_form
 from backend.forms import Form, check_form
+from backend.listing.naming import Naming
 from backend.operator.auth import origin_of
 from protocol.errors import CallerError
 

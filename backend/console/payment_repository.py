@@ -1,19 +1,17 @@
-"""A day's figures, lists and postings for the console's pages. Only repositories see SQL.
+"""A day's figures, unknowns and postings for the console's pages. Only repositories see SQL.
 
 Rule: ``merchant_id`` narrows every question to one merchant's rows; None is for operators alone.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, union_all
+from sqlalchemy import func, select, union_all
 
 from backend.console.limits import ROWS_PER_PAGE, TRANSFERS_PER_EVENT_MAX
 from backend.db.reading import Reader
 from backend.db.tables import Row
-from backend.db.totals import Summing, Totals, newest_keys_totals, newest_totals
 from backend.ledger.repository import LedgerRepository
+from backend.payments.list_repository import LISTED, PaymentFilter, narrowed
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
 from protocol.payment import PAID_STATES, PaymentState
@@ -22,34 +20,6 @@ _payment = Payment.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
 _PAID = [state.value for state in PAID_STATES]
 _HOUR_MS = 3_600_000
-_SUMMED = Summing(by=("currency", "state"), summed=("amount_minor", "refunded_minor"))
-_LISTED = (
-    "payment_id", "merchant_id", "store", "device", "method", "state", "amount_minor",
-    "refunded_minor", "fee_minor", "currency", "description", "payer_masked", "funding",
-    "created_at_ms", "paid_at_ms",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which payments are wanted. Times are epoch milliseconds, ``until_ms`` not included."""
-
-    merchant_id: str | None
-    state: str = ""
-    store: str = ""
-    device: str = ""
-    amount_minor: int | None = None
-    from_ms: int | None = None
-    until_ms: int | None = None
-    business_date: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page ends: the last row's key."""
-
-    at_ms: int
-    key: str
 
 
 class ConsolePayments:
@@ -69,28 +39,9 @@ class ConsolePayments:
         rows = self._reader.rows(select(found.subquery()))
         return {row["reference"]: row["merchant_id"] for row in rows}
 
-    def listed(self, wanted: Filter, *, after: Place | None, limit: int) -> list[Row]:
-        """Payments, newest first, behind a place."""
-        query = _narrowed(select(*(_payment.c[name] for name in _LISTED)), wanted)
-        at, key = _payment.c.created_at_ms, _payment.c.payment_id
-        if after is not None:
-            earlier = and_(at == after.at_ms, key < after.key)
-            query = query.where(or_(at < after.at_ms, earlier))
-        return self._reader.rows(query.order_by(at.desc(), key.desc()).limit(limit))
-
-    def totals(self, wanted: Filter, *, limit: int) -> Totals:
-        """Count and amounts, by currency and state, of the newest ``limit`` of those that
-        ``listed`` finds; without a merchant, of those among the newest ``limit`` of all."""
-        at, key = _payment.c.created_at_ms, _payment.c.payment_id
-        found = _narrowed(select(*(_payment.c[name] for name in _SUMMED.columns)), wanted)
-        if wanted.merchant_id is None:
-            return newest_keys_totals(self._reader, found, _SUMMED, key=key, limit=limit)
-        order = (at.desc(), key.desc())
-        return newest_totals(self._reader, found, _SUMMED, order=order, limit=limit)
-
-    def sums(self, wanted: Filter) -> list[Row]:
+    def sums(self, wanted: PaymentFilter) -> list[Row]:
         """Count and amounts of what matches, by state and currency."""
-        query = _narrowed(
+        query = narrowed(
             select(
                 _payment.c.state,
                 _payment.c.currency,
@@ -106,8 +57,8 @@ class ConsolePayments:
     def hours(self, merchant_id: str | None, *, from_ms: int, until_ms: int) -> list[Row]:
         """What was paid in each hour after ``from_ms``, by currency; hours without are left out."""
         hour = (_payment.c.created_at_ms - from_ms) // _HOUR_MS
-        wanted = Filter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
-        query = _narrowed(
+        wanted = PaymentFilter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
+        query = narrowed(
             select(
                 hour.label("hour"),
                 _payment.c.currency,
@@ -136,9 +87,9 @@ class ConsolePayments:
 
     def unknowns(self, merchant_id: str) -> list[Row]:
         """One merchant's payments whose outcome nobody knows yet, of any day, oldest first."""
-        query = _narrowed(
-            select(*(_payment.c[name] for name in _LISTED)),
-            Filter(merchant_id=merchant_id, state=PaymentState.UNKNOWN.value),
+        query = narrowed(
+            select(*(_payment.c[name] for name in LISTED)),
+            PaymentFilter(merchant_id=merchant_id, state=PaymentState.UNKNOWN.value),
         )
         return self._reader.rows(query.order_by(_payment.c.created_at_ms).limit(ROWS_PER_PAGE))
 
@@ -152,25 +103,6 @@ class ConsolePayments:
                 for row in ledger.transfers(event_id=event, limit=TRANSFERS_PER_EVENT_MAX)
             ]
         return sorted(found, key=lambda row: (row["group_seq"], row["id"]))
-
-
-def _narrowed(query: Select[Any], wanted: Filter) -> Select[Any]:
-    conditions = {
-        _payment.c.merchant_id: wanted.merchant_id,
-        _payment.c.state: wanted.state or None,
-        _payment.c.store: wanted.store or None,
-        _payment.c.device: wanted.device or None,
-        _payment.c.business_date: wanted.business_date or None,
-        _payment.c.amount_minor: wanted.amount_minor,
-    }
-    for column, value in conditions.items():
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.from_ms is not None:
-        query = query.where(_payment.c.created_at_ms >= wanted.from_ms)
-    if wanted.until_ms is not None:
-        query = query.where(_payment.c.created_at_ms < wanted.until_ms)
-    return query
 
 
 def _whole(row: Row, *names: str) -> Row:

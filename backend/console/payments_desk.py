@@ -8,7 +8,7 @@ Rule 2: a refund is the engine's own command; its id comes with the form, so tha
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,9 @@ from backend.audit.service import Audited, Watch
 from backend.bills.service import PaperDesk
 from backend.bills.settlement import SettlementDay
 from backend.console.chart import Chart, day_chart
-from backend.console.face import SHOP_TIME
 from backend.console.model import Person
 from backend.console.payment_judgement import judged
-from backend.console.payment_repository import ConsolePayments, Filter
+from backend.console.payment_repository import ConsolePayments
 from backend.console.payment_story import ended, told
 from backend.console.words import STEPS
 from backend.db.tables import Row
@@ -30,6 +29,7 @@ from backend.disputes.tables import DISPUTE
 from backend.merchants.repository import MerchantRepository
 from backend.notify.model import callback_id
 from backend.notify.repository import CallbackRepository
+from backend.payments.list_repository import PaymentFilter
 from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
@@ -37,6 +37,7 @@ from backend.refunds.repository import RefundRepository
 from backend.refunds.service import CreateRefund
 from backend.refunds.tables import REFUND
 from backend.risk.judging.explaining import Explainer
+from backend.shop_time import day_bounds
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.messages import RefundCreate
@@ -89,7 +90,7 @@ class PaymentsDesk:
     async def day(self, merchant_id: str, on: date) -> list[Day]:
         """One merchant's date, each currency by itself."""
         from_ms, until_ms = day_bounds(on)
-        wanted = Filter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
+        wanted = PaymentFilter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
         read = self.services.run_read
         sums = await read(lambda: self.console.sums(wanted))
         hours = await read(
@@ -242,13 +243,6 @@ def left_minor(payment: Row) -> int:
     gone = payment["refunded_minor"] + payment["refunding_minor"] + payment["disputed_minor"]
     left: int = payment["amount_minor"] - gone
     return left
-
-
-def day_bounds(on: date) -> tuple[int, int]:
-    """Where a shop's date begins and ends, in epoch milliseconds."""
-    begins = datetime(on.year, on.month, on.day, tzinfo=SHOP_TIME)
-    from_ms = int(begins.timestamp()) * 1000
-    return from_ms, from_ms + timedelta(days=1) // timedelta(milliseconds=1)
 
 
 def _day(currency: str, paid: list[Row], given: list[Row], hours: list[Row]) -> Day:

@@ -24,12 +24,11 @@ from backend.console import (
 )
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
-from backend.console.limits import FILTER_CHARS_MAX, PASSWORD_CHARS_MAX
+from backend.console.limits import PASSWORD_CHARS_MAX
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
-from backend.console.naming import Naming
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import PaymentsDesk
@@ -37,6 +36,8 @@ from backend.console.risk_desk import RiskStandingDesk
 from backend.console.session import COOKIE, ROOT, read_form
 from backend.console.staff_desk import StaffDesk
 from backend.http_errors import LostPage, LostPages
+from backend.listing.limits import FILTER_CHARS_MAX
+from backend.listing.naming import Naming
 from backend.openings.model import ConsoleOpening, Openings
 from backend.openings.routes import add_page as add_opening_page
 from backend.operator.auth import origin_of

@@ -9,21 +9,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from fastapi import APIRouter, Request, Response
 
 from backend.console.face import Face
-from backend.console.limits import (
-    FILTER_CHARS_MAX,
-    MEANT_CHARS_MAX,
-    NAME_CHARS_MAX,
-    PASSWORD_CHARS_MAX,
-    PEOPLE_WITHOUT_SEARCH,
-)
+from backend.console.limits import NAME_CHARS_MAX, PASSWORD_CHARS_MAX, PEOPLE_WITHOUT_SEARCH
 from backend.console.model import Person, Rank, Role, hash_token
-from backend.console.naming import Choice
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import ROOT, read_form
 from backend.console.staff_desk import By, StaffDesk
 from backend.db.tables import Row
 from backend.forms import Form
+from backend.listing.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX
+from backend.listing.naming import Choice
 from backend.operator.auth import origin_of
 from backend.rate_limit import RateLimit
 from protocol.errors import CallerError

@@ -1,6 +1,5 @@
 """How the wallet's pages look: templates, words, amounts and times, and what a refusal shows."""
 
-from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fastapi import Request, Response
@@ -9,6 +8,7 @@ from markupsafe import Markup
 
 from backend.channels.reason_words import reason_words
 from backend.http_errors import status_of
+from backend.shop_time import shown_time
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
 from backend.wallet_page.payer_words import to_payer
 from backend.wallet_page.session import COOKIE, ROOT, Session
@@ -29,8 +29,6 @@ from faces.session_face import SessionFace
 from protocol.clock import Clock
 from protocol.errors import TillwayError
 from protocol.money import Money
-
-_SHOP_TIME = timezone(timedelta(hours=8))
 
 
 class Face(SessionFace):
@@ -104,8 +102,3 @@ class Face(SessionFace):
 def shown_money(amount_minor: int, currency: str = "CNY") -> str:
     """``12.80``, without the currency."""
     return Money(amount_minor, currency).decimal()
-
-
-def shown_time(at_ms: int, form: str = "%Y-%m-%d %H:%M:%S") -> str:
-    """A moment in China's time."""
-    return datetime.fromtimestamp(at_ms // 1000, _SHOP_TIME).strftime(form)

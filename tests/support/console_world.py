@@ -24,6 +24,7 @@ from backend.console.staff_desk import StaffDesk
 from backend.console.totp import STEP_MS, code_at
 from backend.devices.repository import DeviceRepository
 from backend.http_errors import LostPages, install
+from backend.listing import routes as listing_routes
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.parts import build_merchant_api
 from backend.notify.repository import CallbackRepository
@@ -147,6 +148,7 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
     app, lost = FastAPI(), LostPages()
     install(app, Metrics(), lost)
     add_routes(app, operator_routes.operator_router(StaffDesk(services, people), operator_only))
+    add_routes(app, listing_routes.operator_router(services, operator_only))
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )

@@ -229,7 +229,7 @@ def test_the_total_is_what_was_taken_and_names_what_was_not(
         none = summed(http.get("/console/payments?lang=en&state=declined").text)
         assert none == "¥0.00 taken · 0 payments · Declined 1 (¥99.00)"
         assert 'class="totals"' not in http.get("/console/payments?store=nowhere").text
-    monkeypatch.setattr("backend.console.merchant_pages.SUMMED_ROWS_MAX", 2)
+    monkeypatch.setattr("backend.listing.paged.SUMMED_ROWS_MAX", 2)
     for http in readers:
         told = summed(http.get("/console/payments?lang=en").text)
         assert told.startswith("¥5.00 taken · 1 payment · Declined 1 (¥99.00)")

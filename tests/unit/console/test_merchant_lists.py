@@ -54,7 +54,7 @@ def test_refunds_are_narrowed_paged_and_exported(
             told = summed(reader.get(f"/console/refunds?lang=en&{query}").text)
             assert told == "¥3.50 given back · 2 refunds · Failed 1 (¥10.01)"
     with monkeypatch.context() as few:
-        few.setattr("backend.console.merchant_list_pages.SUMMED_ROWS_MAX", 2)
+        few.setattr("backend.listing.paged.SUMMED_ROWS_MAX", 2)
         for reader in (http, operator):
             told = summed(reader.get("/console/refunds?lang=en").text)
             newest = "¥2.50 given back · 1 refund · Failed 1 (¥10.01) The sum is of the newest 2"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from backend.console.export import PAYMENTS
 from backend.console.feature_words import feature_words
 from backend.console.payment_judgement import judged
 from backend.console.payment_story import ended
 from backend.disputes.service import OpenDispute
+from backend.listing.export import PAYMENTS
 from backend.payments.model import DAY_OFFSET_MS
 from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
@@ -77,8 +77,8 @@ def test_no_fee_is_told_of_what_was_not_paid(world: ConsoleWorld) -> None:
     payment_id = paid(world)
     (row,) = world.shop.rows(f"SELECT * FROM payment WHERE payment_id = '{payment_id}'")
     fee = PAYMENTS.columns.index("fee")
-    assert PAYMENTS.cells(row, str)[fee] != "0.00"
-    assert PAYMENTS.cells({**row, "paid_at_ms": None}, str)[fee] == "0.00"
+    assert PAYMENTS.cells(row)[fee] != "0.00"
+    assert PAYMENTS.cells({**row, "paid_at_ms": None})[fee] == "0.00"
 
 
 def test_a_dispute_stands_in_the_timeline_and_the_merchant_answers_it(world: ConsoleWorld) -> None:

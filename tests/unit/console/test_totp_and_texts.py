@@ -10,15 +10,15 @@ from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of, changes, subject_of
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.chart import day_chart
-from backend.console.export import PAYMENTS, csv_pages
-from backend.console.face import shown_time
-from backend.console.filters import minor_of
+from backend.console.face import page_time
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_WORDS
 from backend.console.model import check_password
 from backend.console.operator_words import OPERATOR_NAMES, OPERATOR_WORDS
 from backend.console.risk_words import RISK_NAMES, RISK_WORDS
 from backend.console.totp import STEP_MS, code_at, secret_uri, step_of
 from backend.console.words import NAMES, WORDS
+from backend.listing.export import PAYMENTS, csv_pages
+from backend.listing.filters import minor_of
 from backend.spreadsheet import safe_cell
 from protocol.errors import CallerError
 
@@ -57,12 +57,12 @@ def test_a_cell_never_begins_as_a_formula(text: str) -> None:
 
 
 def test_an_export_is_read_page_by_page_until_it_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backend.console.export.EXPORT_ROWS_PER_READ", 2)
+    monkeypatch.setattr("backend.listing.export.EXPORT_ROWS_PER_READ", 2)
     row: dict[str, Any] = {
         "payment_id": "pay_1", "created_at_ms": 0, "paid_at_ms": 0, "state": "captured",
         "method": "pay_code", "store": "s", "device": "d", "amount_minor": 1280,
         "refunded_minor": 0, "fee_minor": 8, "currency": "CNY", "payer_masked": None,
-        "description": '=HYPERLINK("x"),"y"',
+        "description": '=HYPERLINK("x"),"y"', "merchant_id": "m1",
     }  # fmt: skip
     asked = []
 
@@ -71,13 +71,13 @@ def test_an_export_is_read_page_by_page_until_it_is_short(monkeypatch: pytest.Mo
         return [row] * (2 if len(asked) < 3 else 1)
 
     async def whole() -> bytes:
-        return b"".join([one async for one in csv_pages(PAYMENTS, read, lambda at_ms: f"{at_ms}")])
+        return b"".join([one async for one in csv_pages(PAYMENTS, read)])
 
     lines = asyncio.run(whole()).decode("utf-8-sig").splitlines()
     assert len(lines) == 1 + 5
     assert len(asked) == 3
     assert asked[0][0] is None
-    assert lines[1].endswith(',12.80,0.00,0.08,CNY,,"\'=HYPERLINK(""x""),""y"""')
+    assert lines[1].endswith(',12.80,0.00,0.08,CNY,,"\'=HYPERLINK(""x""),""y""",m1')
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,6 @@ def test_an_act_is_told_in_words_and_what_has_none_as_it_is() -> None:
 
 def test_a_short_time_tells_its_year_where_that_is_not_this_year() -> None:
     at_ms = 1_798_732_799_000  # 2026-12-31 23:59:59 in China
-    assert shown_time(at_ms, "%m-%d %H:%M", now_ms=at_ms) == "12-31 23:59"
-    assert shown_time(at_ms, "%m-%d %H:%M", now_ms=at_ms + 1_000) == "2026-12-31 23:59"
-    assert shown_time(at_ms, "%H:%M:%S", now_ms=at_ms + 1_000) == "23:59:59"
+    assert page_time(at_ms, "%m-%d %H:%M", now_ms=at_ms) == "12-31 23:59"
+    assert page_time(at_ms, "%m-%d %H:%M", now_ms=at_ms + 1_000) == "2026-12-31 23:59"
+    assert page_time(at_ms, "%H:%M:%S", now_ms=at_ms + 1_000) == "23:59:59"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from backend.console.filters import MEANT, TypedFilter
-from backend.console.limits import CHOICES_SHOWN_MAX
 from backend.devices.repository import DeviceRepository
+from backend.listing.filters import MEANT, TypedFilter
+from backend.listing.limits import CHOICES_SHOWN_MAX
 from backend.merchants.repository import MerchantRepository
 from backend.payments.services import Services
 from protocol.errors import CallerError
@@ -46,9 +46,11 @@ class Asked(Generic[T]):
     """By field: what is called so, where one is meant."""
 
     def clear(self) -> T:
-        """The filter; ``field_invalid`` names the field that more than one is meant by."""
-        for name in self.choices:
-            raise CallerError("field_invalid", name)
+        """The filter; ``field_invalid`` names the field that more than one is meant by, and
+        them."""
+        for name, several in self.choices.items():
+            told = ", ".join(one.told for one in several)
+            raise CallerError("field_invalid", f"{name}: {told}")
         return self.typed
 
 

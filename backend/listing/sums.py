@@ -26,6 +26,8 @@ class Sums:
     """A list's, by currency."""
 
     each: list[Sum]
+    by_state: list[Row]
+    """The same by currency and state, whether money moved or not."""
     is_all: bool
     newest: int
     """Of how many rows, the newest ones, where they are not all."""
@@ -35,7 +37,7 @@ def sums_of(totals: Totals, *, moved: Collection[str], newest: int) -> Sums:
     """``moved``: the states in which the money has moved."""
     currencies = dict.fromkeys(row["currency"] for row in totals.rows)
     each = [_sum(one, totals.rows, moved) for one in currencies]
-    return Sums(each=each, is_all=totals.is_all, newest=newest)
+    return Sums(each=each, by_state=totals.rows, is_all=totals.is_all, newest=newest)
 
 
 def _sum(currency: str, rows: list[Row], moved: Collection[str]) -> Sum:

@@ -7,14 +7,16 @@ Rule: what cannot be read costs nobody what was typed: the form shows it again, 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import urlencode
 
 from fastapi import Request
 
-from backend.console.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX, YEAR_MAX, YEAR_MIN
-from backend.console.payment_repository import Filter, Place
-from backend.console.payments_desk import day_bounds
+from backend.listing.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX, YEAR_MAX, YEAR_MIN
+from backend.payments.list_repository import PaymentFilter
+from backend.refunds.model import RefundState
+from backend.refunds.repository import RefundFilter
+from backend.shop_time import day_bounds
 from protocol.errors import CallerError
 from protocol.messages.base import check_characters
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
@@ -23,6 +25,9 @@ from protocol.topics import is_name
 
 MEANT = ("merchant", "store", "device")
 """The fields that take an id or a name."""
+PAYMENT_STATES = tuple(PaymentState)
+REFUND_STATES = tuple(state for state in RefundState if state is not RefundState.ASKED)
+"""Of those that are stored."""
 _TIME_DIGITS_MAX, _AMOUNT_DIGITS_MAX = 16, 15
 
 
@@ -39,16 +44,12 @@ class TypedFilter:
     @classmethod
     def of(cls, request: Request) -> Self:
         """What the address carries; ``field_invalid`` for what is too long or unfit to look up."""
-        texts = [request.query_params.get(name, "").strip() for name in cls.__slots__]
-        try:
-            for text in texts:
-                check_characters(text)
-        except ValueError:
-            raise CallerError("field_invalid", "filter") from None
-        bounds = [MEANT_CHARS_MAX if name in MEANT else FILTER_CHARS_MAX for name in cls.__slots__]
-        if any(len(text) > most for text, most in zip(texts, bounds, strict=True)):
-            raise CallerError("field_invalid", "filter")
-        return cls(*texts)
+        return cls.said(request.query_params)
+
+    @classmethod
+    def said(cls, fields: Mapping[str, str]) -> Self:
+        """The same of fields that stand anywhere."""
+        return cls(*(_fit(name, fields.get(name, "").strip()) for name in cls.__slots__))
 
     def wrong(self) -> dict[str, CallerError]:
         """By field: why it cannot be read."""
@@ -60,21 +61,54 @@ class TypedFilter:
                 found[name] = refusal
         return found
 
+    def check(self) -> None:
+        """Refuse the first field that cannot be read, by its name."""
+        for name, refusal in self.wrong().items():
+            raise CallerError(refusal.code, name)
+
     def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
         """The same filter as an address's query, with what comes beside it."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return urlencode({name: value for name, value in (own | more).items() if value != ""})
 
 
+class Place(NamedTuple):
+    """Behind which row a page begins: the row's time and key."""
+
+    at_ms: int
+    key: str
+
+    @property
+    def told(self) -> str:
+        """As an address has it."""
+        return f"{self.at_ms}~{self.key}"
+
+
 def place_of(request: Request) -> Place | None:
-    """Behind which row the page begins."""
-    at, _, key = request.query_params.get("after", "").partition("~")
+    """Behind which row an address asks to begin."""
+    return place_said(request.query_params.get("after", ""))
+
+
+def place_said(text: str) -> Place | None:
+    """A place as it was told; None for none, ``field_invalid`` for what is none."""
+    at, _, key = text.partition("~")
     if not key:
         return None
     is_number = at.isdecimal() and at.isascii() and len(at) <= _TIME_DIGITS_MAX
     if not (is_number and is_name(key)):
         raise CallerError("field_invalid", "after")
     return Place(int(at), key)
+
+
+def _fit(name: str, text: str) -> str:
+    most = MEANT_CHARS_MAX if name in MEANT else FILTER_CHARS_MAX
+    try:
+        check_characters(text)
+    except ValueError:
+        raise CallerError("field_invalid", name) from None
+    if len(text) > most:
+        raise CallerError("field_invalid", name)
+    return text
 
 
 def minor_of(text: str, currency: str = "CNY") -> int:
@@ -129,7 +163,7 @@ def _date(text: str, name: str) -> date | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Typed(TypedFilter):
+class TypedPayments(TypedFilter):
     """The payments' filter."""
 
     state: str
@@ -144,23 +178,56 @@ class Typed(TypedFilter):
     merchant: str
     """For operators, who see every merchant's."""
     readers: ClassVar[Readers] = {
-        "state": lambda text: one_of(text, list(PaymentState), "state"),
+        "state": lambda text: one_of(text, PAYMENT_STATES, "state"),
         "since": from_ms,
         "until": until_ms,
         "day": lambda text: _date(text, "day"),
         "amount": amount_minor,
     }
 
-    def wanted(self, merchant_id: str | None) -> Filter:
+    def wanted(self, merchant_id: str | None) -> PaymentFilter:
         """The question to the database; ``field_invalid`` names what cannot be read."""
         day = _date(self.day, "day")
-        return Filter(
+        return PaymentFilter(
             merchant_id=merchant_id or self.merchant or None,
-            state=one_of(self.state, list(PaymentState), "state"),
+            payment_id=self.number,
+            state=one_of(self.state, PAYMENT_STATES, "state"),
             store=self.store,
             device=self.device,
             amount_minor=amount_minor(self.amount),
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
             business_date=f"{day}" if day else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedRefunds(TypedFilter):
+    """The refunds' filter."""
+
+    state: str
+    store: str
+    who: str
+    amount: str
+    since: str
+    until: str
+    merchant: str
+    """For operators, who see every merchant's."""
+    readers: ClassVar[Readers] = {
+        "state": lambda text: one_of(text, REFUND_STATES, "state"),
+        "since": from_ms,
+        "until": until_ms,
+        "amount": amount_minor,
+    }
+
+    def wanted(self, merchant_id: str | None) -> RefundFilter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        return RefundFilter(
+            merchant_id=merchant_id or self.merchant or None,
+            state=one_of(self.state, REFUND_STATES, "state"),
+            store=self.store,
+            who=self.who,
+            amount_minor=amount_minor(self.amount),
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
         )

@@ -1,21 +1,22 @@
 """Payments and refunds as CSV (RFC 4180), page by page: however long, no more than a page is in
 memory.
 
-Rule: a cell that a spreadsheet would take for a formula begins with an apostrophe. Amounts are
-plain decimal numbers, so that they can be added up.
+Rule 1: a cell that a spreadsheet would take for a formula begins with an apostrophe. Amounts are
+        plain decimal numbers, so that they can be added up.
+Rule 2: a new column comes last: programs have counted the others.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from backend.console.limits import EXPORT_ROWS_MAX, EXPORT_ROWS_PER_READ
-from backend.console.payment_repository import Place
 from backend.db.tables import Row
+from backend.listing.filters import Place
+from backend.listing.limits import EXPORT_ROWS_MAX, EXPORT_ROWS_PER_READ
+from backend.shop_time import shown_time
 from backend.spreadsheet import BYTE_ORDER_MARK, csv_lines, safe_cell
 from protocol.money import Money
 
 ReadPage = Callable[[Place | None, int], Awaitable[list[Row]]]
-ShowTime = Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,14 @@ class Sheet:
 
     key: str
     columns: tuple[str, ...]
-    cells: Callable[[Row, ShowTime], Sequence[str]]
+    cells: Callable[[Row], Sequence[str]]
+
+    def place(self, row: Row) -> Place:
+        """Where this row stands."""
+        return Place(row["created_at_ms"], row[self.key])
 
 
-async def csv_pages(sheet: Sheet, read: ReadPage, show_time: ShowTime) -> AsyncIterator[bytes]:
+async def csv_pages(sheet: Sheet, read: ReadPage) -> AsyncIterator[bytes]:
     """The file in pieces, UTF-8 with a byte order mark, as spreadsheets want it; the newest first,
     at most ``EXPORT_ROWS_MAX`` rows. If there are more, the last line says so."""
     yield BYTE_ORDER_MARK + csv_lines([sheet.columns])
@@ -36,29 +41,29 @@ async def csv_pages(sheet: Sheet, read: ReadPage, show_time: ShowTime) -> AsyncI
         rows = await read(place, EXPORT_ROWS_PER_READ)
         if not rows:
             return
-        yield csv_lines([sheet.cells(row, show_time) for row in rows])
-        place, count = Place(rows[-1]["created_at_ms"], rows[-1][sheet.key]), count + len(rows)
+        yield csv_lines([sheet.cells(row) for row in rows])
+        place, count = sheet.place(rows[-1]), count + len(rows)
         if len(rows) < EXPORT_ROWS_PER_READ:
             return
     yield csv_lines([(f"only the newest {EXPORT_ROWS_MAX} rows; narrow the dates for the others",)])
 
 
-def _payment(row: Row, show_time: ShowTime) -> Sequence[str]:
+def _payment(row: Row) -> Sequence[str]:
     is_paid = row["paid_at_ms"] is not None  # else no fee is due, whatever was reckoned
     money = [_money(row, name) for name in ("amount_minor", "refunded_minor")]
     money.append(Money(row["fee_minor"] * is_paid, row["currency"]).decimal())
-    paid = show_time(row["paid_at_ms"]) if is_paid else ""
-    texts = [row["payment_id"], show_time(row["created_at_ms"]), paid, row["state"], row["method"],
+    paid = shown_time(row["paid_at_ms"]) if is_paid else ""
+    texts = [row["payment_id"], shown_time(row["created_at_ms"]), paid, row["state"], row["method"],
              row["store"], row["device"]]  # fmt: skip
-    tail = [row["currency"], row["payer_masked"] or "", row["description"]]
+    tail = [row["currency"], row["payer_masked"] or "", row["description"], row["merchant_id"]]
     return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
 
 
-def _refund(row: Row, show_time: ShowTime) -> Sequence[str]:
+def _refund(row: Row) -> Sequence[str]:
     money = [_money(row, name) for name in ("amount_minor", "fee_returned_minor")]
-    texts = [row["refund_id"], row["payment_id"], show_time(row["created_at_ms"]), row["state"],
+    texts = [row["refund_id"], row["payment_id"], shown_time(row["created_at_ms"]), row["state"],
              row["business_date"], row["store"], row["cashier"] or row["device"]]  # fmt: skip
-    tail = [row["currency"], row["error_code"] or "", row["reason"]]
+    tail = [row["currency"], row["error_code"] or "", row["reason"], row["merchant_id"]]
     return [*map(safe_cell, texts), *money, *map(safe_cell, tail)]
 
 
@@ -70,7 +75,7 @@ PAYMENTS = Sheet(
     "payment_id",
     (
         "payment_id", "created", "paid", "state", "method", "store", "device", "amount", "refunded",
-        "fee", "currency", "payer", "description",
+        "fee", "currency", "payer", "description", "merchant",
     ),
     _payment,
 )  # fmt: skip
@@ -78,7 +83,7 @@ REFUNDS = Sheet(
     "refund_id",
     (
         "refund_id", "payment_id", "created", "state", "business_date", "store", "by", "amount",
-        "fee_returned", "currency", "error", "reason",
+        "fee_returned", "currency", "error", "reason", "merchant",
     ),
     _refund,
 )  # fmt: skip

@@ -1,0 +1,62 @@
+"""What a program asks of the lists: the fields that a person types, by the same names."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.listing.limits import ANSWER_ROWS, ANSWER_ROWS_MAX
+
+_Merchant = Annotated[str, Field(description="Its id, or a name that one merchant alone has.")]
+_Store = Annotated[str, Field(description="Its id, or a name that one store alone has.")]
+_Device = Annotated[str, Field(description="Its id, or the name of a store with one device.")]
+_Amount = Annotated[str, Field(description="Exactly so much: 12.80")]
+_Since = Annotated[str, Field(description="The first date, by the shop's clock: 2026-11-28")]
+_Until = Annotated[str, Field(description="The last date.")]
+_After = Annotated[str, Field(description="Where the page begins: `after` of the answer before.")]
+_Limit = Annotated[int, Field(ge=1, le=ANSWER_ROWS_MAX)]
+
+
+class _Asked(BaseModel):
+    """A name that is none is refused: what was meant to narrow must not be left out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PaymentQuery(_Asked):
+    """Which payments; what is left out does not matter."""
+
+    merchant: _Merchant = ""
+    store: _Store = ""
+    device: _Device = ""
+    state: str = ""
+    amount: _Amount = ""
+    since: _Since = ""
+    until: _Until = ""
+    day: Annotated[str, Field(description="The business date that they are settled with.")] = ""
+    number: Annotated[str, Field(description="The payment's own.")] = ""
+
+
+class PaymentPageQuery(PaymentQuery):
+    """``GET /operator/v1/payments``."""
+
+    after: _After = ""
+    limit: _Limit = ANSWER_ROWS
+
+
+class RefundQuery(_Asked):
+    """Which refunds; what is left out does not matter."""
+
+    merchant: _Merchant = ""
+    store: _Store = ""
+    state: str = ""
+    who: Annotated[str, Field(description="A part of the cashier's or the device's name.")] = ""
+    amount: _Amount = ""
+    since: _Since = ""
+    until: _Until = ""
+
+
+class RefundPageQuery(RefundQuery):
+    """``GET /operator/v1/refunds``."""
+
+    after: _After = ""
+    limit: _Limit = ANSWER_ROWS
