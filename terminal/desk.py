@@ -15,7 +15,7 @@ from terminal.domain.sale import Sale, SaleState
 from terminal.domain.schedule import TimerKey, Timers
 from terminal.domain.verdict import UNDO_WAITS
 from terminal.effects import Effect, PrintReceipt
-from terminal.journal.rows import RequestState
+from terminal.journal.rows import RequestRow, RequestState
 from terminal.journal.store import Journal
 from terminal.limits import SENDS_UNHEARD_MIN
 from terminal.profile import Profile
@@ -24,6 +24,19 @@ from terminal.timing import TerminalClock
 log = structlog.get_logger("terminal")
 UNDOING = {SaleState.CLOSING: "payment.close", SaleState.REVERSING: "payment.reverse"}
 """What is asked about a sale in these states until it is answered."""
+
+
+def is_undo(row: RequestRow | None) -> bool:
+    """Whether the request is a close or a reversal."""
+    return row is not None and row.message_type in UNDOING.values()
+
+
+def is_overtaken(sale: Sale, row: RequestRow | None) -> bool:
+    """Whether the request was to undo the sale in another way than it is being undone by now: a
+    close that came too late says nothing about the reversal that has followed it."""
+    if row is None or sale.state not in UNDOING:
+        return False
+    return is_undo(row) and row.message_type != UNDOING[sale.state]
 
 
 class Desk:

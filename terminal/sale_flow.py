@@ -18,7 +18,7 @@ from typing import Any
 from protocol.errors import CallerError
 from protocol.messages import ErrorBody, PaymentResult
 from terminal.ages import Ages
-from terminal.desk import UNDOING, Desk, log
+from terminal.desk import UNDOING, Desk, is_overtaken, is_undo, log
 from terminal.domain import verdict
 from terminal.domain.delivery import Delivery
 from terminal.domain.sale import FINAL_STATES, OPEN_STATES, Sale, SaleEvent, SaleState, Step
@@ -118,10 +118,11 @@ class SaleFlow:
         check_money(sale, result)
         if row is not None:
             self._courier.settle(row.request_id)
+        if is_overtaken(sale, row):
+            result = result.model_copy(update={"error": None})
         has_code = sale.method == "merchant_qr" and bool(result.code_url or sale.code_url)
         step = verdict.of_result(result.payment_state, has_code=has_code)
-        is_undo_refused = row is not None and row.message_type in UNDOING.values()
-        if step is _T.PAY and result.error is not None and is_undo_refused and sale.may(_T.KEEP):
+        if step is _T.PAY and result.error is not None and is_undo(row) and sale.may(_T.KEEP):
             step = _T.KEEP
         if sale.state in UNDOING and step is _T.LOSE_CONTACT:
             self._undo_later(sale)
@@ -177,7 +178,8 @@ class SaleFlow:
         elif code == "payment_state":
             # Too late to undo: the truth is asked for, and a paid sale is shown as paid.
             self._courier.settle(row.request_id)
-            self._move(sale, _T.LOSE_CONTACT, error_code=code)
+            if not is_overtaken(sale, row):
+                self._move(sale, _T.LOSE_CONTACT, error_code=code)
         elif kind is not Refused.FINAL or code.startswith("device_"):
             if sale.state in UNDOING:
                 self._desk.undo_put_off = {row.request_id: row.sends}

@@ -215,6 +215,31 @@ def test_too_late_to_reverse_asks_for_the_truth(bench: Bench) -> None:
     assert bench.kind == "unknown"
 
 
+@pytest.mark.parametrize("is_plain", [False, True])
+def test_a_close_that_came_too_late_says_nothing_about_the_reversal_after_it(
+    bench: Bench, *, is_plain: bool
+) -> None:
+    create = sell(bench, method="merchant_qr")
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    close = bench.sent_of("payment.close")[0]
+    bench.answer(bench.result("processing"))  # the payer has begun to pay: no close will do
+    assert bench.kind == "reversing"
+    bench.wait(15_000)
+    reverse = bench.sent_of("payment.reverse")[-1]
+    error = {"code": "payment_state", "retry": "never", "zh": "x", "en": "y"}
+    late = bench.result("captured", to=close, error=error)
+    plain = refusal(close.request_id, "payment_state", key=BACKEND_KEY)
+    bench.answer(plain if is_plain else late)
+    assert bench.kind == "reversing", "the goods stay here"
+    before = len(bench.sent_of("payment.reverse"))
+    bench.wait(30_000)
+    assert len(bench.sent_of("payment.reverse")) > before, "until it is answered"
+    bench.answer(bench.result("reversed", to=reverse))
+    assert bench.kind == "reversed"
+    assert "paid" not in bench.printed()
+
+
 def test_a_payment_reversed_before_it_arrived_ends_without_an_amount(bench: Bench) -> None:
     sell(bench)
     bench.wait(20_000)

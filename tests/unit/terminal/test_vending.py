@@ -14,6 +14,7 @@ from terminal.domain.sale import Sale
 from terminal.effects import DispenseItem, Transmit
 from terminal.inputs import (
     AnswerArrived,
+    Cancel,
     ConfirmItem,
     Dismiss,
     ItemFailed,
@@ -238,6 +239,27 @@ def test_nothing_falls_once_somebody_else_stands_there(bench: Bench) -> None:
     bench.answer(bench.result("captured", to=create))
     assert_paid_back(bench)
     assert dispensed(bench) == 0
+
+
+def test_a_payer_who_gave_up_and_had_paid_gets_the_money_back_whatever_the_close_is_told() -> None:
+    bench = Bench(
+        kind="vending",
+        methods=("merchant_qr",),
+        is_attended=False,
+        items=(Item(item="tea", zh="茶", en="Tea", amount_minor=350),),
+    )
+    create = order(bench)
+    bench.answer(bench.result("awaiting_payer", to=create, code_url="https://pay/x"))
+    bench.feed(Cancel())
+    close = bench.sent_of("payment.close")[0]
+    bench.wait(15_000)  # nobody answers it: somebody else may stand there
+    bench.feed(Dismiss())
+    bench.answer(bench.result("captured"))  # a push: it was paid before it was closed
+    assert (latest(bench).state, latest(bench).delivery) == ("reversing", Delivery.NOT_GIVEN)
+    bench.answer(refused_result(bench, close))
+    assert_paid_back(bench)
+    assert dispensed(bench) == 0
+    bench.power_cut()
 
 
 def test_a_sale_undone_before_the_motor_ran_is_not_given(bench: Bench) -> None:
