@@ -1,14 +1,20 @@
-"""One contract, three links: memory, MQTT and CoAP (both through a whole hub with real TLS)."""
+"""One contract for every link: memory, and through a whole hub MQTT over TLS, CoAP, CoAP with
+OSCORE, and MQTT over TLS with the real Mosquitto between, configured as we ship it.
+
+What only a broker can do wrong stands in ``tests/integration/test_external_broker.py``.
+"""
 
 import asyncio
+import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.mqtt.external import ExternalBroker
 from protocol import answers, envelope
 from protocol.trust import Trust
 from terminal.adapters.coap_link import CoapLink, CoapPlace
@@ -25,7 +31,8 @@ from terminal.inputs import (
 )
 from terminal.uplink import UplinkPort
 from tests.kit.hub_shop import STORE, Shop
-from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.hub_world import Installation, World, installed_world, now_ms, until
+from tests.kit.mosquitto import Mosquitto, running_mosquitto
 from transport.contexts import ClientTls
 
 pytestmark = pytest.mark.asyncio
@@ -51,12 +58,14 @@ class MemoryRig:
 class HubRig:
     """A whole hub over real sockets."""
 
-    def __init__(self, world: World, kind: str) -> None:
+    def __init__(self, world: World, kind: str, broker: Mosquitto | None) -> None:
         self.world = world
-        self.transport = "mqtt" if kind == "mqtt" else "coap"
+        self._broker = broker
+        is_mqtt = kind in {"mqtt", "mosquitto"}
+        self.transport = "mqtt" if is_mqtt else "coap"
         self.shop = world.shop
         self.link: Any
-        if kind == "mqtt":
+        if is_mqtt:
             identity = world.installation.issue("terminal", TID, self.shop.key_of(TID))
             self.link = MqttLink(
                 MqttPlace(
@@ -82,6 +91,22 @@ class HubRig:
     def push(self, number: int) -> None:
         self.world.backend.push("answer", TID, self.shop.push(TID, number))
 
+    def revoke(self) -> None:
+        self.world.backend.push("registry", TID, self.shop.row(TID, status="revoked", revision=2))
+
+    def has_refused(self, code: str) -> bool:
+        hub = self.world.hub
+        mqtt = hub.shell._ports.mqtt
+        is_by_line = isinstance(mqtt, ExternalBroker) and mqtt.tally["publish_refused", code] > 0
+        return is_by_line or hub.core.uplink.refused[code] > 0
+
+    async def end(self) -> None:
+        """Take away what the till is connected to."""
+        if self._broker is not None:
+            await self._broker.end(signal.SIGKILL)
+        else:
+            await self.world.hub.shell._ports.mqtt.stop()
+
 
 @asynccontextmanager
 async def _rig(kind: str, root: Path) -> AsyncIterator[Any]:
@@ -89,8 +114,19 @@ async def _rig(kind: str, root: Path) -> AsyncIterator[Any]:
         yield MemoryRig()
         return
     coap = {"port": 0, "security": "oscore" if kind == "oscore" else "plain"}
-    async with running_world(root, TID, coap=coap) as world:
-        yield HubRig(world, kind)
+    installation = Installation(root)
+    async with AsyncExitStack() as stack:
+        mqtt: dict[str, Any] = {"port": 0}
+        broker: Mosquitto | None = None
+        if kind == "mosquitto":
+            broker = await stack.enter_async_context(
+                running_mosquitto(root / "broker", installation.ca)
+            )
+            mqtt = {"mode": "external", "port": broker.port}
+        world = await stack.enter_async_context(
+            installed_world(installation, TID, coap=coap, mqtt=mqtt)
+        )
+        yield HubRig(world, kind, broker)
 
 
 class Heard:
@@ -132,7 +168,11 @@ def parcel(rig: Any, counter: int) -> Transmit:
     )
 
 
-KINDS = pytest.mark.parametrize("kind", ["memory", "mqtt", "coap", "oscore"])
+MOSQUITTO = pytest.param("mosquitto", marks=pytest.mark.mosquitto)
+MQTT_KINDS = ["mqtt", MOSQUITTO]
+HUB_KINDS = [*MQTT_KINDS, "coap", "oscore"]
+KINDS = pytest.mark.parametrize("kind", ["memory", *HUB_KINDS])
+WITH_HUB = pytest.mark.parametrize("kind", HUB_KINDS)
 
 
 @KINDS
@@ -172,7 +212,7 @@ async def test_many_envelopes_at_once_are_each_answered(kind: str, tmp_path: Pat
         assert told == {one.request_id for one in sent}
 
 
-@pytest.mark.parametrize("kind", ["mqtt", "coap", "oscore"])
+@WITH_HUB
 async def test_the_hub_says_how_it_is(kind: str, tmp_path: Path) -> None:
     async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
         await heard.wait(HubStateArrived)
@@ -181,7 +221,7 @@ async def test_the_hub_says_how_it_is(kind: str, tmp_path: Path) -> None:
         assert told.message_type == "hub.state"
 
 
-@pytest.mark.parametrize("kind", ["mqtt", "coap", "oscore"])
+@WITH_HUB
 async def test_a_hub_of_no_use_is_left_for_the_other_once(kind: str, tmp_path: Path) -> None:
     async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
         await heard.wait(LinkUp)
@@ -194,6 +234,20 @@ async def test_a_hub_of_no_use_is_left_for_the_other_once(kind: str, tmp_path: P
         rig.link.transmit(parcel(rig, 1))
         await heard.wait(AnswerArrived)
         assert len(heard.of(LinkDown)) == 1, "neither is worth trying now"
+
+
+@WITH_HUB
+async def test_a_revoked_till_is_heard_no_more_at_once(kind: str, tmp_path: Path) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link.transmit(parcel(rig, 1))
+        await heard.wait(AnswerArrived)
+        carried_out = list(rig.world.backend.carried_out)
+        rig.revoke()
+        await until(lambda: not rig.world.hub.core.registry.admits(TID))
+        rig.link.transmit(parcel(rig, 2))
+        await until(lambda: bool(heard.of(Undelivered)) or rig.has_refused("device_revoked"))
+        assert rig.world.backend.carried_out == carried_out
 
 
 async def test_a_cut_memory_link_says_down_and_undelivered_and_up_again() -> None:
@@ -209,18 +263,19 @@ async def test_a_cut_memory_link_says_down_and_undelivered_and_up_again() -> Non
         assert rig.heard == [], "nothing is repeated by the link itself"
 
 
-async def test_a_hub_that_goes_is_noticed_and_nothing_is_lost_silently(tmp_path: Path) -> None:
-    async with running_world(tmp_path, TID) as world:
-        rig = HubRig(world, "mqtt")
-        async with running(rig.link) as heard:
-            await heard.wait(LinkUp)
-            rig.link.transmit(parcel(rig, 1))
-            await heard.wait(AnswerArrived)
-            await world.hub.shell._ports.mqtt.stop()
-            await heard.wait(LinkDown)
-            lost = parcel(rig, 2)
-            rig.link.transmit(lost)
-            assert heard.of(Undelivered) == [Undelivered(lost.request_id)]
+@pytest.mark.parametrize("kind", MQTT_KINDS)
+async def test_a_server_that_goes_is_noticed_and_nothing_is_lost_silently(
+    kind: str, tmp_path: Path
+) -> None:
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link.transmit(parcel(rig, 1))
+        await heard.wait(AnswerArrived)
+        await rig.end()
+        await heard.wait(LinkDown)
+        lost = parcel(rig, 2)
+        rig.link.transmit(lost)
+        assert heard.of(Undelivered) == [Undelivered(lost.request_id)]
 
 
 async def test_a_coap_hub_that_is_silent_is_not_up(tmp_path: Path) -> None:

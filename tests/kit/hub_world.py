@@ -240,6 +240,15 @@ async def running_world(
 ) -> AsyncIterator[World]:
     """A hub and its backend, with these devices enrolled."""
     installation = Installation(root, shop or Shop())
+    async with installed_world(installation, *tids, **changed) as world:
+        yield world
+
+
+@asynccontextmanager
+async def installed_world(
+    installation: Installation, *tids: str, **changed: Any
+) -> AsyncIterator[World]:
+    """The same of an installation that others are part of, too."""
     shop = installation.shop
     backend = FakeBackend(shop, rows=[shop.row(tid) for tid in tids])
     async with backend.serving(installation.backend):
