@@ -132,6 +132,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("idempotency_conflict", "never", "同一单号的内容不一致，请换新单号。", "The same number was used with other content; use a new number."),
     ("payment_not_found", "never", "找不到这笔付款。", "This payment was not found."),
     ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
+    ("sale_unfinished", "never", "屏幕上还有一笔没有完成的收款，请先完成或取消。", "A sale on the screen is not finished; finish or cancel it first."),
     ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
     ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
     ("code_not_payable", "never", "这不是本钱包能付款的码，请扫描店里出示的收款码。", "This is no code that this wallet can pay; scan the one that the shop shows."),

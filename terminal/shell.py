@@ -216,9 +216,13 @@ class Shell:
         screen = replace(screen, at_counter=self._at_counter)
         if screen != self.screen:
             self.screen = screen
-            self.revision += 1
-            self._changed.set()
-            self._changed = asyncio.Event()
+            self.announce()
+
+    def announce(self) -> None:
+        """Show the screen again to whoever follows it."""
+        self.revision += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def _arrived(self, event: LinkInput) -> None:
         self._put(event)

@@ -38,4 +38,5 @@ export const refuse = (error, place = document) => {
   const code = document.createElement("code");
   code.textContent = error.code ?? "";
   line.append(code);
+  line.scrollIntoView({ block: "nearest" });
 };

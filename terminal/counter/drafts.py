@@ -20,12 +20,14 @@ _ID_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Digits of minor units and a note; with goods in the cart the digits are their sum."""
+    """Digits of minor units and a note; with goods in the cart the digits are their sum. ``given``:
+    the notes keyed so far, while it is being paid in cash."""
 
     draft_id: str
     digits: str = ""
     note: str = ""
     cart: Cart = ()
+    given: str = ""
 
 
 class Drafts:
@@ -49,20 +51,20 @@ class Drafts:
 
     def _found(self, where: str, *values: str) -> Draft | None:
         row = self._journal.database.execute(
-            f"SELECT draft_id, digits, note, lines FROM draft WHERE {where}",  # noqa: S608
+            f"SELECT draft_id, digits, note, lines, given FROM draft WHERE {where}",  # noqa: S608
             values,
         ).fetchone()
         if row is None:
             return None
         cart = tuple(CartLine(**line) for line in json.loads(row["lines"]))
-        return Draft(row["draft_id"], row["digits"], row["note"], cart)
+        return Draft(row["draft_id"], row["digits"], row["note"], cart, row["given"])
 
     def key(self, draft_id: str, *, digits: str, note: str) -> None:
         """Keep what was keyed; ``idempotency_conflict`` for a draft that is no longer there."""
         with self._journal.transaction():
             changed = self._journal.database.execute(
                 "UPDATE draft SET digits = CASE lines WHEN '[]' THEN ? ELSE digits END, note = ?,"
-                " is_cash_due = 0 WHERE draft_id = ? AND spent_by IS NULL",
+                " is_cash_due = 0, given = '' WHERE draft_id = ? AND spent_by IS NULL",
                 (digits, note, draft_id),
             )
             if changed.rowcount != 1:
@@ -78,9 +80,9 @@ class Drafts:
             raise CallerError("idempotency_conflict", "another draft is on the keypad")
         with self._journal.transaction():
             self._journal.database.execute(
-                "UPDATE draft SET digits = ?, lines = ?, is_cash_due = 0"
+                "UPDATE draft SET digits = ?, lines = ?, is_cash_due = 0, given = ''"
                 " WHERE draft_id = ? AND spent_by IS NULL",
-                (digits, json.dumps([asdict(line) for line in cart]), draft_id),
+                (digits, _written(cart), draft_id),
             )
         return self.current()
 
@@ -88,16 +90,41 @@ class Drafts:
         """The payer was told how much, and the cashier counts notes; or not any more."""
         with self._journal.transaction():
             self._journal.database.execute(
-                "UPDATE draft SET is_cash_due = ? WHERE spent_by IS NULL", (is_due,)
+                "UPDATE draft SET is_cash_due = ?, given = '' WHERE spent_by IS NULL", (is_due,)
             )
 
-    def renew(self, digits: str = "", note: str = "") -> Draft:
-        """Another draft takes the place of the one there was."""
-        draft = Draft(self._entropy.token_bytes(_ID_BYTES).hex(), digits, note)
+    def give(self, draft_id: str, digits: str) -> None:
+        """Keep the notes keyed so far; ``idempotency_conflict`` for a draft that is not being paid
+        in cash."""
+        with self._journal.transaction():
+            given = self._journal.database.execute(
+                "UPDATE draft SET given = ?"
+                " WHERE draft_id = ? AND spent_by IS NULL AND is_cash_due",
+                (digits, draft_id),
+            )
+            if given.rowcount != 1:
+                raise CallerError("idempotency_conflict", "no cash is due for this draft")
+
+    def renew(self) -> Draft:
+        """An empty draft takes the place of the one there was."""
+        return self._put("", "", ())
+
+    def again(self, subject: str, *, amount_minor: int, note: str) -> Draft:
+        """What came to nothing is on the keypad once more: its amount, its note, its goods."""
+        cart = tuple(CartLine(**line) for line in self._journal.sold_lines(subject))
+        is_all = total_minor(cart) == amount_minor
+        return self._put(str(amount_minor), note, cart if is_all else ())
+
+    def _put(self, digits: str, note: str, cart: Cart) -> Draft:
+        draft = Draft(self._entropy.token_bytes(_ID_BYTES).hex(), digits, note, cart)
         with self._journal.transaction():
             self._journal.database.execute("DELETE FROM draft")
             self._journal.database.execute(
-                "INSERT INTO draft (id, draft_id, digits, note) VALUES (1, ?, ?, ?)",
-                (draft.draft_id, digits, note),
+                "INSERT INTO draft (id, draft_id, digits, note, lines) VALUES (1, ?, ?, ?, ?)",
+                (draft.draft_id, digits, note, _written(cart)),
             )
         return draft
+
+
+def _written(cart: Cart) -> str:
+    return json.dumps([asdict(line) for line in cart])

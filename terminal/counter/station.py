@@ -40,3 +40,9 @@ class Counter:
         """The one that whoever is signed in works at."""
         session = self.sign_in.session()
         return self.training if session is not None and session.is_training else self.real
+
+    def tell_payers_side(self) -> None:
+        """Somebody came, went, or began or ended training: whoever follows either till looks again
+        which of them it is."""
+        self.real.shell.announce()
+        self.training.shell.announce()

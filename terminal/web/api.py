@@ -108,18 +108,15 @@ def _commands(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/sales/current/again")
     async def again(by: Annotated[Actor, acting]) -> Screened:
-        """A new try of a sale that came to nothing: the same amount, another attempt."""
+        """A new try of a sale that came to nothing: the same amount and goods, another attempt."""
         shown = by.station.shell.screen
         if shown.kind not in {"declined", "closed", "expired"} or shown.amount_minor is None:
             raise CallerError("payment_state", f"{shown.kind} is on the screen")
         # Before the screen goes: whoever follows it draws the keypad with the draft there is.
-        by.station.drafts.renew(str(shown.amount_minor), _note_of(by.station))
+        sale = by.station.agent.current()
+        note = sale.description if isinstance(sale, Sale) else ""
+        by.station.drafts.again(shown.subject or "", amount_minor=shown.amount_minor, note=note)
         return await do(by.station, Dismiss())
-
-
-def _note_of(at: Station) -> str:
-    sale = at.agent.current()
-    return sale.description if isinstance(sale, Sale) else ""
 
 
 def _past_commands(api: APIRouter, gate: Gate) -> None:

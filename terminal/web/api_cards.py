@@ -85,11 +85,11 @@ def _ask(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/cards/{card_id}/again")
     async def again(card_id: int, by: Annotated[Actor, acting]) -> Told:
-        """A new try of a sale that was declined or never asked: the same amount on the keypad."""
+        """A new try of a sale that was declined or never asked: the same on the keypad."""
         sale = by.station.cards.one(card_id)
         if not sale.is_over_unpaid:
             raise CallerError("payment_state", sale.state)
-        by.station.drafts.renew(str(sale.amount_minor), sale.note)
+        by.station.drafts.again(sale.subject, amount_minor=sale.amount_minor, note=sale.note)
         by.station.shell.leave_counter()
         return {}
 

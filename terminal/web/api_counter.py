@@ -16,13 +16,14 @@ from terminal.counter.station import Station
 from terminal.domain.at_counter import cash_due, of_cash
 from terminal.domain.sale import COLLECTING_STATES, Sale, SaleState
 from terminal.domain.shift import CashKind
-from terminal.inputs import Cancel, PrintStored
+from terminal.inputs import Cancel, Dismiss, PrintStored
 from terminal.web.api import do
 from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import (
     CashIn,
     CounterRefundIn,
     DraftIn,
+    GivenIn,
     GoodsIn,
     MovementIn,
     ShiftCloseIn,
@@ -65,6 +66,7 @@ def _sessions(api: APIRouter, gate: Gate) -> None:
     @api.post("/session", dependencies=may_sign_in)
     async def begin(who: SignInIn) -> Told:
         staff = await sign_in.sign_in(who.staff_id, who.pin)
+        gate.counter.tell_payers_side()
         return {"staff_id": staff.staff_id, "name": staff.name}
 
     @api.post("/session/lock", dependencies=may_sign_in)
@@ -82,14 +84,19 @@ def _sessions(api: APIRouter, gate: Gate) -> None:
         if not by.station.is_training and by.station.agent.unknown_sales():
             raise CallerError("staff_spool")
         sign_in.sign_out()
+        gate.counter.tell_payers_side()
         return {}
 
     @api.post("/training")
     async def train(wanted: TrainingIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
-        """Begin or end training; not in the middle of a sale."""
-        if by.station.agent.current() is not None:
-            raise CallerError("payment_state", "a sale is on the screen")
+        """Begin or end training; ``sale_unfinished`` in the middle of a sale. What is over, or goes
+        on behind, leaves the screen."""
+        try:
+            await do(by.station, Dismiss())
+        except CallerError as refused:
+            raise CallerError("sale_unfinished", refused.detail) from refused
         sign_in.train(is_training=wanted.is_training)
+        gate.counter.tell_payers_side()
         return {"is_training": wanted.is_training}
 
 
@@ -98,6 +105,12 @@ def _keypad(api: APIRouter, gate: Gate) -> None:
     async def key(draft: DraftIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
         by.station.drafts.key(draft.draft_id, digits=draft.digits, note=draft.note)
         by.station.shell.leave_counter()
+        return {}
+
+    @api.post("/draft/given")
+    async def give(notes: GivenIn, by: Annotated[Actor, Depends(gate.act)]) -> Told:
+        """The notes as they are keyed, while cash is due."""
+        by.station.drafts.give(notes.draft_id, notes.digits)
         return {}
 
     @api.get("/draft")

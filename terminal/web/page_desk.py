@@ -23,10 +23,9 @@ class Desk:
         self.renderer = Renderer(gate.counter, assets)
 
     def answer(self, request: Request, template: str, view: View, **more: Any) -> Response:  # noqa: ANN401
-        """A page for whoever is there, or the question who is. The payer is shown the real till,
-        never the training."""
-        counter = self.gate.counter
-        station = counter.real if view == "customer" else counter.station()
+        """A page for whoever is there, or the question who is. Of a training the payer's side says
+        that it is one."""
+        station = self.gate.counter.station()
         if view != "customer" and not self.gate.has_no_staff:
             sign_in = self.gate.counter.sign_in
             if sign_in.signed_in() is None:

@@ -226,11 +226,27 @@ def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:
         view: View = "sale",
         lang: _Lang = "zh",
     ) -> AsyncIterator[ServerSentEvent]:
-        at = gate.counter.real if view == "customer" else at
-        async for revision, _ in at.shell.screens(after=last_event_id(request)):
+        async for revision, shown in _followed(gate, request, at, view):
             is_seen = view == "customer" or gate.has_no_staff or gate.counter.sign_in.signed_in()
             if is_seen:
-                yield event("screen", revision, desk.renderer.told(view, at, lang))
+                yield event("screen", revision, desk.renderer.told(view, shown, lang))
+
+
+async def _followed(
+    gate: Gate, request: Request, at: Station, view: View
+) -> AsyncIterator[tuple[int, Station]]:
+    """Each new revision of the till that a page is of. The payer's side is a page of both: it goes
+    along with whoever begins or ends training."""
+    after = last_event_id(request)
+    while True:
+        async for revision, _ in at.shell.screens(after):
+            now = gate.station(request) if view == "customer" else at
+            if now is not at:
+                break
+            yield revision, at
+        else:
+            return
+        at, after = now, 0
 
 
 def _sale_rows(

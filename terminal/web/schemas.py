@@ -28,6 +28,7 @@ from terminal.limits import (
 
 _Amount = Annotated[int, Field(strict=True, ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
+_Digits = Annotated[str, Field(pattern=r"^[0-9]*$", max_length=DRAFT_DIGITS_MAX)]
 _Pin = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=PIN_DIGITS_MAX)]
 _Reason = Annotated[str, Field(max_length=CASH_REASON_CHARS_MAX)]
 _Count = Annotated[int, Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX)]
@@ -109,8 +110,15 @@ class DraftIn(_In):
     """What is keyed in."""
 
     draft_id: _Id
-    digits: Annotated[str, Field(pattern=r"^[0-9]*$", max_length=DRAFT_DIGITS_MAX)] = ""
+    digits: _Digits = ""
     note: Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX)] = ""
+
+
+class GivenIn(_In):
+    """The notes that a payer gave, as they are keyed."""
+
+    draft_id: _Id
+    digits: _Digits = ""
 
 
 class GoodsIn(_In):
@@ -267,6 +275,7 @@ def draft_out(draft: Draft) -> dict[str, Any]:
         "draft_id": draft.draft_id,
         "digits": draft.digits,
         "note": draft.note,
+        "given": draft.given,
         "lines": [{**asdict(line), "amount_minor": line.amount_minor} for line in draft.cart],
     }
 

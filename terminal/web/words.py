@@ -32,6 +32,7 @@ WORDS: dict[str, Words] = {
     "goods_count": Words("件商品出货待店主核实", "items for the owner to look after"),
     "goods": Words("出货待核实", "Goods to look after"),
     "training_mark": Words("培训 TRAINING", "TRAINING 培训"),
+    "training_payer": Words("培训 TRAINING：请勿付款", "TRAINING 培训: do not pay"),
     # People
     "who": Words("请选择员工", "Who is there?"),
     "staff": Words("员工", "Staff"),

@@ -1,5 +1,6 @@
 """The main stories of the till in a real browser."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from terminal.profile import Good
 from tests.browser.test_till_screens import HIDDEN
 from tests.support.browser import opened_page
 from tests.support.till_scenes import (
+    SHOWN_MS,
     ask_for_float,
     charge,
     hire_both,
@@ -19,7 +21,7 @@ from tests.support.till_scenes import (
     sign,
     sign_in,
 )
-from tests.support.tills import CASHIER_PIN, running_till
+from tests.support.tills import CASHIER_PIN, DEADLINE_S, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -221,6 +223,15 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         assert await page.evaluate(HIDDEN) == []
         await page.keyboard.type("15")  # what was refused is not lengthened
         assert await page.inner_text("[data-shown]") == "0.15"
+        await page.keyboard.type("00")
+        async with asyncio.timeout(DEADLINE_S):
+            while (await till.get("api/draft"))["given"] != "1500":
+                await page.wait_for_timeout(SHOWN_MS)
+        await page.reload()
+        await shows(page, "cash")
+        assert await page.inner_text(".change") == "Change\n2.50"
+        await page.keyboard.press("Backspace")
+        assert await page.inner_text("[data-shown]") == "1.50"
         await page.click('[data-note="2000"]')
         assert await page.inner_text("[data-change]") == "7.50"
         await page.keyboard.press("F2")
@@ -334,17 +345,40 @@ async def test_while_a_supervisor_s_pin_is_asked_no_key_leads_to_where_it_is_an_
 async def test_training_is_striped_and_never_reaches_the_hub(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with running_till(tmp_path) as till, opened_page(browser) as page:
+    async with (
+        running_till(tmp_path) as till, opened_page(browser) as page, opened_page(browser) as side,
+    ):  # fmt: skip
         await ready_keypad(till, page, language="en")
+        await side.goto(f"{till.base}/customer?lang=en")
         await page.goto(f"{till.base}/settings")
         await page.click('[data-do="train"]')
+        await side.wait_for_selector('.customer[data-training="yes"]')
         await open_shift(page, "")
+        await charge(page, "500", way="merchant_qr")
+        await shows(page, "qr")
+        await side.wait_for_selector(".customer.with-qr")
+        assert "TRAINING 培训: do not pay" in await side.inner_text("main")
+        assert "5.00" in await side.inner_text("main")
+        assert await side.evaluate(HIDDEN) == []
+        await page.goto(f"{till.base}/settings")
+        await page.click('[data-do="train"]')
+        await page.wait_for_selector("[data-refusal]:not([hidden])")
+        assert "not finished" in await page.inner_text("[data-refusal]")
+        assert await page.evaluate(HIDDEN) == []
+        await page.goto(f"{till.base}/")
+        await page.keyboard.press("Escape")
+        await shows(page, "closed")
+        await page.keyboard.press("Escape")
         await charge(page, "501")
         await shows(page, "scanning")
         await page.click('[data-do="practice"]')
         await shows(page, "declined")
         assert await page.get_attribute("body", "data-training") == "yes"
         assert "TRAINING" in await page.inner_text(".bar")
+        await page.keyboard.press("F8")
+        await page.click('.settings [data-do="train"]')  # over a screen that is done
+        await page.wait_for_selector('body[data-training="no"]')
+        await side.wait_for_selector('.customer[data-training="no"]')
         assert "payment.create" not in till.backend.seen
 
 

@@ -406,7 +406,13 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await open_shift(page, "")
     await page.keyboard.type("1280")
     yield "training", page
+    await charge(page, "", way="merchant_qr")
+    await shows(side, "qr")
+    yield "customer-training", side
+    await page.keyboard.press("Escape")
+    await shows(page, "closed")
     await page.goto(f"{till.base}/settings")
+    yield "training-settings", page
     async with page.expect_navigation():
         await page.click('[data-do="train"]')
     await shows(page, "keypad")

@@ -136,5 +136,21 @@ main.addEventListener("keyed", (event) => {
   const isShort = left < 0n;
   line.textContent = shown(isShort ? -left : left, placesOf(event.target));
   line.parentElement.dataset.short = isShort ? "yes" : "no";
+  notes = event.detail;
+  giving ??= keepGiven(place.dataset.draftId);
 });
+
+// The notes are kept by the server as they are keyed, one message at a time; the last state follows.
+let notes = null;
+let giving = null;
+const keepGiven = async (draft_id) => {
+  while (notes !== null) {
+    const digits = notes;
+    notes = null;
+    await post("/api/draft/given", { draft_id, digits }, { keepalive: true });
+  }
+  giving = null;
+};
+const counted = main.querySelector('[data-kind="cash"] [data-pad]');
+if (digitsOf(counted)) setDigits(counted, digitsOf(counted)); // after a power cut or a reload
 export const giveNote = (button) => setDigits(pad(), button.dataset.note);

@@ -25,7 +25,7 @@ const pinPad = () => scope().querySelector("[data-pinpad]");
 const amountPad = () => (dialog?.open ? null : main.querySelector("[data-pad]"));
 const kind = () => main.firstElementChild?.dataset.kind ?? "";
 
-for (const pad of main.querySelectorAll('[data-pad][data-draft=""]')) pad.dataset.fresh = digitsOf(pad) ? "yes" : "no";
+for (const pad of main.querySelectorAll('section:not(.cash) [data-pad][data-draft=""]')) pad.dataset.fresh = digitsOf(pad) ? "yes" : "no";
 
 const send = (path, body, button) =>
   once(

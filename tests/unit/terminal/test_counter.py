@@ -26,6 +26,7 @@ from terminal.inputs import (
     TypeCode,
 )
 from terminal.limits import IDLE_LOCK_MS, PIN_FAILURES_MAX, PIN_LOCK_MS
+from terminal.ports import CardOutcome
 from terminal.profile import Good
 from terminal.slip import receipt_bytes
 from tests.support.offline_phone import Phone, hub_word
@@ -302,7 +303,9 @@ async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_pa
             async with till.client.get(url, headers=headers) as answer:
                 assert (await answer.json())["kind"] == kind
             till.counter.sign_in.train(is_training=True)
-            assert "欢迎光临" in (await till.get("customer")).decode(), "no payer sees a training"
+            shown = await till.payer_reads()
+            assert "TRAINING 培训: do not pay" in shown
+            assert f"{amount_minor / 100:.2f}" in shown
             if kind != "waiting":
                 url = f"{till.base}/api/sales/current/dismiss"
                 await till.client.post(url, json={}, headers=headers)
@@ -342,6 +345,42 @@ def test_a_cart_is_summed_here_kept_over_a_power_cut_and_stands_on_the_receipt(
     assert "茶 x2".encode("gb18030") in receipt_bytes(room.bench.receipts[-1].facts)
     assert room.drafts.current().cart == ()
     room.bench.power_cut()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("way", ["wallet", "card"])
+async def test_another_try_of_a_declined_cart_has_its_goods_on_the_keypad(
+    tmp_path: Path, way: str
+) -> None:
+    async with running_till(tmp_path, goods={TEA.code: TEA, COLA.code: COLA}) as till:
+        till.backend.state = "declined"
+        till.pinpad.hold(CardOutcome("declined"))
+        await till.post("shift/open", float_minor=0)
+        draft = (await till.get("api/draft"))["draft_id"]
+        for good in (TEA, COLA, TEA):
+            _, keyed = await till.post("draft/goods", draft_id=draft, code=good.code, step=1)
+        await till.post("draft", draft_id=draft, digits="", note="六号桌")
+        wish = {"amount_minor": 1_000, "draft_id": draft, "description": "六号桌"}
+        await till.post("sales", **wish)
+        if way == "wallet":
+            await till.post("sales/current/code", code=CODE)
+            await till.screen("declined")
+            await till.post("sales/current/again")
+        else:
+            _, card = await till.post("sales/current/card")
+            await till.get(f"api/cards/{card['card_id']}/outcome")
+            await till.post(f"cards/{card['card_id']}/again")
+        again = await till.get("api/draft")
+        assert (again["digits"], again["lines"], again["note"]) == (
+            "1000",
+            keyed["lines"],
+            "六号桌",
+        )
+        assert again["draft_id"] != draft
+        _, fewer = await till.post(
+            "draft/goods", draft_id=again["draft_id"], code=COLA.code, step=-1
+        )
+        assert fewer["digits"] == "700"
 
 
 def test_goods_paid_in_cash_stand_on_the_slip(room: Room) -> None:

@@ -52,7 +52,9 @@ async def test_cash_that_is_due_is_found_again_after_a_power_cut(
         draft = (await till.get("api/draft"))["draft_id"]
         await till.post("draft", draft_id=draft, digits="4550")
         await till.post("sales", amount_minor=4_550, draft_id=draft)
+        assert (await till.post("draft/given", draft_id=draft, digits="5"))[0] == 409, "none is due"
         await till.post("sales/current/cash")
+        assert (await till.post("draft/given", draft_id=draft, digits="10000"))[0] == 200
         if meanwhile == "left":
             await till.post("counter/leave")
         if meanwhile == "keyed":
@@ -63,6 +65,7 @@ async def test_cash_that_is_due_is_found_again_after_a_power_cut(
         assert ("To pay in cash 应付现金 ¥ 45.50" in told) is is_due
         async with till.client.get(f"{till.base}/", allow_redirects=False) as answer:
             assert (answer.headers.get("location") == "/cash") is is_due
+        assert (await till.get("api/draft"))["given"] == ("10000" if is_due else "")
         amount = {"power cut": 4_550, "left": 4_550, "keyed": 45_500}[meanwhile]
         assert (await till.post("cash", draft_id=draft, amount_minor=amount))[0] == 200
     async with running_till(tmp_path) as till:
