@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import aiohttp
 import pytest
 
 from backend.devices.model import DeviceKind
-from tests.support.backend import HUB, STORE, Machine, Served, enrol, mint, served
+from tests.kit.hub_world import until
+from tests.support.backend import HUB, STORE, Machine, Served, StepClock, enrol, mint, served
 from tests.support.swu import Maker
 
 PROGRAM = shutil.which("swupdate")
@@ -48,6 +50,17 @@ class Operator:
             text = await answer.text()
             return answer.status, json.loads(text) if text else None
 
+    def pass_time(self, ms: int) -> None:
+        """The backend's clock goes on."""
+        clock = self.server.backend.clock
+        assert isinstance(clock, StepClock)
+        clock.at_ms += ms
+
+    async def feed_back(self, said: dict[str, Any], own: dict[str, str]) -> None:
+        """What a device says of its first action."""
+        path = f"/{STORE}/controller/v1/{THING}/deploymentBase/1/feedback"
+        assert (await self.ask("POST", path, json={"status": said}, headers=own))[0] == 200
+
     def path_of(self, link: dict[str, str]) -> str:
         return link["href"].removeprefix(self.server.url("public"))
 
@@ -55,6 +68,28 @@ class Operator:
         query = {"name": "kiosk", "by": "ann", "version": version}
         made = await self.call("POST", "/operator/v1/firmware", params=query, data=archive)
         return str(made["digest"])
+
+    async def roll_out(self, digest: str, **plan: Any) -> str:
+        """A rollout to the one device, started."""
+        rollout = mint("rol", 1)
+        wanted = {
+            "rollout_id": rollout, "name": "kiosks", "kind": "firmware", "by": "ann",
+            "content": {"digest": digest}, "devices": {"tids": [THING]}, **plan,
+        }  # fmt: skip
+        await self.call("POST", "/operator/v1/rollouts", json=wanted)
+        path = f"/operator/v1/rollouts/{rollout}/start"
+        started = await self.call("POST", path, json={"by": "ann"})
+        assert started["state"] == "running"
+        return rollout
+
+    async def ended(self, rollout: str) -> dict[str, Any]:
+        """The rollout, when it goes on no more."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                found = await self.call("GET", f"/operator/v1/rollouts/{rollout}")
+                if found["state"] not in {"running", "rolling_back"}:
+                    return dict(found)
+                await asyncio.sleep(0.1)
 
     async def until(self, state: str, detail: str = "") -> dict[str, Any]:
         async with asyncio.timeout(DEADLINE_S):
@@ -77,7 +112,7 @@ async def operated(directory: Path) -> AsyncIterator[Operator]:
 @asynccontextmanager
 async def running_swupdate(
     operator: Operator, directory: Path, maker: Maker, token: str, *, confirms: bool = False
-) -> AsyncIterator[None]:
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The program with a scratch directory of its own. ``confirms``: as a machine starts it after
     a boot that went well, to say that what it has installed stays."""
     assert PROGRAM is not None
@@ -93,11 +128,11 @@ async def running_swupdate(
     words = ["-f", config, "-l", "5", "-H", "till:1.0", "-k", certificate, "-u", suricatta]
     with (directory / "swupdate.log").open("wb") as log:
         program = await asyncio.create_subprocess_exec(
-            PROGRAM, *map(str, words), stdout=log, stderr=log, cwd=scratch,
+            PROGRAM, *map(str, words), stdout=log, stderr=log, cwd=scratch, start_new_session=True,
             env={**os.environ, "TMPDIR": str(scratch)},
         )  # fmt: skip
         try:
-            yield
+            yield program
         finally:
             with suppress(ProcessLookupError):
                 program.terminate()
@@ -113,16 +148,7 @@ async def test_swupdate_installs_what_a_rollout_brings_and_refuses_another_maker
     async with operated(tmp_path) as operator:
         made = await operator.call("POST", f"/operator/v1/devices/{THING}/updates/token")
         digest = await operator.bring(maker.archive(b"new\n", target, version="2.0"), "2.0")
-        rollout = mint("rol", 1)
-        wanted = {
-            "rollout_id": rollout, "name": "kiosks", "kind": "firmware", "by": "ann",
-            "content": {"digest": digest}, "devices": {"tids": [THING]},
-        }  # fmt: skip
-        await operator.call("POST", "/operator/v1/rollouts", json=wanted)
-        started = await operator.call(
-            "POST", f"/operator/v1/rollouts/{rollout}/start", json={"by": "ann"}
-        )
-        assert started["state"] == "running"
+        rollout = await operator.roll_out(digest)
         async with running_swupdate(operator, tmp_path, maker, made["token"]):
             found = await operator.until("installing", "All Chunks Installed.")
             assert target.read_bytes() == b"new\n"
@@ -136,8 +162,96 @@ async def test_swupdate_installs_what_a_rollout_brings_and_refuses_another_maker
         async with running_swupdate(operator, tmp_path, maker, made["token"]):
             await operator.until("failed", "Authentication of all signatures failed")
         assert target.read_bytes() == b"new\n"
-        ended = await operator.call("GET", f"/operator/v1/rollouts/{rollout}")
-        assert ended["state"] == "succeeded"
+        assert (await operator.ended(rollout))["state"] == "succeeded"
+
+
+@dataclass
+class Installing:
+    """An archive whose last step waits for a word, so that the program can be killed in it."""
+
+    directory: Path
+
+    def __post_init__(self) -> None:
+        self.maker = Maker.found()
+        self.target = self.directory / "payload.txt"
+        self._began, self.may_end = self.directory / "began", self.directory / "may-end"
+        script = f"""#!/bin/sh
+[ "$1" = postinst ] || exit 0
+echo once >>{self._began}
+while [ ! -e {self.may_end} ]; do sleep 0.05; done
+"""
+        self.archive = self.maker.archive(b"new\n", self.target, version="2.0", script=script)
+
+    @property
+    def times(self) -> int:
+        return len(self._began.read_text().splitlines()) if self._began.is_file() else 0
+
+    async def kill(self, operator: Operator, token: str) -> None:
+        """Start the program, and kill it and all that it has started in the midst of its work."""
+        async with running_swupdate(operator, self.directory, self.maker, token) as program:
+            await until(lambda: self.times == 1)
+            os.killpg(program.pid, signal.SIGKILL)
+            await program.wait()
+        assert self.target.read_bytes() == b"new\n"
+
+
+@needs_swupdate
+@pytest.mark.asyncio
+async def test_swupdate_killed_in_mid_install_begins_anew_and_has_succeeded_once(
+    tmp_path: Path,
+) -> None:
+    work = Installing(tmp_path)
+    async with operated(tmp_path) as operator:
+        made = await operator.call("POST", f"/operator/v1/devices/{THING}/updates/token")
+        rollout = await operator.roll_out(await operator.bring(work.archive, "2.0"))
+        await work.kill(operator, made["token"])
+        work.target.write_bytes(b"torn")
+        found = await operator.until("installing")
+        assert "All Chunks Installed." not in found["detail"]
+        work.may_end.touch()
+        async with running_swupdate(operator, tmp_path, work.maker, made["token"]):
+            await operator.until("installing", "All Chunks Installed.")
+        assert (work.times, work.target.read_bytes()) == (2, b"new\n")
+        async with running_swupdate(operator, tmp_path, work.maker, made["token"], confirms=True):
+            await operator.until("confirmed")
+        own = {"authorization": f"TargetToken {made['token']}"}
+        for word in ("success", "failure"):  # whatever it says twice
+            await operator.feed_back({"execution": "closed", "result": {"finished": word}}, own)
+        found = await operator.until("confirmed")
+        states = [step["state"] for step in reversed(found["history"])]
+        assert states == ["waiting", "installing", "confirmed"]
+        ended = await operator.ended(rollout)
+        assert (ended["state"], ended["waves"][0]["succeeded"]) == ("succeeded", 1)
+        assert work.times == 2
+
+
+@needs_swupdate
+@pytest.mark.asyncio
+async def test_a_machine_that_never_comes_back_from_its_install_stops_the_rollout(
+    tmp_path: Path,
+) -> None:
+    work = Installing(tmp_path)
+    async with operated(tmp_path) as operator:
+        made = await operator.call("POST", f"/operator/v1/devices/{THING}/updates/token")
+        digest = await operator.bring(work.archive, "2.0")
+        rollout = await operator.roll_out(digest, device_wait_s=60, error_percent=10)
+        await work.kill(operator, made["token"])
+        await operator.until("installing")
+        operator.pass_time(61_000)
+        ended = await operator.ended(rollout)
+        [wave] = ended["waves"]
+        assert (ended["state"], wave["failed"], wave["undone"]) == ("rolled_back", 1, 1)
+        assert ended["reasons"] == [{"code": "rollout_no_answer", "devices": 1}]
+        work.may_end.touch()
+        found = await operator.until("waiting")
+        assert (found["digest"], found["wanted_version"]) == ("", 2)
+        # It comes up at last, and believes that all went well.
+        async with running_swupdate(operator, tmp_path, work.maker, made["token"], confirms=True):
+            found = await operator.until("confirmed")
+        states = [(step["version"], step["state"]) for step in reversed(found["history"])]
+        assert states == [(1, "waiting"), (1, "installing"), (2, "waiting"), (2, "confirmed")]
+        assert await operator.ended(rollout) == ended
+        assert work.times == 1
 
 
 @pytest.mark.asyncio

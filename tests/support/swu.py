@@ -58,9 +58,19 @@ class Maker:
         options = [pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary]
         return signed.sign(Encoding.DER, options)
 
-    def archive(self, content: bytes, target: Path, *, version: str) -> bytes:
-        """An archive that puts one file at a place, for the board ``till`` of revision 1.0."""
+    def archive(self, content: bytes, target: Path, *, version: str, script: str = "") -> bytes:
+        """An archive that puts one file at a place, for the board ``till`` of revision 1.0.
+        ``script`` is run with ``preinst`` and with ``postinst``."""
         digest = hashlib.sha256(content).hexdigest()
+        described = (
+            script
+            and f"""
+  scripts: ({{
+    filename = "steps.sh";
+    type = "shellscript";
+    sha256 = "{hashlib.sha256(script.encode()).hexdigest()}";
+  }});"""
+        )
         description = f"""software = {{
   version = "{version}";
   hardware-compatibility: [ "1.0" ];
@@ -68,12 +78,13 @@ class Maker:
     filename = "payload.txt";
     path = "{target}";
     sha256 = "{digest}";
-  }});
+  }});{described}
 }}
 """.encode()
         files = {
             "sw-description": description,
             "sw-description.sig": self.sign(description),
+            **({"steps.sh": script.encode()} if script else {}),
             "payload.txt": content,
         }
         return cpio(files)
