@@ -65,6 +65,7 @@ from backend.pay_page.limits import OPENINGS_ALL_PER_MINUTE_MAX, OPENINGS_PER_MI
 from backend.payments import routes as payment_routes
 from backend.rate_limit import RateLimit
 from backend.reconciliation import routes as break_routes
+from backend.refunds import routes as refund_routes
 from backend.risk.aml.reports import routes as report_routes
 from backend.risk.cases import routes as case_routes
 from backend.risk.devices import routes as fingerprint_routes
@@ -233,6 +234,7 @@ def _payment_routers(
         merchant_routes.operator_router(services, guard),
         mandate_routes.operator_router(services, guard),
         listing_routes.operator_router(services, guard),
+        refund_routes.operator_router(services, guard),
         payment_routes.operator_router(services, guard),
         saga_routes.operator_router(services, guard),
         channel_routes.operator_router(services, guard),
@@ -281,7 +283,11 @@ def public_app(backend: Backend) -> ASGIApp:
     application = OperatorActs(
         timed,
         backend.services,
-        kept_elsewhere=("/operator/v1/switches/", "/operator/v1/console/users"),
+        kept_elsewhere=(
+            "/operator/v1/switches/",
+            "/operator/v1/console/users",
+            refund_routes.REFUNDS,
+        ),
     )
     return BodyLimit(
         application,

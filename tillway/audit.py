@@ -18,6 +18,8 @@ app = typer.Typer(
 _AUDIT = "/operator/v1/audit"
 _Kind = Annotated[str, typer.Option(help="Of this kind alone: sign_in, switch, staff…")]
 _Actor = Annotated[str, typer.Option(help="By whom: a part of the name.")]
+_Since = Annotated[str, typer.Option(help="From this date on, as in 2026-11-28.")]
+_Until = Annotated[str, typer.Option(help="Until this date.")]
 _Subject = Annotated[str, typer.Option(help="On what: a part of the name.")]
 
 
@@ -29,10 +31,14 @@ def list_command(
     kind: _Kind = "",
     actor: _Actor = "",
     subject: _Subject = "",
+    since: _Since = "",
+    until: _Until = "",
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
 ) -> None:
     """The newest acts, one a line."""
-    query = _query(kind=kind, actor=actor, subject=subject, limit=f"{limit}")
+    query = _query(
+        kind=kind, actor=actor, subject=subject, since=since, until=until, limit=f"{limit}"
+    )
     for one in api_of(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]:
         at = datetime.fromtimestamp(one["at_ms"] // 1000, UTC).isoformat()
         told = f"{one['kind']} {one['what']} {one['subject']} {one['reason']}".strip()
@@ -48,10 +54,12 @@ def csv_command(
     kind: _Kind = "",
     actor: _Actor = "",
     subject: _Subject = "",
+    since: _Since = "",
+    until: _Until = "",
 ) -> None:
     """The acts with all their fields as a CSV file, the newest first, at most 100,000."""
-    api, query = api_of(url, ca, token_file), _query(kind=kind, actor=actor, subject=subject)
-    save(api, f"{_AUDIT}/csv?{query}", out)
+    query = _query(kind=kind, actor=actor, subject=subject, since=since, until=until)
+    save(api_of(url, ca, token_file), f"{_AUDIT}/csv?{query}", out)
     typer.echo(f"{out}")
 
 

@@ -11,6 +11,7 @@ from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.db.tables import Row
 from backend.guard import Guard
+from backend.listing.filters import from_ms, until_ms
 from backend.payments.services import Services
 
 _Text = Annotated[str, Query(max_length=SUBJECT_CHARS_MAX)]
@@ -29,10 +30,12 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         kind: ActKind | None = None,
         actor: _Text = "",
         subject: _Text = "",
+        since: _Text = "",
+        until: _Text = "",
         before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
         limit: Annotated[int, Query(ge=1, le=ACTS_PER_PAGE_MAX)] = 50,
     ) -> dict[str, Any]:
-        wanted = _wanted(kind, actor, subject)
+        wanted = _wanted(kind, actor, subject, since, until)
         rows: list[Row] = await services.run_read(
             lambda: repository.acts(wanted, before=before, limit=limit)
         )
@@ -40,9 +43,13 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
 
     @routes.get("/csv")
     async def as_csv(
-        kind: ActKind | None = None, actor: _Text = "", subject: _Text = ""
+        kind: ActKind | None = None,
+        actor: _Text = "",
+        subject: _Text = "",
+        since: _Text = "",
+        until: _Text = "",
     ) -> StreamingResponse:
-        wanted = _wanted(kind, actor, subject)
+        wanted = _wanted(kind, actor, subject, since, until)
 
         async def read(before: int | None, limit: int) -> list[Row]:
             rows: list[Row] = await services.run_read(
@@ -60,5 +67,11 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
     return routes
 
 
-def _wanted(kind: ActKind | None, actor: str, subject: str) -> ActFilter:
-    return ActFilter(kind="" if kind is None else kind.value, actor=actor, subject=subject)
+def _wanted(kind: ActKind | None, actor: str, subject: str, since: str, until: str) -> ActFilter:
+    return ActFilter(
+        kind="" if kind is None else kind.value,
+        actor=actor,
+        subject=subject,
+        from_ms=from_ms(since),
+        until_ms=until_ms(until),
+    )

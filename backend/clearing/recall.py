@@ -27,6 +27,8 @@ from protocol.errors import CallerError, OperatingError
 from protocol.money import Money
 
 CASE_PREFIX = "RCL-"
+_SHOWN = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
+_LISTED = (*_SHOWN, "instructed_at_ms")
 OUR_MEMBER, BANK_MEMBER = "TILLWAY", "RESERVE-BANK"
 ASKED = "asked"
 _ANSWERS = {"CNCL": "accepted", "RJCR": "refused", "PDCR": ASKED}
@@ -104,8 +106,18 @@ class PayoutDesk:
         if row is None:
             raise CallerError("payment_not_found", payout_id)
         recall = await self._payouts.recall(payout_id)
-        columns = ("payout_id", "merchant_id", "amount_minor", "currency", "state", "reason")
-        return {name: row[name] for name in columns} | {"recall": _shown(recall)}
+        return {name: row[name] for name in _SHOWN} | {"recall": _shown(recall)}
+
+    async def of_merchant(
+        self, merchant_id: str, after: tuple[int, str] | None, *, rows_max: int
+    ) -> tuple[list[Row], tuple[int, str] | None]:
+        """A merchant's payouts behind a time and id, the newest first; and where the next page
+        begins, None behind the last of them."""
+        rows = await self._payouts.of_merchant(merchant_id, limit=rows_max + 1, after=after)
+        shown = [{name: row[name] for name in _LISTED} for row in rows[:rows_max]]
+        if len(rows) <= rows_max:
+            return shown, None
+        return shown, (shown[-1]["instructed_at_ms"], shown[-1]["payout_id"])
 
     async def release(self, payout_id: str) -> dict[str, Any]:
         """Let a returned payout's money be paid out with the next run."""

@@ -3,9 +3,9 @@
 import asyncio
 import json
 from datetime import date
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from backend.clearing.calendar import Calendar
 from backend.clearing.recall import PayoutDesk
@@ -14,6 +14,8 @@ from backend.clearing.reserve_desk import ReserveDesk
 from backend.clearing.run import DayEnd
 from backend.clearing.standing import standing
 from backend.guard import Guard
+from backend.listing.filters import Place, place_said
+from backend.listing.limits import ANSWER_ROWS, ANSWER_ROWS_MAX
 from backend.topups.service import TopUps
 from backend.wanted import Wanted
 from protocol.errors import CallerError
@@ -132,6 +134,16 @@ def _add_payouts(routes: APIRouter, parts: ClearingParts, turn: asyncio.Lock) ->
     @routes.get("/payouts/{payout_id}")
     async def payout(payout_id: str) -> dict[str, Any]:
         return await parts.payouts.show(payout_id)
+
+    @routes.get("/merchants/{merchant_id}/payouts")
+    async def payouts(
+        merchant_id: str,
+        limit: Annotated[int, Query(ge=1, le=ANSWER_ROWS_MAX)] = ANSWER_ROWS,
+        after: str = "",
+    ) -> dict[str, Any]:
+        place = place_said(after)
+        rows, last = await parts.payouts.of_merchant(merchant_id, place, rows_max=limit)
+        return {"payouts": rows, "after": last and Place(*last).told}
 
     @routes.post("/payouts/{payout_id}/release")
     async def release(payout_id: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from backend.forms import Form
 from backend.listing.filters import PAYMENT_STATES, TypedPayments, minor_of, place_of
 from backend.listing.limits import FILTER_CHARS_MAX
 from backend.listing.paged import NO_ROWS, payment_list
-from protocol.errors import CallerError, is_known
+from protocol.errors import CallerError
 from protocol.money import positive
 
 
@@ -119,10 +119,7 @@ def _refund(pages: APIRouter, parts: ConsoleParts) -> None:
         person, form = await parts.posted(request)
         row = await desk.payment(person, payment_id)
         try:
-            result = await desk.refund(row, person, **_wanted(row, form))
-            error = result.get("error")
-            if error is not None and is_known(error["code"]):
-                raise CallerError(error["code"])
+            await desk.refund(row, person, **_wanted(row, form))
         except CallerError as refusal:
             return await _shown(parts, request, person, row, refusal, form)
         return face.done(request, f"/payments/{row['payment_id']}", "refunded")

@@ -30,12 +30,10 @@ from backend.merchants.repository import MerchantRepository
 from backend.notify.model import callback_id
 from backend.notify.repository import CallbackRepository
 from backend.payments.list_repository import PaymentFilter
-from backend.payments.model import DeviceRequest
 from backend.payments.repository import PaymentRepository
 from backend.payments.services import Services
+from backend.refunds.by_hand import give_back
 from backend.refunds.repository import RefundRepository
-from backend.refunds.service import CreateRefund
-from backend.refunds.tables import REFUND
 from backend.risk.judging.explaining import Explainer
 from backend.shop_time import day_bounds
 from protocol import ids
@@ -43,7 +41,7 @@ from protocol.errors import CallerError
 from protocol.messages import RefundCreate
 from protocol.payment import PAID_STATES
 
-_NO_STORE, _TILL = "", "console"
+_TILL = "console"
 _TOLD = {
     "PaymentCaptured": "payment.captured",
     "PaymentReversed": "payment.reversed",
@@ -185,7 +183,7 @@ class PaymentsDesk:
     async def refund(
         self, payment: Row, person: Person, *, refund_id: str, amount_minor: int, reason: str
     ) -> Row:
-        """Give money back, by the engine; answers its result."""
+        """Give money back, by the engine; the result, or why it has failed."""
         try:
             body = RefundCreate(
                 refund_id=refund_id,
@@ -198,18 +196,6 @@ class PaymentsDesk:
             )
         except ValueError:
             raise CallerError("field_invalid", "refund") from None
-        request = DeviceRequest(
-            request_id=self._mint(ids.REQUEST),
-            device=f"console-{person.name}",
-            store=_NO_STORE,
-            merchant_id=payment["merchant_id"],
-            message_type="refund.create",
-            body=body,
-            content_hash=b"",
-            received_at_ms=self.services.clock.now_ms(),
-            trace_id="",
-        )
-        command = CreateRefund(request=request, body=body, rules=self.services.rules)
         act = person.act(
             ActKind.REFUND,
             "refund",
@@ -217,10 +203,7 @@ class PaymentsDesk:
             reason=reason,
             merchant_id=payment["merchant_id"],
         )
-        watch = Watch(REFUND, refund_id, ("amount_minor", "currency", "state"))
-        _, answer = await self.services.submit(Audited(command=command, act=act, watch=watch))
-        result: Row = answer
-        return result
+        return await give_back(self.services, body, merchant_id=payment["merchant_id"], act=act)
 
     async def merchant_name(self, merchant_id: str) -> str:
         """What a merchant is called; ``merchant_unknown`` where there is none of this id."""

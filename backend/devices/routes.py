@@ -48,6 +48,12 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
         is_full = len(found) == FLEET_PAGE_ROWS
         return {"devices": found, "next": found[-1]["tid"] if is_full else None}
 
+    @routes.get("/merchants/{merchant_id}/stores")
+    async def get_stores(merchant_id: str) -> dict[str, Any]:
+        """A merchant's stores, with how many devices each has and how many of them are here."""
+        stores = await services.run_read(lambda: repository.stores(merchant_id))
+        return {"stores": stores}
+
     @routes.put("/devices/{tid}/tags")
     async def put_tags(tid: str, wanted: TagChange) -> dict[str, Any]:
         """Put tags on and take tags off; all that it has then."""

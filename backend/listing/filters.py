@@ -91,9 +91,9 @@ def place_of(request: Request) -> Place | None:
 
 def place_said(text: str) -> Place | None:
     """A place as it was told; None for none, ``field_invalid`` for what is none."""
-    at, _, key = text.partition("~")
-    if not key:
+    if not text:
         return None
+    at, _, key = text.partition("~")
     is_number = at.isdecimal() and at.isascii() and len(at) <= _TIME_DIGITS_MAX
     if not (is_number and is_name(key)):
         raise CallerError("field_invalid", "after")

@@ -22,6 +22,7 @@ from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
 from backend.console.staff_desk import StaffDesk
 from backend.console.totp import STEP_MS, code_at
+from backend.devices import routes as device_routes
 from backend.devices.repository import DeviceRepository
 from backend.http_errors import LostPages, install
 from backend.listing import routes as listing_routes
@@ -31,8 +32,10 @@ from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from backend.openings.model import Openings
 from backend.operator.service import MerchantDefaults, OperatorService
+from backend.payments import routes as payment_routes
 from backend.payments.services import Services
 from backend.rate_limit import RateLimit
+from backend.refunds import routes as refund_routes
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.explaining import Explainer
 from faces.routes import add_routes
@@ -148,7 +151,10 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
     app, lost = FastAPI(), LostPages()
     install(app, Metrics(), lost)
     add_routes(app, operator_routes.operator_router(StaffDesk(services, people), operator_only))
+    add_routes(app, device_routes.operator_router(services, operator_only))
     add_routes(app, listing_routes.operator_router(services, operator_only))
+    add_routes(app, payment_routes.operator_router(services, operator_only))
+    add_routes(app, refund_routes.operator_router(services, operator_only))
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )

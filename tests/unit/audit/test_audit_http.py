@@ -13,6 +13,7 @@ from backend.audit.watch import OperatorActs
 from backend.merchants import routes as merchant_routes
 from backend.operator.auth import OperatorGuard
 from backend.rate_limit import RateLimit
+from backend.shop_time import shown_time
 from backend.switches import routes as switch_routes
 from backend.switches.desk import SwitchDesk
 from faces.routes import add_routes
@@ -77,3 +78,14 @@ def test_what_the_operator_s_token_asks_for_is_kept_but_not_what_is_refused_or_o
     [act] = http.get("/operator/v1/audit", headers=OPERATOR).json()["acts"]
     told = (act["kind"], act["what"], act["actor"], act["subject"], act["after"])
     assert told == ("request", "patch", "operator", path, '{"status":200}')
+
+
+def test_acts_are_found_by_their_dates(http: TestClient, shop: Shop) -> None:
+    http.post(f"{SWITCH}/stop", json={"reason": "complaints"}, headers=OPERATOR)
+    today = shown_time(shop.clock.at_ms, "%Y-%m-%d")
+    for query, count in ((f"since={today}&until={today}", 1), ("until=2020-01-01", 0)):
+        acts = http.get(f"/operator/v1/audit?{query}", headers=OPERATOR).json()["acts"]
+        lines = http.get(f"/operator/v1/audit/csv?{query}", headers=OPERATOR).text.splitlines()
+        assert (len(acts), len(lines)) == (count, 1 + count)
+    error = http.get("/operator/v1/audit?since=yesterday", headers=OPERATOR).json()["error"]
+    assert error["code"] == "date_invalid"

@@ -170,6 +170,14 @@ async def test_a_payout_is_shown_recalled_and_released(http: TestClient, world: 
     world.next_day()
     (payout,) = (await world.day_end.run(yesterday))["payouts"]
     path = f"/operator/v1/payouts/{payout['payout_id']}"
+    listed = f"/operator/v1/merchants/{MERCHANT}/payouts"
+    [row] = http.get(listed).json()["payouts"]
+    assert http.get(path).json() == {
+        **{name: row[name] for name in row if name != "instructed_at_ms"}, "recall": None,
+    }  # fmt: skip
+    behind = f"{listed}?after={row['instructed_at_ms']}~{row['payout_id']}"
+    assert http.get(behind).json() == {"payouts": [], "after": None}
+    assert http.get(f"{listed}?after=x").json()["error"]["code"] == "field_invalid"
     assert http.get(path).json()["recall"] is None
     assert http.post(f"{path}/release").json()["error"]["code"] == "payment_state"
     assert http.post(f"{path}/recall", json={"reason": "WHIM"}).status_code == 422

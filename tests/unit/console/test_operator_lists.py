@@ -17,7 +17,7 @@ from tests.support.console_world import ConsoleWorld
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
 from tests.support.wallet_http import OPERATOR
 from tests.unit.console.test_console_http import paid
-from tests.unit.console.test_merchant_lists import given_back
+from tests.unit.console.test_merchant_lists import enrolled, given_back
 from tillway import operator_place, payment, refund
 
 API = "/operator/v1"
@@ -105,6 +105,7 @@ def test_pages_go_on_by_key_and_the_first_alone_has_sums(shops: ConsoleWorld, na
         ("since=1", "date_invalid", "since"),
         ("until=9999-12-31", "date_invalid", "until"),
         ("after=1~x'y", "field_invalid", "after"),
+        ("after=1", "field_invalid", "after"),
         ("limit=501", "field_invalid", "query.limit"),
         ("colour=red", "field_invalid", "query.colour"),
         (f"store={'x' * 201}", "field_invalid", "store"),
@@ -131,6 +132,15 @@ def test_a_name_that_several_have_is_refused_with_all_of_them(shops: ConsoleWorl
     assert (error["code"], error["detail"]) == (
         "field_invalid", "store: 西门店 · s1, 西门店 · s2",
     )  # fmt: skip
+
+
+def test_a_merchant_s_stores_are_listed_with_their_devices(shops: ConsoleWorld) -> None:
+    shops.shop.do(CreateStore(store="s1", merchant_id=MERCHANT, name="西门店"))
+    enrolled(shops.shop, "s1", "till1", "till2")
+    stores = asked(shops.browser(), f"merchants/{MERCHANT}/stores")["stores"]
+    [found] = [one for one in stores if one["store"] == "s1"]
+    assert found == {"store": "s1", "name": "西门店", "device_count": 2, "online_count": 0}
+    assert asked(shops.browser(), f"merchants/{OTHER_MERCHANT}/stores") == {"stores": []}
 
 
 def test_nobody_else_reads_them(world: ConsoleWorld) -> None:
