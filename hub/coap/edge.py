@@ -1,4 +1,5 @@
-"""Where we reach into aiocoap 0.4: its own socket, bounded memory, a word when an ACK comes.
+"""Where we reach into aiocoap 0.4: its own socket, bounded memory (of messages that were seen, and
+of bodies in blocks), a word when an ACK comes.
 
 Rule: nothing but this file and ``protection`` touches a private name of aiocoap. ``tests/unit/hub``
 shows each of these behaviours over a real socket, so an aiocoap that changes them is noticed.
@@ -9,6 +10,7 @@ import ipaddress
 import socket
 from collections import OrderedDict, deque
 from contextlib import suppress
+from typing import Any
 
 import aiocoap
 from aiocoap.interfaces import Resource
@@ -17,8 +19,14 @@ from aiocoap.numbers.types import ACK
 from aiocoap.tokenmanager import TokenManager
 from aiocoap.transports.udp6 import MessageInterfaceUDP6
 from aiocoap.util import socknumbers
+from aiocoap.util.asyncio.timeoutdict import TimeoutDict
 
-from hub.coap.limits import RECEIVE_BUFFER_BYTES, RECENT_MESSAGES_MAX, SEND_BUFFER_BYTES
+from hub.coap.limits import (
+    RECEIVE_BUFFER_BYTES,
+    RECENT_MESSAGES_MAX,
+    SEND_BUFFER_BYTES,
+    TRANSFERS_MAX,
+)
 from protocol.errors import OperatingError
 
 _Key = tuple[object, int]
@@ -94,6 +102,26 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
         _, key = self._expiries.popleft()
         self._recent_messages.pop(key, None)
         self._tokens.pop(key, None)
+
+
+class _Transfers(TimeoutDict[Any, Any]):  # type: ignore[misc]  # aiocoap has no types
+    """Bodies under way, until nobody has asked for a while, and ``TRANSFERS_MAX`` at most."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        self._items.pop(key, None)
+        super().__setitem__(key, value)
+        if len(self._items) > TRANSFERS_MAX:
+            oldest = next(iter(self._items))
+            del self._items[oldest]
+            if self._recently_accessed is not None:
+                self._recently_accessed.discard(oldest)
+
+
+def bound_transfers(resource: Resource) -> None:
+    """Have a resource keep so many bodies in blocks, and no more."""
+    spool, cache = resource._block1, resource._block2  # noqa: SLF001
+    spool._assemblies = _Transfers(spool._assemblies.timeout)  # noqa: SLF001
+    cache._completes = _Transfers(cache._completes.timeout)  # noqa: SLF001
 
 
 class _Interface(MessageInterfaceUDP6):  # type: ignore[misc]  # aiocoap has no types

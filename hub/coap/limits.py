@@ -6,9 +6,13 @@ SEND_BUFFER_BYTES = 1024 * 1024
 RECENT_MESSAGES_MAX = 16_384
 """Requests remembered to recognise a retransmission: about 40 MB. The oldest goes first."""
 REQUESTS_PER_S_MAX = 250
-"""Of one endpoint: more would reuse message ids inside their lifetime (RFC 7252 §4.4)."""
+"""Of one endpoint, each block counted: more would reuse message ids inside their lifetime
+(RFC 7252 §4.4)."""
 REQUESTS_PER_S_TOTAL_MAX = 2_000
 BURST_S = 2
+TRANSFERS_MAX = 2_048
+"""Bodies in blocks that a resource has begun to take, and answers in blocks that it has begun to
+give (RFC 7959), each: 20 MB at most. The one begun longest ago goes first."""
 ENDPOINTS_REMEMBERED_MAX = 8_192
 EXCHANGES_MAX = 2_000
 """Requests that wait for their answer."""

@@ -70,7 +70,10 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         self._open = 0
 
     async def needs_blockwise_assembly(self, request: aiocoap.Message) -> bool:
-        """Yes, but never for more than an envelope: aiocoap's assembly has no bound of its own."""
+        """Yes, but never for more than an envelope, nor for more blocks than requests: aiocoap's
+        assembly has no bound of its own."""
+        if not self._admits(address_of(request)):
+            raise _TooMany
         block = request.opt.block1
         if block is not None and block.start > ENVELOPE_BYTES_MAX:
             raise error.RequestEntityTooLarge
@@ -92,8 +95,6 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         return signed(answer, Code.CHANGED)
 
     def _refusal(self, request: aiocoap.Message) -> aiocoap.Message | None:
-        if not self._admits(address_of(request)):
-            return _later(Code.TOO_MANY_REQUESTS)
         if self._must_be_protected and context_of(request) is None:
             return aiocoap.Message(code=Code.UNAUTHORIZED, payload=b"protected requests only")
         # What was inside a protected message has no type of its own.
@@ -108,7 +109,21 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         return None
 
 
-class HubStateResource(resource.ObservableResource):  # type: ignore[misc]
+class _ReadOnly:
+    """A resource that nobody sends a body to: no first block of one is kept."""
+
+    async def needs_blockwise_assembly(self, request: aiocoap.Message) -> bool:
+        """For answers only."""
+        if request.opt.block1 is not None:
+            raise error.RequestEntityTooLarge
+        return True
+
+
+class ResourceList(_ReadOnly, resource.WKCResource):  # type: ignore[misc]
+    """``GET /.well-known/core``: what is here."""
+
+
+class HubStateResource(_ReadOnly, resource.ObservableResource):  # type: ignore[misc]
     """``GET /p1/hub/state``, observable: the hub's signed state."""
 
     rt = "tillway.hub.state"
@@ -143,7 +158,7 @@ class Observer:
     gone: asyncio.Future[bool]
 
 
-class DeviceBranch(resource.ObservableResource, resource.PathCapable):  # type: ignore[misc]
+class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable):  # type: ignore[misc]
     """``GET /p1/t/{tid}/cmd``, observable: what waits for a device, one parcel per notification.
 
     The first response is empty; every notification is one signed answer, confirmable, and the
@@ -204,6 +219,14 @@ class DeviceBranch(resource.ObservableResource, resource.PathCapable):  # type: 
                     raise error.Unauthorized
                 return str(tid)
         raise error.NotFound
+
+
+class _TooMany(error.TooManyRequests):  # type: ignore[misc]  # aiocoap has no types
+    """One more than its endpoint may send now."""
+
+    def to_message(self) -> aiocoap.Message:
+        """4.29, and when to come again."""
+        return _later(Code.TOO_MANY_REQUESTS)
 
 
 def _later(code: Code) -> aiocoap.Message:

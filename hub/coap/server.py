@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import aiocoap
-from aiocoap.resource import Site, WKCResource
+from aiocoap.resource import Site
 
-from hub.coap.edge import BoundedMessageManager, open_socket, serve
+from hub.coap.edge import BoundedMessageManager, bound_transfers, open_socket, serve
 from hub.coap.limits import ANSWER_WAIT_GRACE_S, NOTIFY_TIMEOUT_S
 from hub.coap.protection import Contexts, ProtectedSite
 from hub.coap.rate import RateLimit
@@ -17,6 +17,7 @@ from hub.coap.resources import (
     Exchange,
     HubStateResource,
     RequestResource,
+    ResourceList,
     signed,
 )
 from hub.metrics import Tally
@@ -65,10 +66,12 @@ class CoapServer:
             answer_wait_s=self._answer_wait_s,
             must_be_protected=self._contexts is not None,
         )
+        core = ResourceList(site.get_resources_as_linkheader, impl_info=None)
+        for one in (requests, self._state, self._branch, core):
+            bound_transfers(one)
         site.add_resource(COAP_REQUEST_PATH, requests)
         site.add_resource(COAP_HUB_STATE_PATH, self._state)
         site.add_resource(_DEVICES_PATH, self._branch)
-        core = WKCResource(site.get_resources_as_linkheader, impl_info=None)
         site.add_resource((".well-known", "core"), core)
         sock, self._socket = self._socket, None
         if self._contexts is not None:

@@ -13,6 +13,7 @@ import aiocoap
 import pytest
 from aiocoap.numbers.codes import Code
 
+from hub.coap import edge
 from protocol import answers
 from protocol.limits import ENVELOPE_BYTES_MAX
 from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
@@ -207,6 +208,67 @@ async def test_a_message_id_used_again_with_another_token_is_another_request(
         assert replies[0] == replies[1], "a retransmission gets the same bytes again"
         assert replies[2][4:6] == b"bb"
         assert len(world.backend.carried_out) == 2
+
+
+class Stranger:
+    """A UDP socket that speaks by hand: a body in blocks of 64 bytes to a path."""
+
+    def __init__(self, world: World) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._socket.connect(("127.0.0.1", world.hub.ports["coap"]))
+        self._mid = 0
+
+    async def send(self, path: bytes, body: int, block: bytes) -> str:
+        """One block of the body of this number; the answer's code."""
+        self._mid += 1
+        head = b"\x40\x02" + self._mid.to_bytes(2, "big")
+        number = str(body).encode()
+        query = bytes((0x40 | len(number),)) + number
+        await asyncio.get_running_loop().sock_sendall(
+            self._socket, head + path + query + b"\xc1" + block + b"\xff" + bytes(64)
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            answer = await asyncio.get_running_loop().sock_recv(self._socket, 2048)
+        return f"{answer[1] >> 5}.{answer[1] & 31:02}"
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+REQ, STATE, CORE = b"\xb2p1\x03req", b"\xb2p1\x03hub\x05state", b"\xbb.well-known\x04core"
+FIRST, SECOND = b"\x0a", b"\x1a"
+"""Block1: number 0 and 1, each with more to come."""
+
+
+async def test_bodies_in_blocks_that_never_end_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "TRANSFERS_MAX", 8)
+    async with running_world(tmp_path, "vend-1") as world:
+        stranger = Stranger(world)
+        try:
+            for number in range(9):
+                assert await stranger.send(REQ, number, FIRST) == "2.31"
+            assert await stranger.send(REQ, 0, SECOND) == "4.08", "the oldest was forgotten"
+            for number in range(1, 9):
+                assert await stranger.send(REQ, number, SECOND) == "2.31"
+            for path in (STATE, CORE):
+                assert await stranger.send(path, 1, FIRST) == "4.13", "nobody sends a body there"
+        finally:
+            stranger.close()
+
+
+async def test_each_block_counts_as_a_request_of_its_endpoint(tmp_path: Path) -> None:
+    coap = {"port": 0, "requests_per_s_max": 2}
+    async with running_world(tmp_path, "vend-1", coap=coap) as world:
+        stranger = Stranger(world)
+        try:
+            codes = [await stranger.send(REQ, number, FIRST) for number in range(20)]
+        finally:
+            stranger.close()
+        assert codes[:4] == ["2.31"] * 4
+        assert "4.29" in codes
 
 
 @pytest.mark.skipif(LIBCOAP is None, reason="Debian's libcoap client is not installed")
