@@ -38,6 +38,7 @@ from terminal.inputs import (
     ItemGiven,
     ItselfRead,
     LinkDown,
+    LinkRefused,
     LinkUp,
     MarkOutcome,
     MarkRefund,
@@ -173,6 +174,7 @@ class Agent:
                 currency=self.profile.currency,
                 methods=self._offline.methods(),
                 is_link_up=self.is_link_up,
+                link_trouble=self._desk.link_trouble,
                 is_hub_online=self._desk.is_hub_online,
                 is_sent=subject is not None and self.is_sent(subject),
                 undo_waits_for=self._desk.undo_waits_for(shown),
@@ -273,6 +275,8 @@ class Agent:
                 self._link_up()
             case LinkDown():
                 self._desk.courier.is_link_up = False
+            case LinkRefused(code):
+                self._desk.link_trouble = code
             case HubStateArrived(data):
                 self._answers.take_hub_state(data)
             case Undelivered(request_id):
@@ -389,7 +393,7 @@ class Agent:
             self._itself.look()
 
     def _link_up(self) -> None:
-        self._desk.courier.is_link_up = True
+        self._desk.link_came_up()
         self._upkeep.on_link_up()
         self._look()
         self._sales.on_link_up()

@@ -42,7 +42,8 @@ def is_overtaken(sale: Sale, row: RequestRow | None) -> bool:
 class Desk:
     """The agent's tools. ``current`` is the payment or refund on the screen; ``is_hub_online`` what
     the hub last said of its line to the backend, ``clock_ahead_ms`` how far our clock is before the
-    backend's, None until an answer told."""
+    backend's, None until an answer told; ``link_trouble`` why the latest try to reach the hub came
+    to nothing."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Desk:
         self.timers = Timers()
         self.effects: list[Effect] = []
         self.is_hub_online = True
+        self.link_trouble: str | None = None
         self.clock_ahead_ms: int | None = None
         self.current: str | None = None
         self.undo_put_off: dict[str, int] = {}
@@ -86,6 +88,11 @@ class Desk:
         if not self.courier.is_link_up or row.sends - heard_sends >= SENDS_UNHEARD_MIN:
             return "hub_silent"
         return shown.error_code if shown.error_code in UNDO_WAITS else None
+
+    def link_came_up(self) -> None:
+        """Requests can leave, and nothing is the matter."""
+        self.courier.is_link_up = True
+        self.link_trouble = None
 
     def after(self, key: TimerKey, gap_ms: int) -> None:
         """Arm a timer that many milliseconds from now."""

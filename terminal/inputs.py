@@ -226,6 +226,13 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkRefused:
+    """A try to reach the hub came to nothing; the code says why."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Undelivered:
     """The link did not get a request through (it says nothing about whether it arrived)."""
 
@@ -272,5 +279,5 @@ DeviceInput = (
     | ReceiptPrinted
     | ReceiptFailed
 )
-LinkInput = AnswerArrived | LinkUp | LinkDown | Undelivered | HubStateArrived
+LinkInput = AnswerArrived | LinkUp | LinkDown | LinkRefused | Undelivered | HubStateArrived
 Input = CashierInput | DeviceInput | LinkInput | Tick

@@ -4,7 +4,8 @@ Rule 1: an envelope is put on the wire at most once. Trying again is the agent's
         new envelope, so a link never repeats one after a reconnection.
 Rule 2: `transmit` never blocks and never loses silently: what is not on the wire is reported with
         `Undelivered`.
-Rule 3: `LinkUp` comes when answers can arrive, not merely when a socket is open.
+Rule 3: `LinkUp` comes when answers can arrive, not merely when a socket is open. Each try that
+        comes to nothing is told by `LinkRefused`.
 """
 
 from collections.abc import Callable

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 from transport.machine import TlsError
 
+TLS_SAYS = "TLS: "
+"""How a reason begins that is TLS's own."""
+
 
 def why(error: BaseException) -> str:
     """What TLS said, or else what the system said, wherever an HTTP library has wrapped it; the
@@ -12,7 +15,7 @@ def why(error: BaseException) -> str:
     causes = tuple(_causes(error))
     for cause in causes:
         if isinstance(cause, TlsError):
-            return f"TLS: {cause}"
+            return f"{TLS_SAYS}{cause}"
     for cause in causes:
         if isinstance(cause, OSError) and cause.errno is not None:
             return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)

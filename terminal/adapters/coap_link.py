@@ -19,7 +19,14 @@ from protocol.limits import ANSWER_BYTES_MAX
 from terminal.adapters.coap_protection import HubKey, protect
 from terminal.adapters.hub_turns import Address, HubTurns
 from terminal.effects import Transmit
-from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
+from terminal.inputs import (
+    AnswerArrived,
+    HubStateArrived,
+    LinkDown,
+    LinkRefused,
+    LinkUp,
+    Undelivered,
+)
 from terminal.limits import (
     COAP_ANSWER_WAIT_S,
     COAP_OBSERVE_RENEW_S,
@@ -70,6 +77,8 @@ class CoapLink:
                 was_up = await self._is_safe(context) and await self._watch_hub(context, deliver)
             finally:
                 await self._leave(context)
+            if not was_up:
+                deliver(LinkRefused("hub_unreachable"))
             await asyncio.sleep(self._turns.next_after(was_up=was_up))
 
     def transmit(self, parcel: Transmit) -> None:

@@ -4,7 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from terminal.effects import Transmit
-from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkUp, Undelivered
+from terminal.inputs import (
+    AnswerArrived,
+    HubStateArrived,
+    LinkDown,
+    LinkRefused,
+    LinkUp,
+    Undelivered,
+)
 from terminal.uplink import Deliver
 
 Hub = Callable[[bytes], Iterable[bytes]]
@@ -56,6 +63,11 @@ class MemoryLink:
         self._is_up = False
         if self._deliver is not None:
             self._deliver(LinkDown())
+
+    def refuse(self, code: str) -> None:
+        """A try to reach the hub comes to nothing."""
+        if self._deliver is not None:
+            self._deliver(LinkRefused(code))
 
     def mend(self) -> None:
         """Plug it in again."""

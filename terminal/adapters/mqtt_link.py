@@ -24,8 +24,17 @@ from paho.mqtt.reasoncodes import ReasonCode
 from protocol import cbor, topics
 from protocol.limits import ANSWER_BYTES_MAX
 from terminal.adapters.hub_turns import Address, HubTurns
+from terminal.adapters.line_trouble import code_of
 from terminal.effects import Transmit
-from terminal.inputs import AnswerArrived, HubStateArrived, LinkDown, LinkInput, LinkUp, Undelivered
+from terminal.inputs import (
+    AnswerArrived,
+    HubStateArrived,
+    LinkDown,
+    LinkInput,
+    LinkRefused,
+    LinkUp,
+    Undelivered,
+)
 from terminal.limits import (
     CONNECT_WAIT_S,
     KEEPALIVE_S,
@@ -40,6 +49,7 @@ from transport.failures import why
 log = structlog.get_logger("terminal.mqtt")
 CONTENT_TYPE = 'application/cose; cose-type="cose-sign1"'
 _QOS = 1
+_REFUSED = "hub_refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +75,8 @@ class _Ready:
 @dataclass(frozen=True, slots=True)
 class _Gone:
     reason: str
+    code: str | None = None
+    """What the hub's own word comes to; None: the reason is of the line."""
 
 
 _Event = _Ready | _Gone | LinkInput
@@ -139,9 +151,12 @@ class MqttLink:
                 else:
                     deliver(first)
                 first = await events.get()
-            log.info("link_lost" if is_up else "link_refused", reason=first.reason)
+            if is_up:
+                log.info("link_lost", reason=first.reason)
+            else:
+                _refuse(deliver, first.reason, first.code)
         except (OSError, TimeoutError, ValueError) as error:
-            log.info("link_refused", reason=why(error))
+            _refuse(deliver, why(error))
         finally:
             self._client = self._leave = None
             self._underway.clear()
@@ -202,10 +217,10 @@ class MqttLink:
             properties: Properties | None,
         ) -> None:
             if reason.is_failure:
-                hand_over(_Gone(str(reason)))
+                hand_over(_Gone(str(reason), _REFUSED))
                 return
             if getattr(properties, "ReceiveMaximum", MQTT_IN_FLIGHT_MAX) < MQTT_IN_FLIGHT_MAX:
-                hand_over(_Gone("the hub's receive maximum is too small"))
+                hand_over(_Gone("the hub's receive maximum is too small", _REFUSED))
                 return
             wanted = [(self._topic(kind), _QOS) for kind in ("res", "cmd", "cfg")]
             client.subscribe([*wanted, (topics.hub_state_topic(self._place.store), _QOS)])
@@ -218,7 +233,8 @@ class MqttLink:
             _c: Client, _userdata: object, _mid: int, reasons: list[ReasonCode], _p: object
         ) -> None:
             # Without the answers' topic the link is of no use; the others may be refused.
-            hand_over(_Gone(f"subscribe: {reasons[0]}") if reasons[0].is_failure else _Ready())
+            is_refused = reasons[0].is_failure
+            hand_over(_Gone(f"subscribe: {reasons[0]}", _REFUSED) if is_refused else _Ready())
 
         return granted
 
@@ -254,6 +270,12 @@ class MqttLink:
         if is_on:
             state["software"] = self._place.software
         return cbor.encode(state)
+
+
+def _refuse(deliver: Deliver, reason: str, code: str | None = None) -> None:
+    told = code or code_of(reason)
+    log.info("link_refused", reason=reason, code=told)
+    deliver(LinkRefused(told))
 
 
 def _properties(packet: int) -> Properties:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError, OperatingError, from_code
 from terminal.shell import ShellPorts
 
 SCAN_TEST_S = 10.0
@@ -68,5 +68,6 @@ class Diagnostics:
     def _link(self) -> dict[str, object]:
         agent = self._ports.agent
         if not agent.is_link_up:
-            raise OperatingError("broker_unreachable")
+            trouble = agent.screen().link_trouble
+            raise from_code(trouble.code if trouble else "hub_unreachable")
         return {"is_link_up": True, "is_hub_online": agent.is_hub_online}

@@ -70,6 +70,8 @@ class Screen:
     is_final: bool = False
     is_recovered: bool = False
     is_link_up: bool = True
+    link_trouble: ErrorShown | None = None
+    """Why there is no line to the hub, as far as a try has told."""
     is_hub_online: bool = True
     unknown_count: int = 0
     unknown_minor: int = 0
@@ -96,6 +98,7 @@ class Surroundings:
     currency: str
     methods: tuple[str, ...]
     is_link_up: bool
+    link_trouble: str | None
     is_hub_online: bool
     is_sent: bool
     printer_error: str | None
@@ -170,6 +173,7 @@ def screen_of(shown: Sale | Refund | None, around: Surroundings) -> Screen:
         is_final=kind in _FINAL_KINDS,
         is_recovered=bool(shown and shown.is_recovered),
         is_link_up=around.is_link_up,
+        link_trouble=_error(around.link_trouble),
         is_hub_online=around.is_hub_online,
         unknown_count=len(open_sales),
         unknown_minor=sum(other.amount_minor for other in open_sales),

@@ -73,7 +73,10 @@ def _operations(app: FastAPI, shell: Shell, agent: Agent) -> None:
     @app.get("/readyz")
     async def readyz() -> Response:
         status = 200 if shell.screen.is_link_up else 503
-        return JSONResponse({"link": shell.screen.is_link_up}, status_code=status)
+        told: dict[str, object] = {"link": shell.screen.is_link_up}
+        if shell.screen.link_trouble is not None:
+            told["code"] = shell.screen.link_trouble.code
+        return JSONResponse(told, status_code=status)
 
     @app.get("/metrics")
     async def metrics() -> Response:

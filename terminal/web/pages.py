@@ -39,7 +39,7 @@ from terminal.web.gate import Gate
 from terminal.web.log_lines import log_lines
 from terminal.web.page_desk import Desk
 from terminal.web.view import View
-from terminal.web.words import MARKS, WORDS
+from terminal.web.words import LINE_TROUBLES, MARKS, WORDS
 
 _Lang = Annotated[Language, Query(alias="lang")]
 _NOTES_MINOR = (1_000, 2_000, 5_000, 10_000)
@@ -273,6 +273,8 @@ def _device_rows(station: Station, language: Language) -> list[tuple[str, str]]:
     agent = station.agent
     screen = station.shell.screen
     line: Words = WORDS["line_up"] if screen.is_link_up else WORDS["offline"]
+    if screen.link_trouble is not None:
+        line = LINE_TROUBLES[screen.link_trouble.code]
     printer = screen.printer_error.words if screen.printer_error else WORDS["ready"]
     rows = [
         ("device", agent.profile.tid),

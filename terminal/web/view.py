@@ -24,7 +24,13 @@ from terminal.limits import (
 )
 from terminal.web import pictures
 from terminal.web.entries import clock, entries
-from terminal.web.words import CUSTOMER_ERRORS, CUSTOMER_TITLES, CUSTOMER_UNDOING, WORDS
+from terminal.web.words import (
+    CUSTOMER_ERRORS,
+    CUSTOMER_TITLES,
+    CUSTOMER_UNDOING,
+    LINE_TROUBLES,
+    WORDS,
+)
 from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
@@ -90,6 +96,7 @@ class Renderer:
             "places": MINOR_DIGITS[screen.currency],
             "amount_words": _amount_words(screen.amount_minor, screen.currency, language),
             "qr": _code(screen.code_url),
+            "line_trouble": _line_trouble(screen),
             "unknown_sum": Money(screen.unknown_minor, screen.currency).decimal(),
             "oldest_ms": min((sale.created_at_ms for sale in open_sales), default=None),
             "offline_sum": Money(screen.offline_minor, screen.currency).decimal(),
@@ -158,6 +165,11 @@ def _payer_error(screen: Screen) -> Bilingual | None:
     if screen.kind in {"closing", "reversing"} and screen.error.code != "hub_silent":
         return CUSTOMER_UNDOING
     return CUSTOMER_ERRORS.get(screen.error.code, screen.error.words)
+
+
+def _line_trouble(screen: Screen) -> Words | None:
+    """Why there is no line, in few words."""
+    return None if screen.link_trouble is None else LINE_TROUBLES[screen.link_trouble.code]
 
 
 def _other(words: Bilingual, language: Language) -> str:

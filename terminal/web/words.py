@@ -315,6 +315,17 @@ METHODS: dict[str, Words] = {
     "mandate": Words("代扣", "Mandate"),
 }
 
+LINE_TROUBLES: dict[str, Words] = {
+    "hub_unreachable": Words("网关连不上", "hub not reached"),
+    "hub_refused": Words("网关拒绝本机", "refused by the hub"),
+    "hub_certificate_expired": Words("网关证书过期", "hub's certificate expired"),
+    "hub_certificate_early": Words("网关证书未生效", "hub's certificate not valid yet"),
+    "hub_certificate_unknown": Words("网关证书不可信", "hub's certificate unknown"),
+    "own_certificate_refused": Words("本机证书被拒", "own certificate refused"),
+    "hub_tls_failed": Words("加密连接失败", "no encrypted line"),
+}
+"""Why there is no line to the hub, by the codes of ``LinkRefused``; in few words, for the bar."""
+
 CUSTOMER_TITLES: dict[str, Words] = {
     "choosing": Words("应付金额", "To pay"),
     "scanning": Words("请出示付款码", "Show your pay code"),

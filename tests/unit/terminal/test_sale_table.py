@@ -134,6 +134,7 @@ def test_given_and_not_given_never_lead_to_each_other() -> None:
 @pytest.mark.parametrize("is_link_up", [True, False])
 def test_every_state_has_a_screen_with_a_way_on(state: SaleState, is_link_up: bool) -> None:
     around = Surroundings(
+        link_trouble=None,
         currency="CNY", methods=("pay_code",), is_link_up=is_link_up, is_hub_online=True,
         is_sent=False, printer_error=None, open_sales=(),
     )  # fmt: skip

@@ -6,16 +6,19 @@ import re
 import struct
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from protocol.errors import advice
 from terminal import logs
 from terminal.profile import Item
 from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
+from terminal.web.words import LINE_TROUBLES
 from terminal.zone import SHOP_ZONE
 from tests.support.tills import CASHIER_PIN, DEADLINE_S, Till, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
@@ -98,6 +101,36 @@ async def test_the_settings_tell_the_time_and_how_far_it_is_from_the_backends(
             page = (await till.get(f"settings?lang={language}")).decode()
             assert "+08:00</dd>" in page
             assert f"<dd>{words}</dd>" in page
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("code", sorted(LINE_TROUBLES))
+async def test_a_till_without_a_line_says_why(tmp_path: Path, code: str) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        till.link.cut()
+        till.link.refuse(code)
+        async with asyncio.timeout(DEADLINE_S):
+            while till.shell.screen.link_trouble is None:  # noqa: ASYNC110  # no event
+                await asyncio.sleep(0.01)
+        async with till.client.get(f"{till.base}/readyz") as answer:
+            assert (answer.status, await answer.json()) == (503, {"link": False, "code": code})
+        for language, few, whole in (
+            ("zh", LINE_TROUBLES[code].zh, advice(code).zh),
+            ("en", LINE_TROUBLES[code].en, advice(code).en),
+        ):
+            page = unescape((await till.get(f"settings?lang={language}")).decode())
+            assert page.count(few) == 2, "the bar and the row"
+            assert whole in page
+        status, told = await till.post("tests/link")
+        assert (status, told["error"]["code"]) == (400, code)
+        till.link.mend()
+        async with asyncio.timeout(DEADLINE_S):
+            while till.shell.screen.link_trouble is not None:  # noqa: ASYNC110  # no event
+                await asyncio.sleep(0.01)
+        async with till.client.get(f"{till.base}/readyz") as answer:
+            assert await answer.json() == {"link": True}
 
 
 def test_the_picture_can_be_read_back() -> None:
