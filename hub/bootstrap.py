@@ -161,6 +161,7 @@ class _Building:
         chargers = await self._chargers(core, shell)
         if chargers is not None:
             ports["ocpp"] = chargers.port
+            downlink.chargers = chargers.dialled_in
         files = await self._firmware(core, line, ports)
         await self._status(status, core, writer, line, mqtt, downlink, chargers, files)
         if isinstance(mqtt, ExternalBroker):

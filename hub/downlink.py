@@ -1,7 +1,7 @@
 """Keeps up with the backend: the device table, the long poll, the hub's own report."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 
 import structlog
@@ -51,6 +51,8 @@ class Downlink:
         self._clock = clock
         self._entropy = entropy
         self._connected = connected
+        self.chargers: Callable[[], Mapping[str, bool]] = dict
+        """The store's chargers, and whether each has dialled in."""
         self._failures = 0
         self._polls_failed = 0
         self.first_table = asyncio.Event()
@@ -135,7 +137,7 @@ class Downlink:
     def _reports(self) -> Iterator[dict[str, object]]:
         """The hub's own state with the first group of devices; at least one report."""
         connected = self._connected() if self._connected is not None else None
-        states = list(device_states(self._core, connected)) if connected is not None else []
+        states = list(device_states(self._core, connected, self.chargers()))
         for start in range(0, max(len(states), 1), REPORT_DEVICES_MAX):
             yield {
                 "at_ms": self._clock.now_ms(),

@@ -16,10 +16,13 @@ FIRMWARE_REPORT = "firmware_report"
 
 
 class FirmwareFlow:
-    """The firmware of one terminal's board."""
+    """The firmware of one terminal, or of its board."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, own_version: str) -> None:
+        """``own_version``: what a terminal runs that has no board; empty where there is one, which
+        says itself what it runs."""
         self._desk = desk
+        self._own_version = own_version
         self._store = FirmwareStore(desk.journal.database)
         self._subject = f"{desk.profile.tid}:firmware"
         self._wish = self._store.wish()
@@ -53,7 +56,7 @@ class FirmwareFlow:
         self.report()
 
     def report(self) -> None:
-        """Say how far it is, if anything was ever wanted and anybody can hear it."""
+        """Say what runs, and how far the last wish is, if anybody can hear it."""
         courier, wish = self._desk.courier, self._wish
         if not courier.is_link_up:
             return
@@ -64,7 +67,7 @@ class FirmwareFlow:
             "state": wish.state.value,
             "code": wish.code,
             "detail": wish.detail,
-            "running_version": wish.running_version,
+            "running_version": wish.running_version or self._own_version,
             "running_hash": wish.running_hash,
         }
         courier.post("device.firmware", body, subject=self._subject)

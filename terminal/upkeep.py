@@ -23,8 +23,7 @@ class Upkeep:
         """``has_board``: there is a controller board whose firmware can be renewed."""
         self._desk = desk
         self._settings = SettingsFlow(desk)
-        self._firmware = FirmwareFlow(desk)
-        self._has_board = has_board
+        self._firmware = FirmwareFlow(desk, "" if has_board else SOFTWARE)
         self._has_said_hello = False
 
     def recover(self) -> None:
@@ -44,8 +43,7 @@ class Upkeep:
             }
             self._desk.courier.post("device.hello", body, subject=profile.tid)
         self._settings.report()
-        if self._has_board:
-            self._firmware.report()
+        self._firmware.report()
 
     def wanted(self, message_type: str, body: Mapping[str, Any]) -> None:
         """One of ``WISHES``."""

@@ -58,6 +58,10 @@ class CentralSystem:
         """Where chargers dial in."""
         return self._server.port
 
+    def dialled_in(self) -> dict[str, bool]:
+        """Each charger of the store, and whether it has a line now."""
+        return {name: name in self.book.lines for name in self.book.posts}
+
     async def charges(self) -> list[dict[str, Any]]:
         """The newest charges, as people and displays are shown them, and when each ended (0: it
         goes on)."""

@@ -195,5 +195,10 @@ async def test_nothing_is_said_of_the_presence_of_a_machine_on_coap(tmp_path: Pa
     async with running_world(tmp_path, "till-1", "till-2") as world:
         core = world.hub.core
         core.connected("till-1", "coap")
-        assert [state["tid"] for state in device_states(core, frozenset())] == ["till-2"]
-        assert len(list(device_states(core, frozenset({"till-1"})))) == 2
+        assert [state["tid"] for state in device_states(core, frozenset(), {})] == ["till-2"]
+        assert len(list(device_states(core, frozenset({"till-1"}), {}))) == 2
+        for is_there in (True, False):
+            said = device_states(core, frozenset(), {"till-1": is_there})
+            assert {one["tid"]: one["online"] for one in said} == {
+                "till-1": is_there, "till-2": False,
+            }  # fmt: skip

@@ -20,6 +20,7 @@ import aiohttp
 import pytest
 from typer.testing import CliRunner
 
+from hub import downlink
 from hub.cli import app
 from hub.ocpp.limits import (
     MESSAGE_BYTES_MAX,
@@ -102,9 +103,10 @@ async def test_a_foreign_charger_charges_and_pays(
     asked: list[Envelope] = []
     shop = Shop()
     monkeypatch.setattr(Shop, "pong", lambda _, one: bank(asked)(one))
+    monkeypatch.setattr(downlink, "REPORT_EVERY_S", 0.02)
     home_of_charger(tmp_path, shop)
     sections = {"mqtt": {"mode": "off"}, "coap": {"enabled": False}, "ocpp": charger_settings()}
-    async with running_world(tmp_path, CHARGER, shop=shop, **sections) as world:
+    async with running_world(tmp_path, CHARGER, "till-1", shop=shop, **sections) as world:
         await world.hub.chargers.book.run(  # type: ignore[union-attr]  # there is one
             lambda journal: journal.bind_tag(CHARGER, "CARD-1", MANDATE)
         )
@@ -112,6 +114,8 @@ async def test_a_foreign_charger_charges_and_pays(
         await until(lambda: any(one.message_type == "payment.create" for one in asked))
         shown = await charges(world)
         await refuses_strangers(world)
+        await until(lambda: heard_of(world)[-1] == {CHARGER: False})
+        assert {CHARGER: True} in heard_of(world), "the backend hears that it has dialled in"
     assert told["complaints"] == []
     assert (told["boot"], told["card"]) == ("Accepted", "Accepted")
     if protocol == "ocpp1.6":
@@ -134,6 +138,13 @@ async def session(node: str, world: World, protocol: str) -> dict[str, Any]:
     told: dict[str, Any] = json.loads(out)
     assert "error" not in told, told
     return told
+
+
+def heard_of(world: World) -> list[dict[str, bool]]:
+    """Whether each device was there, report by report."""
+    return [
+        {one["tid"]: one["online"] for one in report["devices"]} for report in world.backend.reports
+    ]
 
 
 async def charges(world: World) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ from transport.contexts import ClientTls, ServerTls
 pytestmark = pytest.mark.asyncio
 
 
+EARLY = "certificate verify failed: certificate is not yet valid or the system clock is incorrect"
+
+
 async def refusals(
     client: ClientTls,
     server: ServerTls,
@@ -93,8 +96,7 @@ def of_the_other_profile(root: Path) -> tuple[ClientTls, ServerTls]:
          "certificate verify failed: certificate has expired", "own_certificate_refused"),
         (expired_hub, "certificate verify failed: certificate has expired",
          "tls alert certificate expired", "hub_certificate_expired"),
-        (early_hub, "certificate verify failed: certificate is not yet valid or the system clock is"
-         " incorrect",
+        (early_hub, EARLY,
          "tls alert bad certificate", "hub_certificate_early"),
         (of_the_other_profile, "tls alert handshake failure", "no shared cipher", "hub_tls_failed"),
     ],

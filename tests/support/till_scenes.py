@@ -428,6 +428,8 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.click('[data-do="park"]')
     await shows(page, "keypad")
     await page.keyboard.type("1500")
+    till.link.refuse("hub_unreachable")
+    await page.wait_for_selector(".bar .to-line", state="attached")
     yield "offline", page
     await page.keyboard.press("F2")
     await shows(page, "choosing")
