@@ -8,10 +8,11 @@ Rule 2: a new model is trained every day of the first fortnight and every ``LATE
         Fraud changes: the rows are in parts by age (``train``, rule 3).
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
-Rule 4: a row is quiet when the forest finds no more in it than in nine of ten of those that it has
-        not seen. How the votes differ among quiet rows is mostly chance; what is left to go by is
-        how long nobody has vouched for the terminal, since a terminal that goes bad is not known to
-        be so until labels come. So quiet rows stand below all others, in that order, which is the
+Rule 4: one row in twenty stands out, or six for each fraud that there is to expect: those in which
+        the forest finds more than in the others of the week before, whose labels have yet to come.
+        How the votes differ among the rest is mostly chance; what is left to go by is how long
+        nobody has vouched for the terminal, since a terminal that goes bad is not known to be so
+        until labels come. So these quiet rows stand below all others, in that order, which is the
         same whichever day's model found them quiet.
 """
 
@@ -23,7 +24,6 @@ from numpy.typing import NDArray
 
 from backend.risk.evaluation.history import DAY_S, History
 from backend.risk.evaluation.inputs import Matrix
-from backend.risk.models.drift import Reference
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
@@ -34,6 +34,7 @@ PART_DAYS = (3, 7, 21)
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
+LOUD_SHARE_MIN, LOUD_PER_FRAUD = 0.05, 6
 QUIET_MAX = 1e-3
 """No quiet row stands higher, and every other row does."""
 UNUSUAL = "card.amount_ratio_30d"
@@ -78,8 +79,13 @@ def score_days(
         if model is None:
             score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows)
         else:
+            week = (history.t_sec >= first * DAY_S - LABEL_DELAY_S) & (
+                history.t_sec < first * DAY_S
+            )
+            usual = model.score_many(matrix.values[week]).probability
+            loud_from = np.quantile(usual, 1 - _loud_share(model)) if len(usual) else -np.inf
             probability = model.score_many(matrix.values[rows]).probability
-            score[rows] = _below_the_rest(probability, matrix, rows, model.card.score_reference)
+            score[rows] = _below_the_rest(probability, float(loud_from), matrix, rows)
     scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
 
@@ -93,14 +99,21 @@ def _spells(from_day: int, to_day: int) -> Iterator[tuple[int, int]]:
         first += step
 
 
-def _below_the_rest(probability: Floats, matrix: Matrix, rows: Integers, seen: Reference) -> Floats:
-    """Rule 4. The last tenth of the reference begins where a row stands out."""
-    if UNVOUCHED not in matrix.names or not seen.edges:
+def _loud_share(model: Scorer) -> float:
+    """Rule 4: how many of a usual week's rows stand out."""
+    return min(max(LOUD_SHARE_MIN, LOUD_PER_FRAUD * model.card.frauds / model.card.rows), 1.0)
+
+
+def _below_the_rest(
+    probability: Floats, loud_from: float, matrix: Matrix, rows: Integers
+) -> Floats:
+    """Rule 4."""
+    if UNVOUCHED not in matrix.names:
         return probability
     age_s = matrix.column(UNVOUCHED)[rows]
     share = np.nan_to_num(age_s / (age_s + LABEL_DELAY_S), nan=1.0)
     loud = QUIET_MAX + (1 - QUIET_MAX) * probability
-    return np.where(probability > seen.edges[-1], loud, QUIET_MAX * share)
+    return np.where(probability > loud_from, loud, QUIET_MAX * share)
 
 
 def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:

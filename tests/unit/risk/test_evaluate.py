@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -20,10 +22,11 @@ from backend.risk.evaluation.scoring import (
     UNVOUCHED,
     _below_the_rest,
     _known,
+    _loud_share,
     _spells,
     score_days,
 )
-from backend.risk.models.drift import Reference
+from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Settings
 from protocol.errors import CallerError
 from tests.kit.command_line import tillway
@@ -119,25 +122,29 @@ def test_quiet_rows_stand_below_the_rest_by_how_long_nobody_vouched_for_the_term
     age_s = np.array([9.0, 1.0, 7.0, np.nan, 8.0, 0.0]) * DAY_S
     probability = np.array([0.1, 0.1, 0.05, 0.0, 0.7, 0.3])
     matrix, rows = Matrix((UNVOUCHED,), "", age_s[:, None]), np.arange(len(age_s))
-    seen = Reference((0.01, 0.1), (0.5, 0.4, 0.1, 0.0))
-    found = _below_the_rest(probability, matrix, rows, seen)
+    found = _below_the_rest(probability, 0.1, matrix, rows)
     assert np.argsort(found).tolist() == [1, 2, 0, 3, 5, 4]
     assert found[:4].max() <= QUIET_MAX < found[4:].min()
-    for as_it_was in (
-        _below_the_rest(probability, Matrix(("other",), "", age_s[:, None]), rows, seen),
-        _below_the_rest(probability, matrix, rows, Reference((), (0.0, 1.0))),
-    ):
-        assert as_it_was is probability
+    without = _below_the_rest(probability, 0.1, Matrix(("other",), "", age_s[:, None]), rows)
+    assert without is probability
+
+
+@pytest.mark.parametrize(
+    ("frauds", "rows", "share"), [(1, 1_000, 0.05), (8, 600, 0.08), (40, 200, 1.0)]
+)
+def test_six_rows_stand_out_for_each_fraud_and_never_fewer_than_one_in_twenty(
+    frauds: int, rows: int, share: float
+) -> None:
+    model = SimpleNamespace(card=SimpleNamespace(frauds=frauds, rows=rows))
+    assert _loud_share(cast("Scorer", model)) == share
 
 
 def test_quiet_rows_of_two_days_stand_in_one_order_whatever_their_models_find() -> None:
     age_s = np.array([9.0, 1.0, 7.0, 3.0]) * DAY_S
-    matrix, none_stands_out = Matrix((UNVOUCHED,), "", age_s[:, None]), np.zeros(2)
+    matrix, probability = Matrix((UNVOUCHED,), "", age_s[:, None]), np.full(2, 0.002)
     found = [
-        _below_the_rest(
-            none_stands_out, matrix, np.array(rows), Reference((edge,), (0.9, 0.1, 0.0))
-        )
-        for rows, edge in (((0, 1), 0.003), ((2, 3), 0.006))
+        _below_the_rest(probability, loud_from, matrix, np.array(rows))
+        for rows, loud_from in (((0, 1), 0.003), ((2, 3), 0.006))
     ]
     assert np.argsort(np.concatenate(found)).tolist() == [1, 3, 2, 0]
 
