@@ -1,7 +1,8 @@
 """Renders the pages of one face: its own templates over the shared layout and parts.
 
 A template has ``lang``, ``say(words)`` for anything bilingual, ``w(name)`` for the face's own
-catalogue, and ``asset(name)`` for static files; a name that is not there is an error, not a blank.
+catalogue, ``counted(3, name)`` for a number and what is counted (of one: ``name_one``, if there
+is), and ``asset(name)`` for static files; a name that is not there is an error, not a blank.
 """
 
 from typing import Any
@@ -39,7 +40,16 @@ class Pages:
         def w(name: str) -> str:
             return said(self._words[name], language)
 
+        def counted(count: int, name: str) -> str:
+            one = f"{name}_one"
+            return f"{count:,} {w(one if count == 1 and one in self._words else name)}"
+
         made = self._templates.get_template(template).render(
-            lang=language, other_lang="en" if language == "zh" else "zh", say=say, w=w, **context
+            lang=language,
+            other_lang="en" if language == "zh" else "zh",
+            say=say,
+            w=w,
+            counted=counted,
+            **context,
         )
         return Markup(made)  # noqa: S704  # made by an escaping template

@@ -263,9 +263,9 @@ def _payment_sums(merchant_id: str, since: str, until: str) -> Select[Any]:
         func.sum(case((undone, _PAYMENT.c[name]), else_=0)).label(f"undone_{name}")
         for name in _SUMMED
     ]
-    count = func.count() + func.sum(case((undone, 1), else_=0))
+    sums += [func.count().label("count"), func.sum(case((undone, 1), else_=0)).label("undone")]
     return (
-        select(_PAYMENT.c.business_date, count.label("count"), *sums)
+        select(_PAYMENT.c.business_date, *sums)
         .where(
             _PAYMENT.c.merchant_id == merchant_id,
             _PAYMENT.c.business_date.between(since, until),
@@ -319,7 +319,8 @@ def _totals(row: Row) -> TradeTotals:
     """PostgreSQL's sums of 64-bit integers are decimals."""
     sums = {name: int(value) for name, value in row.items() if name != "business_date"}
     return TradeTotals(
-        count=sums["count"],
+        count=sums["count"] + sums["undone"],
+        returned_count=sums["undone"],
         paid_minor=sums["amount_minor"],
         coupon_minor=sums["coupon_minor"],
         fee_minor=sums["fee_minor"],

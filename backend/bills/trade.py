@@ -127,6 +127,9 @@ class TradeTotals:
     """The summary, added up while the lines pass."""
 
     count: int = 0
+    """Lines: payments and returns."""
+    returned_count: int = 0
+    """Those of them that gave money back."""
     paid_minor: int = 0
     returned_minor: int = 0
     coupon_minor: int = 0
@@ -138,6 +141,7 @@ class TradeTotals:
         """Count a line."""
         self.count += 1
         if one.is_return:
+            self.returned_count += 1
             self.returned_minor += one.amount_minor
             self.coupon_returned_minor += one.coupon_minor
             self.fee_returned_minor += one.fee_minor

@@ -56,9 +56,7 @@ class PeopleDesk:
         try:
             return await self._sign_in(name, password, code, origin, browser)
         except CallerError:
-            kind = ActKind.SIGN_IN_FAILED
-            tried = Act(kind=kind, what="sign in", actor=f"console:{name}", origin=origin)
-            await self._services.submit(KeepAct(tried))
+            await self._keep_failed(name, origin)
             raise
 
     async def _sign_in(self, name: str, password: str, code: str, origin: str, browser: str) -> str:
@@ -87,6 +85,20 @@ class PeopleDesk:
         act = person.act(ActKind.SIGN_IN, "sign in", f"person {name}")
         await self._services.submit(Audited(command=end, act=act))
         return token
+
+    async def _keep_failed(self, name: str, origin: str) -> None:
+        """The owner of whose name it is sees it, too."""
+        known: Row | None = None
+        if is_name(name):
+            known = await self._services.run_read(lambda: self._people.person(name))
+        tried = Act(
+            kind=ActKind.SIGN_IN_FAILED,
+            what="sign in",
+            actor=f"console:{name}",
+            origin=origin,
+            merchant_id=known["merchant_id"] if known else "",
+        )
+        await self._services.submit(KeepAct(tried))
 
     async def person(self, token: str, origin: str = "") -> Person:
         """Whose session this is; ``not_authorized`` for one that is unknown, ended, idle for too

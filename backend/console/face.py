@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from backend.channels.reason_words import reason_words
 from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of
+from backend.console.beside import Fields, beside
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.browsers import browser_of
 from backend.console.done_words import DONE_NAMES
@@ -42,6 +43,7 @@ MERCHANT_PAGES = tuple(
 )
 """A merchant's pages that operators look at, too, and the words that name them."""
 _NOTHING: Mapping[str, TillwayError] = MappingProxyType({})
+_NO_FIELDS: Fields = MappingProxyType({})
 
 
 class Face(SessionFace):
@@ -71,10 +73,14 @@ class Face(SessionFace):
         *,
         refusal: TillwayError | None = None,
         wrong: Mapping[str, TillwayError] = _NOTHING,
+        fields: Fields = _NO_FIELDS,
         **more: Any,  # noqa: ANN401  # what the template shows
     ) -> Response:
-        """A page; with a refusal's sentence above it where there is one, or beside the fields that
-        are ``wrong``."""
+        """A page; with a refusal's sentence above it where there is one, or beside the one of its
+        form's ``fields`` that it is about, or beside the fields that are ``wrong``."""
+        refused = refusal or next(iter(wrong.values()), None)
+        wrong = beside(refusal, fields) or wrong
+        refusal = None if refusal in wrong.values() else refusal
         language = language_of(request)
         here = request.url.path if request.method == "GET" else ROOT
         shown = {"mood": "plain", "tab": "", "here": here, "places": {}} | more
@@ -110,7 +116,6 @@ class Face(SessionFace):
             actor_of=actor_of,
             **shown,
         )
-        refused = refusal or next(iter(wrong.values()), None)
         status = 200 if refused is None else status_of(refused)
         return self.sealed(request, HTMLResponse(html, status))
 
@@ -123,7 +128,7 @@ class Face(SessionFace):
         if person is not None:
             return self.page(request, "refused", person, refusal=error)
         shown_out = self.shown_out(request, error)
-        return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT)
+        return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT, typed="")
 
     def csv(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from backend.bills.trade import BillType, TradeTotals
+from backend.console.beside import WITHDRAWAL
 from backend.console.face import base_of
 from backend.console.limits import DAYS_PER_PAGE, ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk, Paper
@@ -134,14 +135,15 @@ async def _shown(
     refusal: CallerError | None = None,
     typed: Form | None = None,
 ) -> Response:
-    """What the merchant has and its days, with what was refused above, and in its form what was
-    typed."""
+    """What the merchant has and its days, with what was refused above or beside its field, and in
+    its form what was typed."""
     until = _until(request, desk)
     payouts = await desk.payouts(person.merchant_id, None)
     days = await desk.days(person.merchant_id, until)
     return parts.face.page(
         request, "settlements", person, tab="settlements", here=f"{base_of(person)}/settlements",
-        refusal=refusal, typed=typed or {}, standing=await desk.standing(person.merchant_id),
+        refusal=refusal, fields=WITHDRAWAL, typed=typed or {},
+        standing=await desk.standing(person.merchant_id),
         days=days, total=TradeTotals.joined(day.sales for day in days),
         payout_id=desk.new_payout_id(), payouts=payouts[:_PAYOUTS_SHOWN], **_window(until, desk),
     )  # fmt: skip

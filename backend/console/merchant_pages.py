@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.beside import ANSWER, REFUND
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
@@ -135,6 +136,7 @@ def _answer(pages: APIRouter, parts: ConsoleParts) -> None:
         try:
             await desk.answer(person, row, dispute_id, form.get("evidence", "").strip())
         except CallerError as refusal:
+            form["dispute_id"] = dispute_id
             return await _shown(parts, request, person, row, refusal, form)
         return parts.face.done(request, f"/payments/{row['payment_id']}", "answered")
 
@@ -147,10 +149,13 @@ async def _shown(
     refusal: CallerError | None = None,
     typed: Form | None = None,
 ) -> Response:
-    """A payment's page, with what was refused above it, and in its forms what was typed."""
+    """A payment's page, with what was refused above it or beside its field, and in its forms what
+    was typed."""
+    typed = typed or {}
     return parts.face.page(
         request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
-        places=await names_of(parts.payments.services, [row]), typed=typed or {},
+        places=await names_of(parts.payments.services, [row]), typed=typed,
+        answered=typed.get("dispute_id", ""), fields={**REFUND, **ANSWER},
         refund_id=parts.payments.new_refund_id(), **await parts.payments.story(person, row),
     )  # fmt: skip
 

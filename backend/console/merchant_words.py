@@ -248,6 +248,7 @@ MERCHANT_WORDS: dict[str, Words] = {
     "effect": Words("影响", "Effect"),
     "not_known": Words("未知", "unknown"),
     "unknown_features": Words("项特征未知", "features were unknown"),
+    "unknown_features_one": Words("项特征未知", "feature was unknown"),
     "ordered_by": Words("排序依据：", "In the order of"),
     "chosen": Words("选中", "chosen"),
     "came_after": Words("可用，排在其后", "possible, comes after"),

@@ -10,6 +10,7 @@ from backend.audit.export import acts_csv
 from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.acts_shown import changes, subject_of
+from backend.console.beside import START, SWITCH, Fields
 from backend.console.limits import ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
@@ -72,9 +73,10 @@ def _switches(pages: APIRouter, parts: ConsoleParts, services: Services) -> None
         rows = await desk.all()
         subjects = [(row["kind"], row["subject"]) for row in rows]
         chosen = (typed.get("kind", ""), typed.get("subject", ""))
+        stopped = [row for row in rows if row["is_stopped"]]
         return face.page(
             request, "switches", person, tab="switches", here=f"{ROOT}/switches", refusal=refusal,
-            stopped=[row for row in rows if row["is_stopped"]], typed=typed,
+            fields=_fields(typed, stopped), stopped=stopped, typed=typed,
             past=[row for row in rows if not row["is_stopped"]],
             known=await _known(desk, typed["find"]),
             reason_chars=(REASON_CHARS_MIN, REASON_CHARS_MAX), subjects_max=SUBJECTS_SHOWN_MAX,
@@ -110,6 +112,14 @@ def _switches(pages: APIRouter, parts: ConsoleParts, services: Services) -> None
         except CallerError as refusal:
             return await shown(request, person, refusal, dict.fromkeys(_ASKED, "") | form)
         return face.done(request, "/switches", "stopped" if form["do"] == "stop" else "started")
+
+
+def _fields(typed: Form, stopped: list[Row]) -> Fields:
+    """Which of the page's fields a refusal may be about: those of the form that was sent."""
+    if typed.get("do") != "start":
+        return SWITCH
+    sent = (typed["kind"], typed["subject"])
+    return START if sent in [(row["kind"], row["subject"]) for row in stopped] else {}
 
 
 async def _known(desk: SwitchDesk, find: str) -> dict[str, list[Row]]:

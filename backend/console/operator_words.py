@@ -160,6 +160,7 @@ OPERATOR_WORDS: dict[str, Words] = {
     "newest_first": Words("最新在前", "Newest first"),
     "page": Words("页", "Page"),
     "devices_count": Words("台设备", "devices"),
+    "devices_count_one": Words("台设备", "device"),
     "page_before": Words("上一页", "Page before"),
     "by_store": Words("按门店", "By store"),
     "by_spool": Words("按待发", "By waiting"),
@@ -200,6 +201,12 @@ OPERATOR_WORDS: dict[str, Words] = {
     "audit_hint": Words(
         "只增不改：谁、何时、从哪里、做了什么、为什么。",
         "It only grows: who, when, from where, what, and why.",
+    ),
+    "audit_own_hint": Words(
+        "贵店人员做的事（包括未成功的登录），以及平台对贵店付款做的事。导出的文件中，序号是全平台"
+        "连续的，所以会跳号。",
+        "What your people did, also sign-ins that failed, and what operators did to your payments."
+        " In the file, numbers run over everybody's acts: those between are not yours.",
     ),
     "on_what": Words("对象", "On what"),
     "act_number": Words("序号", "No."),

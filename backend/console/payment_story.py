@@ -92,6 +92,26 @@ def told(
     return sorted(lines, key=lambda line: line.at_ms)
 
 
+_OF_PAYMENT = ("frozen", "captured", "released", "long", "reversed", "gathered")
+_OF_SAGA = ("accepted", "refused", "assigned")
+"""How a refund of a channel ends, and what is done with money that it kept."""
+_OF_DISPUTE = ("won", "withdrawn", "lost", "repaid")
+
+
+def ledger_events(
+    payment_id: str, *, sagas: Sequence[Row], refunds: Sequence[Row], disputes: Sequence[Row]
+) -> list[str]:
+    """What the ledger calls whatever may have been posted for a payment, for its refunds and
+    disputes, and for its conversations with channels."""
+    begun = [one["refund_id"] for one in refunds]
+    begun += [one["saga_id"] for one in sagas if one["saga_id"] != payment_id]
+    ends = {payment_id: _OF_PAYMENT} | dict.fromkeys(begun, _OF_SAGA)
+    ends |= dict.fromkeys((one["dispute_id"] for one in disputes), _OF_DISPUTE)
+    return [
+        event for key, names in ends.items() for event in (key, *(f"{key}.{one}" for one in names))
+    ]
+
+
 def _attempt(one: Row) -> Line:
     asked = one["error_code"] == _PIN_CODE
     return Line(

@@ -20,7 +20,7 @@ from backend.console.chart import Chart, day_chart
 from backend.console.model import Person
 from backend.console.payment_judgement import judged
 from backend.console.payment_repository import ConsolePayments
-from backend.console.payment_story import ended, told
+from backend.console.payment_story import ended, ledger_events, told
 from backend.console.words import STEPS
 from backend.db.tables import Row
 from backend.disputes.repository import DisputeRepository
@@ -35,6 +35,7 @@ from backend.payments.services import Services
 from backend.refunds.by_hand import give_back
 from backend.refunds.repository import RefundRepository
 from backend.risk.judging.explaining import Explainer
+from backend.sagas.repository import SagaRepository
 from backend.shop_time import day_bounds
 from protocol import ids
 from protocol.errors import CallerError
@@ -80,6 +81,7 @@ class PaymentsDesk:
         self._payments = PaymentRepository(services.reader)
         self._refunds = RefundRepository(services.reader)
         self._callbacks = CallbackRepository(services.reader)
+        self._sagas = SagaRepository(services.reader)
 
     def today(self) -> date:
         """The shop's date."""
@@ -126,6 +128,8 @@ class PaymentsDesk:
             one["dispute_id"]: await read(partial(self._disputes.timeline, one["dispute_id"]))
             for one in disputes
         }
+        sagas = await read(lambda: self._sagas.of_payment(payment_id))
+        events = ledger_events(payment_id, sagas=sagas, refunds=refunds, disputes=disputes)
         news = _callback_ids(payment_id, steps, refunds)
         callbacks = await read(
             lambda: [row for one in news if (row := self._callbacks.callback(one))]
@@ -143,7 +147,7 @@ class PaymentsDesk:
             "refund_rows": refunds,
             "attempts": ended(attempts, payment),
             "disputes": [{**one, "answers": answers[one["dispute_id"]]} for one in disputes],
-            "postings": await read(lambda: self.console.postings(_events(payment_id, refunds))),
+            "postings": await read(lambda: self.console.postings(events)),
             "callbacks": callbacks,
             "settlement": await self._settlement(payment),
             "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
@@ -241,14 +245,6 @@ def _day(currency: str, paid: list[Row], given: list[Row], hours: list[Row]) -> 
         fee_minor=sum(row["fee_minor"] for row in sold),
         chart=day_chart(by_hour),
     )
-
-
-def _events(payment_id: str, refunds: list[Row]) -> list[str]:
-    """What the ledger calls the events of a payment and of its refunds."""
-    events = [payment_id, f"{payment_id}.captured", f"{payment_id}.reversed"]
-    for refund in refunds:
-        events += [refund["refund_id"], f"{refund['refund_id']}.succeeded"]
-    return events
 
 
 def _callback_ids(payment_id: str, timeline: list[Row], refunds: list[Row]) -> list[str]:

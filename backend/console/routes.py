@@ -22,6 +22,7 @@ from backend.console import (
     risk_pages,
     staff_pages,
 )
+from backend.console.beside import unsigned
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import PASSWORD_CHARS_MAX
@@ -97,13 +98,16 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
         try:
             await parts.person(request)
         except CallerError:
-            return face.page(request, "sign_in", None)
+            return face.page(request, "sign_in", None, typed="")
         return face.sent(request, "/today")
 
     @pages.post(ROOT + "/sign-in")
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
         tries.take(origin_of(request))
+        if wrong := unsigned(form):
+            name = form.get("name", "")[:FILTER_CHARS_MAX]
+            return face.page(request, "sign_in", None, wrong=wrong, typed=name, here=ROOT)
         token = await people.sign_in(
             name=form.get("name", "").strip()[:FILTER_CHARS_MAX],
             password=form.get("password", "")[:PASSWORD_CHARS_MAX],

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.beside import INVITATION
 from backend.console.face import Face
 from backend.console.limits import NAME_CHARS_MAX, PASSWORD_CHARS_MAX, PEOPLE_WITHOUT_SEARCH
 from backend.console.model import Person, Rank, Role, hash_token
@@ -56,8 +57,8 @@ async def _team(
     return parts.face.page(
         request, "staff", person, tab="staff", here=f"{ROOT}/staff", places=places, find=find,
         rows=[row for row in every if _is_called(row, find, places)], ranks=list(Rank),
-        has_find=len(every) > PEOPLE_WITHOUT_SEARCH, refusal=refusal, typed=typed or {},
-        merchants=merchants, known={"merchant_id": at_hand},
+        has_find=len(every) > PEOPLE_WITHOUT_SEARCH, refusal=refusal, fields=INVITATION,
+        typed=typed or {}, merchants=merchants, known={"merchant_id": at_hand},
     )  # fmt: skip
 
 

@@ -49,8 +49,37 @@ STEPS: dict[str, Words] = {
 }
 
 NAMES: dict[str, Words] = {
-    "wrong_amount": Words("金额请写成 12.80 的样子。", "Write an amount as 12.80."),
-    "wrong_number": Words("没有这个单号的付款。", "No payment has this number."),
+    "wrong.amount.amount_invalid": Words(
+        "金额请写成 12.80 的样子，须大于零。", "Write an amount as 12.80, above zero."
+    ),
+    "wrong.amount.merchant_balance_short": Words(
+        "超过可提现的金额。", "That is more than is available."
+    ),
+    "wrong.number.payment_not_found": Words("没有这个单号的付款。", "No payment has this number."),
+    "wrong.evidence.field_invalid": Words(
+        "请写下说明，最多 2000 个字。", "Write your answer, in 2,000 characters at most."
+    ),
+    "wrong.sign_in.name.field_invalid": Words("请输入用户名。", "Enter your name."),
+    "wrong.sign_in.password.field_invalid": Words("请输入密码。", "Enter your password."),
+    "wrong.sign_in.code.field_invalid": Words(
+        "请输入手机验证器上的六位数字。", "Enter the six digits that your phone shows."
+    ),
+    "wrong.name.field_invalid": Words(
+        "请用字母、数字、点、下划线或连字符，以字母或数字开头。",
+        "Letters, digits, dots, hyphens and underscores; a letter or a digit comes first.",
+    ),
+    "wrong.subject.merchant_unknown": Words(
+        "请填写一家商户的编号或名称；没有商户叫这个，或不止一家。",
+        "Enter the id or the name of one merchant: none is called so, or more than one.",
+    ),
+    "wrong.subject.device_unknown": Words(
+        "请填写一台设备的编号或门店名称；没有设备叫这个，或不止一台。",
+        "Enter the id or the store of one device: none is called so, or more than one.",
+    ),
+    "wrong.channel.subject.channel_unknown": Words("请选择一个渠道。", "Choose a channel."),
+    "wrong.reason.field_invalid": Words(
+        "请写明原因，3 至 200 个字。", "Say why, in 3 to 200 characters."
+    ),
     "pay_code": Words("付款码", "Pay code"),
     "merchant_qr": Words("收款码", "Shown code"),
     "merchant_group": Words("合单", "Combined order"),
@@ -139,7 +168,8 @@ WORDS: dict[str, Words] = {
     "number": Words("付款单号", "Payment number"),
     "filter": Words("筛选", "Filter"),
     "export": Words("导出 CSV", "Export CSV"),
-    "entries": Words("笔收退款", "payments and refunds"),
+    "returned_count": Words("笔退款或冲正", "refunds or reversals"),
+    "returned_count_one": Words("笔退款或冲正", "refund or reversal"),
     "taken_sum": Words("实收", "taken"),
     "given_sum": Words("实退", "given back"),
     "which_merchant": Words("有几个商户叫这个名称。", "More than one merchant is called so."),

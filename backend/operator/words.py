@@ -13,6 +13,7 @@ _ROWS = (
     ("state", "状态", "State"),
     ("count", "笔数", "Count"),
     ("payments", "笔", "payments"),
+    ("payments_one", "笔", "payment"),
     ("amount", "金额", "Amount"),
     ("refunded", "已退款", "Refunded"),
     ("devices", "设备", "Devices"),

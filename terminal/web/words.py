@@ -30,6 +30,7 @@ WORDS: dict[str, Words] = {
     "hub_offline": Words("门店网关与后台断开", "The hub has lost the backend"),
     "unknown_count": Words("结果未知", "unknown"),
     "goods_count": Words("件商品出货待店主核实", "items for the owner to look after"),
+    "goods_count_one": Words("件商品出货待店主核实", "item for the owner to look after"),
     "goods": Words("出货待核实", "Goods to look after"),
     "training_mark": Words("培训 TRAINING", "TRAINING 培训"),
     "training_payer": Words("培训 TRAINING：请勿付款", "TRAINING 培训: do not pay"),
@@ -86,7 +87,7 @@ WORDS: dict[str, Words] = {
     # The cart
     "cart": Words("购物车", "Cart"),
     "cart_empty": Words("扫商品条码加入购物车", "Scan a barcode to add goods"),
-    "pieces": Words("件", "pieces"),
+    "pieces": Words("件", "in the cart"),
     "more": Words("加一件", "One more"),
     "fewer": Words("减一件", "One fewer"),
     "done": Words("完成", "Done"),

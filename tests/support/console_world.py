@@ -63,8 +63,11 @@ class ConsoleWorld:
     def browser(self) -> TestClient:
         return TestClient(self._app, base_url="https://testserver")
 
-    def add(self, name: str, role: str = "merchant", merchant_id: str = MERCHANT) -> Response:
-        wanted = {"name": name, "role": role, "merchant_id": merchant_id, "password": PASSWORD}
+    def add(
+        self, name: str, role: str = "merchant", merchant_id: str = MERCHANT, rank: str = "owner"
+    ) -> Response:
+        wanted = {"name": name, "role": role, "merchant_id": merchant_id, "rank": rank,
+                  "password": PASSWORD}  # fmt: skip
         with self.browser() as http:
             answer = http.post("/operator/v1/console/users", json=wanted, headers=OPERATOR)
         if answer.status_code == 201:

@@ -49,10 +49,13 @@ WORDS: dict[str, Words] = {
     "fig_settled": Words("笔已结束", "ended"),
     "fig_open": Words("笔进行中", "open"),
     "fig_devices": Words("台设备", "devices"),
+    "fig_devices_one": Words("台设备", "device"),
     "fig_connected": Words("台在线", "connected"),
     "fig_spool_rows": Words("条待回复", "unanswered"),
     "fig_requests": Words("个设备请求", "device requests"),
+    "fig_requests_one": Words("个设备请求", "device request"),
     "fig_institutions": Words("家机构", "institutions"),
+    "fig_institutions_one": Words("家机构", "institution"),
     # The way
     "way": Words("最近一笔付款的路径", "The way of the last payment"),
     "way_none": Words(
@@ -265,6 +268,7 @@ WORDS: dict[str, Words] = {
     "day_open": Words("未结束，请看差错", "Still open: see breaks"),
     "matched": Words("笔相符", "matched"),
     "breaks": Words("笔差错", "breaks"),
+    "breaks_one": Words("笔差错", "break"),
     "passed": Words("通过", "Passed"),
     "failed": Words("未通过", "Failed"),
     "see": Words("在控制台看", "In the console"),

@@ -46,6 +46,63 @@ def test_two_factors_and_each_code_once(world: ConsoleWorld) -> None:
     assert world.sign_in(again, "li.na").status_code == 303
 
 
+def test_what_a_sign_in_lacks_is_told_beside_its_field_and_is_no_try(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    page = world.browser().get("/console?lang=en").text
+    assert "novalidate" in page
+    assert "pattern=" not in page
+    for sent, words in (
+        ({"password": ""}, {"password": "Enter your password."}),
+        ({"code": "12a456"}, {"code": "Enter the six digits that your phone shows."}),
+        (
+            {"name": " ", "code": ""},
+            {"name": "Enter your name.", "code": "Enter the six digits that your phone shows."},
+        ),
+    ):
+        http = world.browser()
+        http.get("/console?lang=en")
+        form = {"name": "li.na", "password": PASSWORD, "code": "123456"} | sent
+        answer = http.post("/console/sign-in", data=form)
+        assert answer.status_code == 400
+        found = dict(re.findall(r'id="wrong-(\w+)">([^<]*) <code', answer.text))
+        assert found == words
+        assert answer.text.count(" autofocus") == 1
+        assert PASSWORD not in answer.text
+        assert ('value="li.na"' in answer.text) == ("name" not in sent)
+    assert world.shop.rows("SELECT * FROM audit_act WHERE kind = 'sign_in_failed'") == []
+
+
+def test_a_refund_s_amount_is_asked_beside_its_field(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.signed_in("li.na")
+    path = f"/console/payments/{paid(world)}"
+    page = http.get(f"{path}?lang=en").text
+    assert 'maxlength="16" value="10.00">' in page
+    form = {"page": page_token(page), "refund_id": world.shop.id("rfd"), "reason": "broken"}
+    for amount, words in (
+        ("", AMOUNT["en"]), ("x", AMOUNT["en"]), ("0", AMOUNT["en"]),
+        ("10.01", "The refund is more than what is left to refund."),
+    ):  # fmt: skip
+        answer = http.post(f"{path}/refund/check", data=form | {"amount": amount})
+        assert answer.status_code >= 400, amount
+        assert f'maxlength="16" value="{amount}" aria-invalid="true"' in answer.text
+        assert f'id="wrong-amount">{words}' in answer.text
+        assert 'role="alert"' not in answer.text
+        assert 'value="broken"' in answer.text
+
+
+def test_one_is_not_told_as_many(world: ConsoleWorld) -> None:
+    world.add("li.na")
+    http = world.signed_in("li.na")
+    first = paid(world)
+    assert "1 payment<" in http.get("/console/today?lang=en").text
+    paid(world)
+    world.shop.refund(first, 100)
+    page = http.get("/console/today?lang=en").text
+    assert "2 payments<" in page
+    assert "1 refund<" in page
+
+
 def test_what_is_wrong_is_not_said(world: ConsoleWorld) -> None:
     world.add("li.na")
     http = world.browser()
@@ -56,7 +113,7 @@ def test_what_is_wrong_is_not_said(world: ConsoleWorld) -> None:
             http.post(
                 "/console/sign-in", data={"name": name, "password": PASSWORD, "code": "123456"}
             )
-            for name in ("nobody", "no body \U0001f600", "")
+            for name in ("nobody", "no body \U0001f600", "li.na.")
         ),
     ]
     assert len({re.sub(r'value="[^"]*"', "", one.text) for one in tries}) == 1
@@ -282,7 +339,9 @@ def test_an_address_that_is_no_page_has_one_for_a_browser_and_json_for_a_program
 
 
 DATE = {"zh": "日期请写成 2026-11-28 的样子。", "en": "Write a date as 2026-11-28"}
-AMOUNT = {"zh": "金额请写成 12.80 的样子。", "en": "Write an amount as 12.80."}
+AMOUNT = {
+    "zh": "金额请写成 12.80 的样子，须大于零。", "en": "Write an amount as 12.80, above zero.",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -15,6 +15,7 @@ from tests.support.merchant_caller import caller_of
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
 from tests.unit.console.test_console_http import summed
 
+ASKED = ("金额请写成 12.80 的样子，须大于零。", "超过可提现的金额。")
 PAGES = (
     "settlements", "settlements/2026-11-24", "payouts", "bills", "bills/2026-11-24/trade.csv",
 )  # fmt: skip
@@ -81,13 +82,17 @@ async def test_days_and_balances_are_the_ledger_s(books: World, console: Console
     assert "Settled" in closed[5]
     sold, back, fee, left = 12_345 + 777, 4_000, 50 + 5, net + 777 - 5
     assert [fen(one) for one in summed(page).split(" · ")[:4]] == [sold, -back, -fee, left]
-    assert summed(page).endswith("4 payments and refunds")
+    assert summed(page).endswith("3 payments · 1 refund or reversal")
+    assert "2 payments · 1 refund or reversal" in closed[0]
+    assert running[0].endswith("1 payment")
     assert f"¥{paid_out // 100}.{paid_out % 100:02}" in closed[6]
     assert "Paid out" in closed[6]
     assert list(map(fen, (running[1], running[4]))) == [777, 772]
     assert "In progress" in running[5]
     day = http.get(f"/console/settlements/{first}").text
     assert "¥82.95" in day
+    told = http.get(f"/console/settlements/{first}?lang=en").text
+    assert "<dd>2 payments · 1 refund or reversal</dd>" in told
     listed = http.get(f"/console/payments?day={first}").text
     assert len(re.findall("<tr[^>]*><td", listed)) == 2
     assert http.get("/console/settlements?until=2026-10-01").status_code == 200
@@ -110,8 +115,9 @@ async def test_money_is_taken_out_in_two_steps_and_once(
     }
     for wrong in ("0", "-1", "9999999", "1e3", ""):
         refused = http.post("/console/payouts/check", data=form | {"amount": wrong})
-        typed = wrong or f"{had // 100}.{had % 100:02}"
-        assert f'maxlength="16" value="{typed}"' in refused.text
+        assert f'maxlength="16" value="{wrong}" aria-invalid="true"' in refused.text
+        assert ASKED[wrong == "9999999"] in refused.text
+        assert 'role="alert"' not in refused.text
         assert refused.status_code == 400, wrong
     sure = http.post("/console/payouts/check", data=form).text
     assert "¥20.00" in sure

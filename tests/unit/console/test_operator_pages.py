@@ -157,6 +157,34 @@ def test_a_break_is_closed_with_a_reason_by_name(world: ConsoleWorld) -> None:
     assert events[-1] == {"actor": "operator:ops", "words": "the bank corrects it"}
 
 
+def test_who_may_only_look_is_told_what_is_proposed_and_offered_nothing(
+    world: ConsoleWorld,
+) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    world.add("looker", role="operator", merchant_id="", rank="viewer")
+    break_id = open_break(
+        world.shop, BreakStep.POST, kind=BreakClass.DUPLICATE, source=f"channel {NUCC}",
+        ours_minor=None, channel_reference="their-1",
+    )  # fmt: skip
+    callback_id = dead_letter(world.shop)
+    acting, looking = world.signed_in("ops"), world.signed_in("looker")
+    for path, words in (
+        ("breaks", "Give back to the payer"),
+        (f"breaks/{break_id}", "Give back to the payer"),
+        ("letters", callback_id),
+        (f"callbacks/{callback_id}", callback_id),
+    ):
+        acted, looked = (
+            http.get(f"/console/{path}?lang=en").text.partition("<main")[2]
+            for http in (acting, looking)
+        )
+        assert words in acted, path
+        assert 'method="post"' in acted, path
+        assert words in looked, path
+        assert "method=" not in looked, path
+        assert "<button" not in looked, path
+
+
 def test_each_break_has_one_proposed_action_which_is_done_with_a_reason(
     world: ConsoleWorld,
 ) -> None:

@@ -111,6 +111,41 @@ def test_a_merchant_s_owner_sees_the_own_people_s_acts_and_what_operators_did_to
     assert "li.na" not in other
 
 
+def test_an_owner_sees_failed_sign_ins_with_the_own_people_s_names_and_no_numbers_with_gaps(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    world.add("wang", merchant_id=OTHER_MERCHANT)
+    world.add("ops", role="operator", merchant_id="")
+    for name in ("li.na", "wang", "ops"):
+        world.sign_in(world.browser(), name, password="wrong horse battery")
+    path = "/console/audit?kind=sign_in_failed&lang=en"
+    own = world.signed_in("li.na").get(path).text
+    assert re.findall(r"<strong>([\w.]+)</strong>", own.partition("<tbody")[2]) == ["li.na"]
+    assert ">No.<" not in own
+    everybody = world.signed_in("ops").get(path).text
+    names = re.findall(r"<strong>([\w.]+)</strong>", everybody.partition("<tbody")[2])
+    assert names == ["ops", "wang", "li.na"]
+    assert ">No.<" in everybody
+
+
+def test_who_may_only_look_sees_what_is_stopped_and_no_way_to_stop(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    world.add("looker", role="operator", merchant_id="", rank="viewer")
+    http = world.signed_in("ops")
+    form = {"page": page_token(http.get("/console/switches").text), "kind": "merchant",
+            "subject": MERCHANT, "do": "stop", "reason": "why so"}  # fmt: skip
+    http.post("/console/switches", data=form)
+    assert http.get("/console/switches").text.count('method="post" action="/console/switches') == 4
+    looker = world.signed_in("looker")
+    seen = looker.get("/console/switches").text
+    assert "why so" in seen
+    assert 'action="/console/switches' not in seen
+    form["page"] = page_token(looker.get("/console/account").text)
+    refused = looker.post("/console/switches", data=form)
+    assert "rank_insufficient" in refused.text
+
+
 def test_a_stop_is_checked_by_name_and_number_before_it_counts(world: ConsoleWorld) -> None:
     world.add("ops", role="operator", merchant_id="")
     http = world.signed_in("ops")
@@ -141,3 +176,31 @@ def test_a_stop_is_checked_by_name_and_number_before_it_counts(world: ConsoleWor
     stopped = http.post("/console/switches", data=fields)
     assert "why so" in stopped.text
     assert [row["subject"] for row in world.shop.rows("SELECT * FROM kill_switch")] == [MERCHANT]
+
+
+def test_a_switch_s_form_says_beside_its_field_what_is_wrong(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    http = world.signed_in("ops")
+    page = http.get("/console/switches?lang=en").text
+    assert page.count("novalidate") == 3
+    assert "minlength" not in page
+    form = {"page": page_token(page), "kind": "merchant", "subject": MERCHANT, "reason": "why so"}
+    for changed, field, words in (
+        ({"reason": "x"}, "reason", "Say why, in 3 to 200 characters."),
+        ({"reason": ""}, "reason", "Say why, in 3 to 200 characters."),
+        ({"subject": ""}, "subject", "Enter the id or the name of one merchant"),
+        ({"kind": "device", "subject": "?"}, "subject", "Enter the id or the store of one device"),
+        ({"kind": "channel", "subject": ""}, "subject", "Choose a channel."),
+    ):
+        answer = http.post("/console/switches/check", data=form | changed).text
+        assert f'id="wrong-{field}">{words}' in answer
+        assert answer.count("aria-invalid") == 1
+        assert 'role="alert"' not in answer
+    stop, start = form | {"do": "stop"}, form | {"do": "start", "reason": "x"}
+    assert "stop-card" in http.post("/console/switches", data=stop).text
+    answer = http.post("/console/switches", data=start).text
+    card = answer.partition("stop-card")[2].partition("</section>")[0]
+    assert 'id="wrong-reason">Say why' in card
+    assert answer.count("aria-invalid") == 1
+    unlisted = http.post("/console/switches", data=start | {"subject": OTHER_MERCHANT}).text
+    assert 'role="alert"' in unlisted

@@ -1,5 +1,6 @@
 """A payment's page: its timeline whole, postings in words, and why it was let through."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from structlog.testing import capture_logs
 
 from backend.console.feature_words import feature_words
 from backend.console.payment_judgement import judged
-from backend.console.payment_story import ended
+from backend.console.payment_story import ended, ledger_events
 from backend.disputes.service import OpenDispute
 from backend.listing.export import PAYMENTS
 from backend.payments.model import DAY_OFFSET_MS
@@ -18,6 +19,7 @@ from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
+from tests.support.channel_world import ChannelWorld
 from tests.support.console_world import ConsoleWorld, console_world, page_token
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import OTHER_MERCHANT, Shop
@@ -79,6 +81,52 @@ def test_no_fee_is_told_of_what_was_not_paid(world: ConsoleWorld) -> None:
     fee = PAYMENTS.columns.index("fee")
     assert PAYMENTS.cells(row)[fee] != "0.00"
     assert PAYMENTS.cells({**row, "paid_at_ms": None})[fee] == "0.00"
+
+
+def test_a_channel_s_postings_are_all_there_with_the_hold_let_go_and_the_refund_taken(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    shop = world.shop
+    channels = ChannelWorld(shop)
+    try:
+        payer = channels.card_payer()
+        declined = shop.pay(payer, channels.card_minor + 1)["payment_id"]
+        asyncio.run(channels.finish())
+        taken = shop.pay(payer, 1_000)["payment_id"]
+        asyncio.run(channels.finish())
+        refund = shop.refund(taken, 400)["refund_id"]
+        asyncio.run(channels.finish())
+    finally:
+        channels.close()
+    http = world.signed_in("li.na")
+    for payment_id, keys, words in (
+        (declined, [declined], "let go"),
+        (taken, [taken, refund], "Refund accepted"),
+    ):
+        page = http.get(f"/console/payments/{payment_id}?lang=en").text
+        posted = [
+            row["id"]
+            for row in shop.rows("SELECT id FROM ledger_transfer")
+            if row["id"].startswith(tuple(keys))
+        ]
+        shown = re.findall(r'<ol class="postings">(.*?)</ol>', page, re.DOTALL)[0]
+        assert shown.count("<li>") == len(posted), sorted(posted)
+        assert words in shown
+
+
+def test_every_end_of_what_the_ledger_keeps_for_a_payment_is_asked_for() -> None:
+    events = ledger_events(
+        "pay_1",
+        sagas=[{"saga_id": "pay_1"}, {"saga_id": "pay_1.back"}, {"saga_id": "rfd_1"}],
+        refunds=[{"refund_id": "rfd_1"}, {"refund_id": "rfd_2"}],
+        disputes=[{"dispute_id": "dsp_1"}],
+    )
+    assert len(set(events)) == len(events)
+    assert {
+        "pay_1", "pay_1.released", "pay_1.long", "pay_1.back.accepted", "rfd_1.refused", "rfd_2",
+        "dsp_1", "dsp_1.withdrawn",
+    } <= set(events)  # fmt: skip
 
 
 def test_a_dispute_stands_in_the_timeline_and_the_merchant_answers_it(world: ConsoleWorld) -> None:

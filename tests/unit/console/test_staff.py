@@ -333,3 +333,20 @@ def test_what_takes_something_from_a_person_is_asked_first_and_changes_nothing_y
     assert "rank_insufficient" in other.get(f"/console/staff/li.na/{act}").text
     assert "user_unknown" in owner.get(f"/console/staff/nobody/{act}").text
     assert owner.get("/console/staff/zhao/promote").status_code == 404
+
+
+def test_what_an_invitation_lacks_is_told_beside_its_field(world: ConsoleWorld) -> None:
+    world.add("ops", role="operator", merchant_id="")
+    ops = world.signed_in("ops")
+    assert "pattern=" not in ops.get("/console/staff?lang=en").text
+    for sent, field, words in (
+        ({"name": ""}, "name", "Letters, digits, dots"),
+        ({"name": "li na"}, "name", "Letters, digits, dots"),
+        ({"name": "ops"}, "name", ""),
+        ({"name": "sun", "merchant_id": "no such shop"}, "merchant_id", ""),
+    ):
+        answer = post(ops, "staff/invite", rank="clerk", **sent).text
+        assert f'id="wrong-{field}">{words}' in answer
+        assert answer.count("aria-invalid") == 1
+        assert 'role="alert"' not in answer
+    assert [row["name"] for row in world.shop.rows("SELECT name FROM console_user")] == ["ops"]
