@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ import pytest
 import structlog
 import uvicorn
 from hypothesis import HealthCheck, settings
+from jinja2 import Environment
 
 import backend.console.model
 import backend.wallet.model
+import faces.pages
 from backend.db.migrate import upgrade
 from protocol.crypto import sealing
 from terminal.counter import pins
@@ -27,6 +29,7 @@ from tests.support.collecting import share_out
 from tests.support.failures import FailuresNamed
 from tests.support.hurried import HurriedAsyncio
 from tests.support.known_hashes import RememberedScrypt
+from tests.support.known_templates import KnownTemplates
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
@@ -89,6 +92,15 @@ def fields_made_late() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(late_fields.ModelField, "__post_init__", late_fields.make_none)
         patch.setattr(late_fields.ModelField, "__getattr__", late_fields.make_one, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """See ``KnownTemplates``. Each face's ``Environment`` is made with the same options."""
+    known = KnownTemplates()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faces.pages, "Environment", partial(Environment, bytecode_cache=known))
         yield
 
 
