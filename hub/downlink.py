@@ -84,6 +84,8 @@ class Downlink:
         rows = await self._line.pushes(after=self._core.cursor, wait_s=wait_s)
         if not has_room:
             self._heard()  # The backend is there, though nothing is taken of it now.
+            if rows:  # Who was revoked stands in the table, too: that cannot wait for room.
+                await self.refresh()
             raise OperatingError("busy", "too many parcels wait; the backend keeps the rest")
         news = await asyncio.get_running_loop().run_in_executor(
             self._workers,
