@@ -7,7 +7,7 @@ import pytest
 import serial
 from playwright.async_api import Browser, Page
 
-from tests.support.axe import AXE, faults
+from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
 from tests.support.sim_bench import RunningSim, running_sim
 
@@ -245,7 +245,7 @@ async def test_a_trace_is_chosen_and_refused_in_the_page_s_language(
             assert await field.evaluate("(one) => one.validity.valid")
 
 
-@pytest.mark.skipif(not AXE.is_file(), reason="the npm readers are not installed")
+@needs_axe
 async def test_every_page_of_the_bench_is_readable_and_light(
     browser: Browser, sim: RunningSim
 ) -> None:

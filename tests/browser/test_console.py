@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page
 from typer.testing import CliRunner
 
 from backend.console.limits import SESSION_IDLE_MS
-from tests.browser.test_till_screens import AXE, faults
+from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
 from tests.support.console_scenes import (
     RunningConsole,
@@ -276,11 +276,10 @@ async def test_a_line_of_the_menu_looks_pressed_for_as_long_as_it_is(
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("shown", [scenes, status_scene])
+@needs_axe
 async def test_every_screen_is_readable_and_whole_in_either_language(
     browser: Browser, console: RunningConsole, shown: Scenes
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with opened_page(
         browser, viewport=LARGE, ignore_https_errors=True, bypass_csp=True

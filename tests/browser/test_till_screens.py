@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.support.axe import AXE, faults
+from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, SMALL, opened_page
 from tests.support.till_scenes import (
     GOODS,
@@ -72,11 +72,10 @@ async def outside(page: Page) -> list[str]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("story", [day_scenes, trouble_scenes])
+@needs_axe
 async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_either_language(
     story: Story, browser: Browser, tmp_path: Path
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with (
         running_till(
@@ -99,11 +98,10 @@ async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_eit
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+@needs_axe
 async def test_a_vending_machine_s_screens_are_readable_and_whole(
     language: str, browser: Browser, tmp_path: Path
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with running_till(tmp_path, **MACHINE) as machine, opened_page(browser) as page:
         async for name, shown in machine_scenes(machine, page, language):
@@ -112,9 +110,8 @@ async def test_a_vending_machine_s_screens_are_readable_and_whole(
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 
+@needs_axe
 async def test_the_judge_sees_text_below_seven_to_one(browser: Browser) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     async with opened_page(browser) as page:
         await page.set_content("<main style='background:#fff;color:#6a6a6a'><h1>5.4:1</h1>text")
         assert any("color-contrast-enhanced" in fault for fault in await faults(page))

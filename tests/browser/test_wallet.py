@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Error, Page
 
-from tests.support.axe import AXE, faults
+from tests.support.axe import faults, needs_axe
 from tests.support.browser import opened_page
 from tests.support.wallet_phone import (
     PHONE,
@@ -216,11 +216,10 @@ async def test_a_payment_that_its_bank_has_yet_to_answer_shows_its_end_by_itself
 
 
 @pytest.mark.timeout(120)
+@needs_axe
 async def test_every_screen_is_readable_and_fits_the_phone_in_either_language(
     browser: Browser, tmp_path: Path
 ) -> None:
-    if not AXE.is_file():
-        pytest.skip("axe-core is not installed (deploy/setup/npm_readers.py)")
     wrong: list[str] = []
     async with (
         running_phone(tmp_path, shop="Corner Shop") as phone,

@@ -8,8 +8,8 @@ import pytest
 from backend.console.browsers import browser_of
 from backend.console.done_words import DONE_NAMES
 from tests.support.console_world import ConsoleWorld, page_token
+from tests.support.open_breaks import open_break
 from tests.unit.console.test_console_http import paid
-from tests.unit.console.test_operator_pages import open_break
 
 _SAID = re.compile(r"""face\.done\([^\n]*, "(\w+)"(?: if [^\n]* else "(\w+)")?\)""")
 

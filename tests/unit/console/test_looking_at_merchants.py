@@ -11,9 +11,9 @@ from backend.payments.model import DeviceRequest
 from protocol.messages import DeviceFirmware
 from tests.support.console_world import ConsoleWorld, page_token
 from tests.support.merchant_caller import Caller
+from tests.support.open_breaks import open_break
 from tests.support.shop import MERCHANT, OTHER_MERCHANT
 from tests.unit.console.test_console_http import paid
-from tests.unit.console.test_operator_pages import open_break
 
 PAGES = ("settlements", "payouts", "bills", "breaks", "callbacks", "stores", "keys")
 LOOK = f"/console/merchants/{MERCHANT}"

@@ -6,10 +6,11 @@ import pytest
 
 from backend.devices.service import CreateStore
 from tests.support.console_world import ConsoleWorld, page_token
+from tests.support.open_breaks import open_break
 from tests.support.shop import MERCHANT
 from tests.unit.console.test_console_http import paid
 from tests.unit.console.test_merchant_lists import enrolled
-from tests.unit.console.test_operator_pages import dead_letter, open_break
+from tests.unit.console.test_operator_pages import dead_letter
 
 
 def named(page: str, name: str, key: str) -> bool:
