@@ -10,7 +10,12 @@ from sqlalchemy import func, select, union_all
 from backend.console.limits import ROWS_PER_PAGE, TRANSFERS_PER_EVENT_MAX
 from backend.db.reading import Reader
 from backend.db.tables import Row
+from backend.ledger import chart
+from backend.ledger.derived_repository import DerivedRepository
+from backend.ledger.limits import STATEMENT_ENTRIES_MAX
 from backend.ledger.repository import LedgerRepository
+from backend.ledger.statements import Statements
+from backend.ledger.tables import TRANSFER
 from backend.payments.list_repository import LISTED, PaymentFilter, narrowed
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
@@ -20,6 +25,8 @@ _payment = Payment.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
 _PAID = [state.value for state in PAID_STATES]
 _HOUR_MS = 3_600_000
+_END_MS = 2**53
+"""Behind every time."""
 
 
 class ConsolePayments:
@@ -93,8 +100,10 @@ class ConsolePayments:
         )
         return self._reader.rows(query.order_by(_payment.c.created_at_ms).limit(ROWS_PER_PAGE))
 
-    def postings(self, events: list[str]) -> list[Row]:
-        """The ledger's transfers of these events, in the order in which they were posted."""
+    def postings(self, events: list[str], payment: Row) -> list[Row]:
+        """The ledger's transfers of these events, and of what the payment is shared out of, in the
+        order in which they were posted."""
+        shared = chart.shared(payment["payment_id"], payment["currency"])
         with self._reader.snapshot() as connection:
             ledger = LedgerRepository(connection)
             found = [
@@ -102,7 +111,20 @@ class ConsolePayments:
                 for event in events
                 for row in ledger.transfers(event_id=event, limit=TRANSFERS_PER_EVENT_MAX)
             ]
-        return sorted(found, key=lambda row: (row["group_seq"], row["id"]))
+            if any(shared in (row["debit"], row["credit"]) for row in found):
+                found += _of_account(ledger, shared)
+        each = {row["id"]: row for row in found}
+        return sorted(each.values(), key=lambda row: (row["group_seq"], row["id"]))
+
+
+def _of_account(ledger: LedgerRepository, account_id: str) -> list[Row]:
+    """Whatever moved an account, by its statement: rounds, returns and releases have keys of their
+    own."""
+    statement = Statements(ledger, DerivedRepository(ledger.connection)).statement(
+        account_id, 0, _END_MS, after=None, limit=STATEMENT_ENTRIES_MAX
+    )
+    rows = ledger.transfers_by_id([one.transfer_id for one in statement.entries])
+    return [dict(zip(TRANSFER.columns, row, strict=True)) for row in rows.values()]
 
 
 def _whole(row: Row, *names: str) -> Row:

@@ -147,7 +147,7 @@ class PaymentsDesk:
             "refund_rows": refunds,
             "attempts": ended(attempts, payment),
             "disputes": [{**one, "answers": answers[one["dispute_id"]]} for one in disputes],
-            "postings": await read(lambda: self.console.postings(events)),
+            "postings": await read(lambda: self.console.postings(events, payment)),
             "callbacks": callbacks,
             "settlement": await self._settlement(payment),
             "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
