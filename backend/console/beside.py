@@ -5,12 +5,17 @@ Rule: what a field lacks is told by the page, in its own words. The browser is a
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
+from backend.console.model import check_password
 from backend.forms import Form
 from protocol.errors import CallerError, TillwayError
 
 Fields = Mapping[str, str]
 """By a refusal's code, or by its code and the first word of its detail: the field."""
+Wrong = Mapping[str, TillwayError]
+"""By field: what is wrong with it."""
+NOTHING: Wrong = MappingProxyType({})
 REFUND: Fields = {"amount_invalid": "amount", "refund_exceeds": "amount"}
 WITHDRAWAL: Fields = {"amount_invalid": "amount", "merchant_balance_short": "amount"}
 ANSWER: Fields = {"field_invalid evidence": "evidence"}
@@ -26,7 +31,20 @@ SWITCH: Fields = {
     "channel_unknown": "subject",
 }
 START: Fields = {"field_invalid reason": "reason"}
-SIGN_IN = ("name", "password", "code")
+BREAK: Fields = {
+    "field_invalid words": "words",
+    "field_invalid owner_id": "owner_id",
+    "merchant_unknown": "owner_id",
+    "payer_unknown": "owner_id",
+}
+KEYS: Fields = {
+    "field_invalid csr": "csr",
+    "field_invalid notify_url": "notify_url",
+    "console_code_wrong": "code",
+}
+PASSWORD: Fields = {"password_wrong": "old", "password_weak": "new", "console_code_wrong": "code"}
+SETUP: Fields = {"setup_wrong": "setup"}
+FACTOR: Fields = {"code_wrong": "code", "password_weak": "password"}
 _CODE_DIGITS = 6
 
 
@@ -39,14 +57,24 @@ def beside(refusal: TillwayError | None, fields: Fields) -> dict[str, TillwayErr
     return {name: refusal} if name else {}
 
 
-def unsigned(form: Form) -> dict[str, TillwayError]:
-    """What is missing for a sign-in, by its shape alone: nothing is compared with anybody."""
-    wrong: dict[str, TillwayError] = {
-        name: CallerError("field_invalid", name)
-        for name in SIGN_IN
-        if not form.get(name, "").strip()
-    }
-    code = form.get("code", "").replace(" ", "")
-    if not (len(code) == _CODE_DIGITS and code.isdecimal() and code.isascii()):
-        wrong["code"] = CallerError("field_invalid", "code")
-    return wrong
+def lacking(form: Form, *names: str) -> dict[str, TillwayError]:
+    """Which of a form's fields are empty, or no ``code``, by their shape alone: nothing is compared
+    with anybody, and no try is counted."""
+    return {name: CallerError("field_invalid", name) for name in names if not _is_there(form, name)}
+
+
+def unchosen(form: Form, name: str) -> dict[str, TillwayError]:
+    """What is wrong with a new password that is typed twice, in ``name`` and in ``again``."""
+    try:
+        check_password(form.get(name, ""))
+    except CallerError as refusal:
+        return {name: refusal}
+    is_same = form.get("again", "") == form[name]
+    return {} if is_same else {"again": CallerError("field_invalid", "again")}
+
+
+def _is_there(form: Form, name: str) -> bool:
+    text = form.get(name, "").replace(" ", "")
+    if name == "code":
+        return len(text) == _CODE_DIGITS and text.isdecimal() and text.isascii()
+    return bool(text.strip())

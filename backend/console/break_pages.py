@@ -3,6 +3,7 @@ is done about it; a merchant's people look at those about its own payments."""
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.beside import BREAK
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.operator_pages import operator, operator_posted
@@ -50,7 +51,7 @@ def _queue(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         last = rows[-1] if has_more else None
         return face.page(
             request, "breaks", person, tab="breaks", rows=rows, is_first=after is None,
-            is_newest_first=is_newest_first, open_days=await desk.open_days(), typed={},
+            is_newest_first=is_newest_first, open_days=await desk.open_days(), typed={}, sent="",
             places=await names_of(parts.payments.services, rows), reason_pattern=REASON_PATTERN,
             more="{business_date}~{break_id}".format(**last) if last else "",
         )  # fmt: skip
@@ -65,11 +66,12 @@ def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         break_id: str,
         refusal: CallerError | None = None,
         typed: Form | None = None,
+        sent: str = "",
     ) -> Response:
         row = await desk.one_break(break_id)
         return face.page(
             request, "break", person, tab="breaks", here=f"{ROOT}/breaks/{break_id}", row=row,
-            refusal=refusal, typed=typed or {},
+            refusal=refusal, typed=typed or {}, sent=sent, fields=BREAK,
             is_open=row["state"] in OPEN_STATES, cannot=_cannot_go_back(row),
             places=await names_of(parts.payments.services, [row]), reason_pattern=REASON_PATTERN,
             by_itself=all(one["event"] != BreakEvent.ASKED_BACK for one in row["timeline"]),
@@ -91,7 +93,7 @@ def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
                 owner_id=form.get("owner_id", "").strip(),
             )
         except CallerError as refusal:
-            return await shown(request, person, break_id, refusal, form)
+            return await shown(request, person, break_id, refusal, form, "resolve")
         return face.done(request, "/breaks", "break")
 
     @pages.post(ROOT + "/breaks/{break_id}/return")
@@ -100,7 +102,7 @@ def _one(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> None:
         try:
             await desk.ask_back(person, break_id, words=form.get("words", ""))
         except CallerError as refusal:
-            return await shown(request, person, break_id, refusal, form)
+            return await shown(request, person, break_id, refusal, form, "return")
         return face.done(request, "/breaks", "asked_back")
 
 

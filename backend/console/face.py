@@ -1,6 +1,6 @@
 """How the console's pages look: templates, words, amounts and times, and what a refusal shows."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from backend.channels.reason_words import reason_words
 from backend.console.act_words import ACT_NAMES
 from backend.console.acts_shown import actor_of
-from backend.console.beside import Fields, beside
+from backend.console.beside import NOTHING, Fields, Wrong, beside
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.browsers import browser_of
 from backend.console.done_words import DONE_NAMES
@@ -42,7 +42,6 @@ MERCHANT_PAGES = tuple(
     (name, name) for name in ("settlements", "bills", "breaks", "callbacks", "stores", "keys")
 )
 """A merchant's pages that operators look at, too, and the words that name them."""
-_NOTHING: Mapping[str, TillwayError] = MappingProxyType({})
 _NO_FIELDS: Fields = MappingProxyType({})
 
 
@@ -72,7 +71,7 @@ class Face(SessionFace):
         person: Person | None,
         *,
         refusal: TillwayError | None = None,
-        wrong: Mapping[str, TillwayError] = _NOTHING,
+        wrong: Wrong = NOTHING,
         fields: Fields = _NO_FIELDS,
         **more: Any,  # noqa: ANN401  # what the template shows
     ) -> Response:

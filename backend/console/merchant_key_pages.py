@@ -5,6 +5,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 
+from backend.console.beside import KEYS, NOTHING, Wrong, lacking
 from backend.console.face import base_of
 from backend.console.merchant_keys_desk import KeysDesk
 from backend.console.model import Person
@@ -48,30 +49,35 @@ def _changing(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
     @pages.post(ROOT + "/keys/address")
     async def set_address(request: Request) -> Response:
         person, form = await parts.owner_posted(request)
+        if wrong := lacking(form, "notify_url", "code"):
+            return await _shown(parts, desk, request, person, typed=form, wrong=wrong)
         try:
-            url = form.get("notify_url", "").strip()
+            url = form["notify_url"].strip()
             await desk.set_address(person, url=url, code=_code(form))
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return parts.face.done(request, "/keys", "keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates")
     async def add_certificate(request: Request, mchid: str) -> Response:
         person, form = await parts.owner_posted(request)
+        if wrong := lacking(form, "csr", "code"):
+            return await _shown(parts, desk, request, person, typed=form, wrong=wrong)
         try:
-            csr = form.get("csr", "")
-            await desk.add_certificate(person, mchid, csr=csr, code=_code(form))
+            await desk.add_certificate(person, mchid, csr=form["csr"], code=_code(form))
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return parts.face.done(request, "/keys", "keys")
 
     @pages.post(ROOT + "/keys/{mchid}/certificates/{serial}/retire")
     async def retire(request: Request, mchid: str, serial: str) -> Response:
         person, form = await parts.owner_posted(request)
+        if wrong := lacking(form, "code"):
+            return await _shown(parts, desk, request, person, typed=form, wrong=wrong)
         try:
             await desk.retire_certificate(person, mchid, serial=serial, code=_code(form))
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return parts.face.done(request, "/keys", "keys")
 
 
@@ -79,10 +85,12 @@ def _secrets(pages: APIRouter, parts: ConsoleParts, desk: KeysDesk) -> None:
     @pages.post(ROOT + "/keys/{mchid}/secrets/{kind}")
     async def renew(request: Request, mchid: str, kind: Literal["v3", "v2"]) -> Response:
         person, form = await parts.owner_posted(request)
+        if wrong := lacking(form, "code"):
+            return await _shown(parts, desk, request, person, typed=form, wrong=wrong)
         try:
             secret = await desk.renew_secret(person, mchid, kind=kind, code=_code(form))
         except CallerError as refusal:
-            return await _shown(parts, desk, request, person, refusal)
+            return await _shown(parts, desk, request, person, refusal, form)
         return parts.face.page(
             request, "secret", person, tab="keys", here=f"{ROOT}/keys", mchid=mchid, kind=kind,
             secret=secret,
@@ -95,9 +103,15 @@ async def _shown(
     request: Request,
     person: Person,
     refusal: CallerError | None = None,
+    typed: Form | None = None,
+    *,
+    wrong: Wrong = NOTHING,
 ) -> Response:
+    """The page, with what was refused beside the field of the form that was sent to this
+    address."""
     return parts.face.page(
         request, "keys", person, tab="keys", here=f"{base_of(person)}/keys", refusal=refusal,
+        fields=KEYS, wrong=wrong, typed=typed or {}, sent=request.url.path if typed else "",
         **await desk.shown(person),
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """A merchant's numbers, certificates, secrets and callback address for its pages, without HTTP.
 
-Rule 1: what changes one of them needs a fresh code of the phone, and is kept in the audit log.
+Rule 1: what changes one of them needs a fresh code of the phone, and is kept in the audit log. What
+        cannot be a request or an address is refused before a code is used up.
 Rule 2: a secret is told once, in the answer to whoever set it anew, and never again.
 Rule 3: whose number it is, is decided here once: another merchant's is not found.
 """
@@ -15,7 +16,8 @@ from backend.console.model import Person
 from backend.db.tables import Row
 from backend.merchant_api.keys.desk import AccountDesk, SecretKind
 from backend.merchant_api.keys.ring import PUBLIC_KEY, KeyRing, Pair
-from backend.merchant_api.keys.suites import RSA, SM2
+from backend.merchant_api.keys.suites import RSA, SM2, SUITES
+from backend.merchants.model import check_notify_url
 from backend.merchants.repository import MerchantRepository
 from backend.merchants.service import ChangeMerchant
 from backend.payments.services import Services
@@ -64,10 +66,12 @@ class KeysDesk:
 
     async def add_certificate(self, person: Person, mchid: str, *, csr: str, code: str) -> str:
         """The serial of another certificate, by a request in PEM or base64."""
-        await self._own(person, mchid)
+        number = await self._own(person, mchid)
+        request = bare_request(csr)
+        SUITES[number["suite"]].read_request(request)
         await confirm(self._services, self._people, person, code)
         act = person.act(ActKind.KEY, "add certificate", f"merchant number {mchid}")
-        made = await self._accounts.add_certificate(mchid, bare_request(csr), act=act)
+        made = await self._accounts.add_certificate(mchid, request, act=act)
         return str(made["serial"])
 
     async def retire_certificate(
@@ -88,6 +92,7 @@ class KeysDesk:
 
     async def set_address(self, person: Person, *, url: str, code: str) -> None:
         """Where callbacks go from now on, unless an order says otherwise."""
+        check_notify_url(url)
         await confirm(self._services, self._people, person, code)
         change = ChangeMerchant(merchant_id=person.merchant_id, notify_url=url)
         act = person.act(ActKind.KEY, "set callback address", f"merchant {person.merchant_id}")

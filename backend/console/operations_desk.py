@@ -164,10 +164,7 @@ class OperationsDesk:
         """Ask the channel to take back what it took too much, with a reason (``Returned.words``);
         ``break_state`` where something stands in the way."""
         row = await self._case(break_id)
-        try:
-            returned = Returned.model_validate({"by": person.name, "words": words})
-        except ValueError:
-            raise CallerError("field_invalid", "words") from None
+        returned = _reasoned(person, words)
         command = AskBack(
             follows=row,
             rules=self._services.rules,
@@ -189,6 +186,7 @@ class OperationsDesk:
         step = proposed(BreakState(row["state"]), excess_minor(row))
         if step is None:
             raise CallerError("break_state", f"{row['state']}: nothing to do")
+        _reasoned(person, words)
         try:
             settled = Settled.model_validate(
                 {
@@ -200,7 +198,7 @@ class OperationsDesk:
                 }
             )
         except ValueError:
-            raise CallerError("field_invalid", "words or owner") from None
+            raise CallerError("field_invalid", "owner_id") from None
         now_ms = self._services.clock.now_ms()
         command = MoveBreak(
             follows=row,
@@ -234,3 +232,11 @@ class OperationsDesk:
         if row is None:
             raise CallerError("break_unknown", break_id)
         return row
+
+
+def _reasoned(person: Person, words: str) -> Returned:
+    """Who decides, with a reason that says something."""
+    try:
+        return Returned.model_validate({"by": person.name, "words": words})
+    except ValueError:
+        raise CallerError("field_invalid", "words") from None

@@ -22,7 +22,7 @@ from backend.console import (
     risk_pages,
     staff_pages,
 )
-from backend.console.beside import unsigned
+from backend.console.beside import lacking
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import PASSWORD_CHARS_MAX
@@ -105,7 +105,7 @@ def _door(pages: APIRouter, parts: ConsoleParts, tries: RateLimit) -> None:
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
         tries.take(origin_of(request))
-        if wrong := unsigned(form):
+        if wrong := lacking(form, "name", "password", "code"):
             name = form.get("name", "")[:FILTER_CHARS_MAX]
             return face.page(request, "sign_in", None, wrong=wrong, typed=name, here=ROOT)
         token = await people.sign_in(

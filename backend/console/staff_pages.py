@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from fastapi import APIRouter, Request, Response
 
-from backend.console.beside import INVITATION
+from backend.console.beside import (
+    FACTOR,
+    INVITATION,
+    NOTHING,
+    PASSWORD,
+    SETUP,
+    Wrong,
+    lacking,
+    unchosen,
+)
 from backend.console.face import Face
 from backend.console.limits import NAME_CHARS_MAX, PASSWORD_CHARS_MAX, PEOPLE_WITHOUT_SEARCH
 from backend.console.model import Person, Rank, Role, hash_token
@@ -166,11 +175,15 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
     face = parts.face
 
     async def shown(
-        request: Request, person: Person, refusal: CallerError | None = None
+        request: Request,
+        person: Person,
+        refusal: CallerError | None = None,
+        wrong: Wrong = NOTHING,
     ) -> Response:
         return face.page(
-            request, "account", person, here=f"{ROOT}/account", refusal=refusal,
-            sessions=await desk.sessions(person.name), own=hash_token(person.token).hex(),
+            request, "account", person, here=f"{ROOT}/account", refusal=refusal, wrong=wrong,
+            fields=PASSWORD, sessions=await desk.sessions(person.name),
+            own=hash_token(person.token).hex(),
         )  # fmt: skip
 
     @pages.get(ROOT + "/account")
@@ -181,11 +194,11 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
     @pages.post(ROOT + "/account/password")
     async def password(request: Request) -> Response:
         person, form = await parts.own_posted(request)
-        old, new = (form.get(name, "")[: PASSWORD_CHARS_MAX + 1] for name in ("old", "new"))
+        if wrong := lacking(form, "old") | unchosen(form, "new") | lacking(form, "code"):
+            return await shown(request, person, wrong=wrong)
+        old, new = (form[name][: PASSWORD_CHARS_MAX + 1] for name in ("old", "new"))
         try:
-            if new != form.get("again", ""):
-                raise CallerError("field_invalid", "again")
-            await desk.change_password(person, old=old, new=new, code=form.get("code", ""))
+            await desk.change_password(person, old=old, new=new, code=_code(form))
         except CallerError as refusal:
             return await shown(request, person, refusal)
         return face.done(request, "/account", "password")
@@ -208,19 +221,32 @@ def _account(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk) -> None:
 def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLimit) -> None:
     face = parts.face
 
+    def asked(
+        request: Request,
+        typed: dict[str, str],
+        refusal: CallerError | None = None,
+        wrong: Wrong = NOTHING,
+    ) -> Response:
+        return face.page(
+            request, "setup", None, here=f"{ROOT}/setup", refusal=refusal, wrong=wrong,
+            fields=SETUP, typed=typed,
+        )  # fmt: skip
+
     @pages.get(ROOT + "/setup")
     async def setup(request: Request) -> Response:
-        return face.page(request, "setup", None)
+        return asked(request, {"name": "", "setup": ""})
 
     @pages.post(ROOT + "/setup/begin")
     async def begin(request: Request) -> Response:
         form = await read_form(request)
         tries.take(origin_of(request))
         typed = {"name": _name(form), "setup": _secret(form)}
+        if wrong := lacking(form, "name", "setup"):
+            return asked(request, typed, wrong=wrong)
         try:
             told = await desk.setup(**typed)
         except CallerError as refusal:
-            return face.page(request, "setup", None, here=f"{ROOT}/setup", refusal=refusal)
+            return asked(request, typed, refusal)
         return _factor(face, request, typed, told)
 
     @pages.post(ROOT + "/setup")
@@ -229,13 +255,14 @@ def _setup(pages: APIRouter, parts: ConsoleParts, desk: StaffDesk, tries: RateLi
         tries.take(origin_of(request))
         typed = {"name": _name(form), "setup": _secret(form)}
         told = await desk.setup(**typed)
+        if wrong := lacking(form, "code") | unchosen(form, "password"):
+            return _factor(face, request, typed, told, wrong=wrong)
         try:
-            password = form.get("password", "")[: PASSWORD_CHARS_MAX + 1]
-            if password != form.get("again", ""):
-                raise CallerError("field_invalid", "again")
-            code = form.get("code", "").replace(" ", "")[:FILTER_CHARS_MAX]
             await desk.finish_setup(
-                **typed, password=password, code=code, origin=origin_of(request)
+                **typed,
+                password=form["password"],
+                code=_code(form),
+                origin=origin_of(request),
             )
         except CallerError as refusal:
             return _factor(face, request, typed, told, refusal)
@@ -255,10 +282,11 @@ def _factor(
     typed: dict[str, str],
     told: dict[str, str],
     refusal: CallerError | None = None,
+    wrong: Wrong = NOTHING,
 ) -> Response:
     return face.page(
-        request, "setup_factor", None, here=f"{ROOT}/setup", refusal=refusal, typed=typed,
-        told=told,
+        request, "setup_factor", None, here=f"{ROOT}/setup", refusal=refusal, wrong=wrong,
+        fields=FACTOR, typed=typed, told=told,
     )  # fmt: skip
 
 
@@ -268,6 +296,10 @@ def _name(form: Form) -> str:
 
 def _secret(form: Form) -> str:
     return form.get("setup", "").strip()[:FILTER_CHARS_MAX]
+
+
+def _code(form: Form) -> str:
+    return form["code"].replace(" ", "")
 
 
 def _rank(form: Form) -> Rank:

@@ -60,9 +60,28 @@ NAMES: dict[str, Words] = {
         "请写下说明，最多 2000 个字。", "Write your answer, in 2,000 characters at most."
     ),
     "wrong.sign_in.name.field_invalid": Words("请输入用户名。", "Enter your name."),
-    "wrong.sign_in.password.field_invalid": Words("请输入密码。", "Enter your password."),
-    "wrong.sign_in.code.field_invalid": Words(
+    "wrong.password.field_invalid": Words("请输入密码。", "Enter your password."),
+    "wrong.code.field_invalid": Words(
         "请输入手机验证器上的六位数字。", "Enter the six digits that your phone shows."
+    ),
+    "wrong.setup.field_invalid": Words("请输入设置码。", "Enter the setup code."),
+    "wrong.old.field_invalid": Words("请输入当前密码。", "Enter your present password."),
+    "wrong.again.field_invalid": Words("两次输入的密码不一样。", "The two passwords differ."),
+    "wrong.csr.field_invalid": Words(
+        "请粘贴证书请求（PKCS #10），密钥为 RSA 2048 位，国密商户号为 SM2。",
+        "Paste a certificate request (PKCS #10): RSA of 2048 bits, or SM2 where the number "
+        "signs by SM2.",
+    ),
+    "wrong.notify_url.field_invalid": Words(
+        "请写 http:// 或 https:// 开头的完整地址，不带 ? 和 #。",
+        "Write a whole address that begins with http:// or https://, without ? and #.",
+    ),
+    "wrong.words.field_invalid": Words(
+        "请写明原因：至少四个汉字或两个词，最多 200 个字。",
+        "Say why: two words or four Chinese characters at least, 200 characters at most.",
+    ),
+    "wrong.owner_id.field_invalid": Words(
+        "请填写商户或付款人的编号。", "Enter the id of the merchant or the payer."
     ),
     "wrong.name.field_invalid": Words(
         "请用字母、数字、点、下划线或连字符，以字母或数字开头。",

@@ -87,9 +87,14 @@ def test_a_secret_is_told_once_and_only_for_a_code_that_was_not_used(
     before = sealed()
     token = page_token(http.get("/console/today").text)
     used = {"page": token, "code": numbered.code("li.na")}
-    for form in (used, used | {"code": "000000"}, {"page": token}):
+    for form, code in (
+        (used, "console_code_wrong"),
+        (used | {"code": "000000"}, "console_code_wrong"),
+        ({"page": token}, "field_invalid"),
+    ):
         refused = http.post(f"/console/keys/{mchid}/secrets/{kind}", data=form)
-        assert "console_code_wrong" in refused.text
+        assert refused.status_code == 400
+        assert code in refused.text
         assert not SECRET.search(refused.text)
     assert sealed() == before
     told = SECRET.search(post(numbered, http, f"{mchid}/secrets/{kind}").text)

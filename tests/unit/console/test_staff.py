@@ -66,8 +66,15 @@ def test_an_invited_person_sets_up_and_comes_in_with_the_rank_that_was_given(
     assert setup not in owner.get("/console/staff").text
     form = {"name": "wang", "password": PASSWORD, "code": "123456"}
     assert world.browser().post("/console/sign-in", data=form).status_code != 303
-    for wrong in ({"password": "short", "again": "short"}, {"again": "other"}, {"code": "000000"}):
-        assert 'role="alert"' in set_up(world, "wang", setup, **wrong).text
+    for wrong, field in (
+        ({"password": "short", "again": "short"}, "password"),
+        ({"again": "other"}, "again"),
+        ({"code": "000000"}, "code"),
+        ({"code": ""}, "code"),
+    ):
+        answer = set_up(world, "wang", setup, **wrong)
+        assert answer.status_code == 400
+        assert re.findall(r'id="wrong-(\w+)"', answer.text) == [field]
     assert '<code class="small">code_wrong' in set_up(world, "wang", setup, code="000000").text
     assert "setup_wrong" in set_up(world, "wang", setup[:-4] + "AAAA").text
     assert "setup_wrong" in set_up(world, "li.na", setup).text
@@ -172,7 +179,7 @@ def test_a_password_is_changed_by_its_person_and_ends_the_other_sessions(
     for wrong, code in (
         ({"old": "wrong horse battery"}, "password_wrong"),
         ({"code": used}, "console_code_wrong"),
-        ({"code": ""}, "console_code_wrong"),
+        ({"code": ""}, "field_invalid"),
         ({"new": "short", "again": "short"}, "password_weak"),
         ({"again": "something else"}, "field_invalid"),
     ):
