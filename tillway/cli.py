@@ -47,6 +47,7 @@ ROOMS: dict[str, Room] = {
     "merchant": Room("tillway.merchant", "backend", "Let a merchant's program call the backend."),
     "payment": Room("tillway.payment", "backend", "Find payments of all merchants."),
     "refund": Room("tillway.refund", "backend", "Find refunds, give money back."),
+    "callback": Room("tillway.callback", "backend", "Find callbacks, send them again."),
     "console": Room("tillway.console", "backend", "Say who may sign in to the console."),
     "switch": Room("tillway.switches", "backend", "Stop new payments, and let them go on."),
     "audit": Room("tillway.audit", "backend", "Who of staff and operators did what."),

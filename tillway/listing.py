@@ -1,5 +1,5 @@
-"""What ``tillway payment`` and ``tillway refund`` have in common: the same filter as the console's,
-a page of rows, and what all of them come to."""
+"""What ``tillway payment``, ``refund`` and ``callback`` have in common: the same filter as the
+console's, a page of rows, and what all of them come to."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -31,9 +31,10 @@ def query_of(**asked: str) -> str:
 def tell(
     api: JsonApi, path: str, asked: dict[str, str], line: Callable[[dict[str, Any]], str]
 ) -> None:
-    """A page, one row a line; what all come to above the first, where the next begins below."""
+    """A page, one row a line; what all come to above the first, of money; where the next begins
+    below."""
     found = api.get(f"{path}?{query_of(**asked)}")
-    if found["sums"] is not None:
+    if found.get("sums") is not None:
         for one in _sums(found["sums"]):
             typer.echo(one)
     for row in found[path.rpartition("/")[2]]:

@@ -1,45 +1,16 @@
 """The pages about callbacks: a merchant's list, and one of them with every try."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from fastapi import APIRouter, Request, Response
 
 from backend.console.limits import ROWS_PER_PAGE
-from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of, place_of
+from backend.console.merchant_callbacks_desk import CallbacksDesk, host_of
 from backend.console.merchant_words import CALLBACK_EVENTS
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
-from backend.listing.filters import Readers, TypedFilter, from_ms, one_of, until_ms
+from backend.listing.filters import CALLBACK_STATES, TypedCallbacks
 from backend.listing.limits import FILTER_CHARS_MAX
-from backend.notify.model import CallbackFilter
-from backend.notify.states import CallbackState
-
-
-@dataclass(frozen=True, slots=True)
-class TypedCallbacks(TypedFilter):
-    """The list's filter."""
-
-    state: str
-    kind: str
-    since: str
-    until: str
-    readers: ClassVar[Readers] = {
-        "state": lambda text: one_of(text, list(CallbackState), "state"),
-        "since": from_ms,
-        "until": until_ms,
-    }
-
-    def wanted(self, merchant_id: str) -> CallbackFilter:
-        """The question to the database; ``field_invalid`` names what cannot be read."""
-        return CallbackFilter(
-            merchant_id=merchant_id,
-            state=one_of(self.state, list(CallbackState), "state"),
-            event_type=self.kind,
-            from_ms=from_ms(self.since),
-            until_ms=until_ms(self.until),
-        )
+from backend.notify.model import Place
 
 
 def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> None:
@@ -54,11 +25,11 @@ def add_pages(pages: APIRouter, parts: ConsoleParts, desk: CallbacksDesk) -> Non
         after = request.query_params.get("after", "")[:FILTER_CHARS_MAX]
         wrong = typed.wrong()
         rows = [] if wrong else await desk.listed(typed.wanted(person.merchant_id), after)
-        more = typed.query(after=place_of(rows[ROWS_PER_PAGE - 1])) if rows[ROWS_PER_PAGE:] else ""
+        more = typed.query(after=Place.of(rows[ROWS_PER_PAGE - 1])) if rows[ROWS_PER_PAGE:] else ""
         return face.page(
             request, "callbacks", person, tab="callbacks", rows=rows[:ROWS_PER_PAGE], typed=typed,
             wrong=wrong, more=more, newest=typed.query() if after else None,
-            choices=[state.value for state in CallbackState], host=host_of, events=CALLBACK_EVENTS,
+            choices=CALLBACK_STATES, host=host_of, events=CALLBACK_EVENTS,
         )  # fmt: skip
 
     @pages.get(ROOT + "/callbacks/{callback_id}")

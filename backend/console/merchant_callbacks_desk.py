@@ -94,11 +94,6 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or "—"
 
 
-def place_of(row: Row) -> str:
-    """Where a page that ends with this row ends."""
-    return str(Place(row["created_at_ms"], row["callback_id"]))
-
-
 def _attempts(row: Row) -> list[Row]:
     tries: list[Row] = row["tries"]
     if row["delivered_at_ms"] is None:

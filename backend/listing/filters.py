@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from backend.listing.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX, YEAR_MAX, YEAR_MIN
+from backend.notify.model import CallbackFilter
+from backend.notify.states import CallbackState
 from backend.payments.list_repository import PaymentFilter
 from backend.refunds.model import RefundState
 from backend.refunds.repository import RefundFilter
@@ -28,6 +30,7 @@ MEANT = ("merchant", "store", "device")
 PAYMENT_STATES = tuple(PaymentState)
 REFUND_STATES = tuple(state for state in RefundState if state is not RefundState.ASKED)
 """Of those that are stored."""
+CALLBACK_STATES = tuple(CallbackState)
 _TIME_DIGITS_MAX, _AMOUNT_DIGITS_MAX = 16, 15
 
 
@@ -228,6 +231,34 @@ class TypedRefunds(TypedFilter):
             store=self.store,
             who=self.who,
             amount_minor=amount_minor(self.amount),
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedCallbacks(TypedFilter):
+    """The callbacks' filter."""
+
+    state: str
+    kind: str
+    """The event that they tell of, as ``payment.captured``."""
+    since: str
+    until: str
+    merchant: str
+    """For operators, who see every merchant's."""
+    readers: ClassVar[Readers] = {
+        "state": lambda text: one_of(text, CALLBACK_STATES, "state"),
+        "since": from_ms,
+        "until": until_ms,
+    }
+
+    def wanted(self, merchant_id: str | None) -> CallbackFilter:
+        """The question to the database; ``field_invalid`` names what cannot be read."""
+        return CallbackFilter(
+            merchant_id=merchant_id or self.merchant or None,
+            state=one_of(self.state, CALLBACK_STATES, "state"),
+            event_type=self.kind,
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
         )

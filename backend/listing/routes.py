@@ -7,15 +7,24 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from backend.guard import Guard
-from backend.listing.filters import TypedFilter, TypedPayments, TypedRefunds, place_said
+from backend.listing.filters import (
+    TypedCallbacks,
+    TypedFilter,
+    TypedPayments,
+    TypedRefunds,
+    place_said,
+)
 from backend.listing.naming import Naming
 from backend.listing.paged import PagedList, payment_list, refund_list
 from backend.listing.schemas import (
+    CallbackPageQuery,
     PaymentPageQuery,
     PaymentQuery,
     RefundPageQuery,
     RefundQuery,
 )
+from backend.notify.model import Place
+from backend.notify.repository import CallbackRepository
 from backend.payments.list_repository import PaymentFilter
 from backend.payments.services import Services
 from backend.refunds.repository import RefundFilter
@@ -25,14 +34,15 @@ T = TypeVar("T", bound=TypedFilter)
 
 
 def operator_router(services: Services, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/payments`` and ``/operator/v1/refunds``: of all merchants, the newest first;
-    ``/csv``: as a file."""
+    """``/operator/v1/payments``, ``refunds`` and ``callbacks``: of all merchants, the newest first;
+    ``/csv`` of the first two: as a file."""
     routes = APIRouter(
         prefix="/operator/v1", tags=["operator"], dependencies=[Depends(operator_only)]
     )
     naming = Naming(services)
     _payments(routes, naming, payment_list(services))
     _refunds(routes, naming, refund_list(services))
+    _callbacks(routes, naming, services)
     return routes
 
 
@@ -60,6 +70,22 @@ def _refunds(routes: APIRouter, naming: Naming, refunds: PagedList[RefundFilter]
     async def as_csv(query: Annotated[RefundQuery, Query()]) -> StreamingResponse:
         typed = await _meant(naming, TypedRefunds.said(query.model_dump()))
         return _csv(refunds, typed.wanted(None))
+
+
+def _callbacks(routes: APIRouter, naming: Naming, services: Services) -> None:
+    repository = CallbackRepository(services.reader)
+
+    @routes.get("/callbacks")
+    async def listed(query: Annotated[CallbackPageQuery, Query()]) -> dict[str, Any]:
+        typed = await _meant(naming, TypedCallbacks.said(query.model_dump(exclude=_PAGE)))
+        wanted, limit = typed.wanted(None), query.limit
+        place = Place.read(query.after) if query.after else None
+        rows = await services.run_read(
+            lambda: repository.listed(wanted, limit=limit + 1, after=place)
+        )
+        shown = rows[:limit]
+        after = f"{Place.of(shown[-1])}" if rows[limit:] else None
+        return {"callbacks": shown, "after": after}
 
 
 _PAGE = {"after", "limit"}

@@ -55,6 +55,18 @@ class RefundQuery(_Asked):
     until: _Until = ""
 
 
+class CallbackPageQuery(_Asked):
+    """``GET /operator/v1/callbacks``: which callbacks; dates are when they were written."""
+
+    merchant: _Merchant = ""
+    state: str = ""
+    kind: Annotated[str, Field(description="The event: payment.captured")] = ""
+    since: _Since = ""
+    until: _Until = ""
+    after: _After = ""
+    limit: _Limit = ANSWER_ROWS
+
+
 class RefundPageQuery(RefundQuery):
     """``GET /operator/v1/refunds``."""
 

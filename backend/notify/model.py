@@ -12,6 +12,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backend.notify.limits import (
     CALLBACK_GAPS_MS,
@@ -42,10 +43,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackFilter:
-    """Which of a merchant's callbacks are meant; what is empty or None does not matter. Times are
-    when they were written, ``until_ms`` not included."""
+    """Which callbacks are meant; what is empty or None does not matter. Times are when they were
+    written, ``until_ms`` not included."""
 
-    merchant_id: str
+    merchant_id: str | None = None
     state: str = ""
     event_type: str = ""
     from_ms: int | None = None
@@ -77,6 +78,11 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.at_ms}.{self.callback_id}"
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Place":
+        """Where a list of what was written has this row."""
+        return cls(row["created_at_ms"], row["callback_id"])
 
     @classmethod
     def read(cls, text: str) -> "Place":

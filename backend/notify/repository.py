@@ -8,7 +8,6 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.notify.limits import (
     CALLBACKS_PER_CLAIM_MAX,
-    CALLBACKS_PER_LIST_MAX,
     DEAD_LETTERS_PER_LIST_MAX,
     TRIES_SHOWN_MAX,
 )
@@ -57,15 +56,15 @@ class CallbackRepository:
         self,
         wanted: CallbackFilter,
         *,
-        limit: int = CALLBACKS_PER_LIST_MAX,
+        limit: int,
         after: Place | None = None,
     ) -> list[Row]:
-        """A merchant's callbacks, the latest written first, without bodies; with ``after``, what
-        follows that place in the list."""
+        """Callbacks of one merchant or of all, the latest written first, without bodies; with
+        ``after``, what follows that place in the list."""
         at, key = _callback.c.created_at_ms, _callback.c.callback_id
-        query = select(*(_callback.c[name] for name in _SHOWN)).where(
-            _callback.c.merchant_id == wanted.merchant_id
-        )
+        query = select(*(_callback.c[name] for name in _SHOWN))
+        if wanted.merchant_id is not None:
+            query = query.where(_callback.c.merchant_id == wanted.merchant_id)
         if wanted.state:
             query = query.where(_callback.c.state == wanted.state)
         if wanted.event_type:
@@ -79,7 +78,7 @@ class CallbackRepository:
                 or_(at < after.at_ms, and_(at == after.at_ms, key < after.callback_id))
             )
         query = query.order_by(at.desc(), key.desc())
-        return self._reader.rows(query.limit(min(limit, CALLBACKS_PER_LIST_MAX)))
+        return self._reader.rows(query.limit(limit))
 
     def dead_letters(
         self,

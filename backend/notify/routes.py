@@ -1,4 +1,5 @@
-"""HTTP about callbacks, for operators: what could not be delivered, and sending it again."""
+"""HTTP about callbacks, for operators: what could not be delivered, and sending it again. The list
+of all of them is with the other lists (``backend.listing``)."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -8,15 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from backend.db.ports import RunRead, Submit
 from backend.guard import Guard
 from backend.notify.dead_letters import DeadLetters, replays_of
-from backend.notify.limits import (
-    CALLBACKS_PER_LIST_MAX,
-    DEAD_LETTERS_PER_LIST_MAX,
-    FILTER_CHARS_MAX,
-)
-from backend.notify.model import CallbackFilter, DeadLetterFilter, Place
+from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
+from backend.notify.model import DeadLetterFilter
 from backend.notify.repository import CallbackRepository
 from backend.notify.schemas import FilterText, FilterTime, ReplayWanted
-from backend.notify.states import CallbackState
 from protocol.errors import CallerError
 
 ACTOR = "operator"
@@ -30,13 +26,11 @@ def operator_router(
     operator_only: Guard,
     wake: Callable[[], None] = lambda: None,
 ) -> APIRouter:
-    """``/operator/v1/callbacks`` and ``/operator/v1/dead-letters``. ``wake`` makes the deliverer
-    look at once."""
+    """``/operator/v1/dead-letters``. ``wake`` makes the deliverer look at once."""
     routes = APIRouter(
         prefix="/operator/v1", tags=["operator"], dependencies=[Depends(operator_only)]
     )
     letters = DeadLetters(repository)
-    _listing(routes, repository, run_read)
     _reading(routes, letters, run_read)
 
     @routes.post("/dead-letters/replay")
@@ -59,30 +53,6 @@ def operator_router(
         return {"callback_id": callback_id, "state": state}
 
     return routes
-
-
-def _listing(routes: APIRouter, repository: CallbackRepository, run_read: RunRead) -> None:
-    @routes.get("/callbacks")
-    async def callbacks(
-        merchant_id: Annotated[str, Query(max_length=FILTER_CHARS_MAX)],
-        state: CallbackState | None = None,
-        event_type: FilterText = None,
-        from_ms: FilterTime = None,
-        until_ms: FilterTime = None,
-        limit: Annotated[int, Query(ge=1, le=CALLBACKS_PER_LIST_MAX)] = 50,
-        after: str = "",
-    ) -> dict[str, Any]:
-        wanted = CallbackFilter(
-            merchant_id=merchant_id,
-            state=state.value if state else "",
-            event_type=event_type or "",
-            from_ms=from_ms,
-            until_ms=until_ms,
-        )
-        place = Place.read(after) if after else None
-        rows = await run_read(lambda: repository.listed(wanted, limit=limit, after=place))
-        last = Place(rows[-1]["created_at_ms"], rows[-1]["callback_id"]) if rows else ""
-        return {"callbacks": rows, "after": f"{last}" if len(rows) == limit else ""}
 
 
 def _reading(routes: APIRouter, letters: DeadLetters, run_read: RunRead) -> None:

@@ -37,6 +37,7 @@ class OutboxCallback(BackendTable, table=True):
     __table_args__: Any = (
         Index("ix_outbox_callback_due", "state", "next_try_ms"),
         Index("ix_outbox_callback_merchant", "merchant_id", "created_at_ms"),
+        Index("ix_outbox_callback_created", "created_at_ms"),
         STORAGE,
     )
     callback_id: str = Field(primary_key=True, sa_type=TEXT)

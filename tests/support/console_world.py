@@ -28,6 +28,7 @@ from backend.http_errors import LostPages, install
 from backend.listing import routes as listing_routes
 from backend.merchant_api.keys.desk import AccountDesk
 from backend.merchant_api.parts import build_merchant_api
+from backend.notify import routes as notify_routes
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from backend.openings.model import Openings
@@ -158,6 +159,13 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
     add_routes(app, listing_routes.operator_router(services, operator_only))
     add_routes(app, payment_routes.operator_router(services, operator_only))
     add_routes(app, refund_routes.operator_router(services, operator_only))
+    letters = notify_routes.operator_router(
+        submit=services.submit,
+        run_read=services.run_read,
+        repository=CallbackRepository(shop.reader),
+        operator_only=operator_only,
+    )
+    add_routes(app, letters)
     operations = OperationsDesk(
         services, operator_of(shop, services), CallbackRepository(shop.reader), lambda: None
     )

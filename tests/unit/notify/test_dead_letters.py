@@ -19,7 +19,7 @@ from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
 from protocol.errors import CallerError
 from tests.support.callbacks import PutCallback, dead_letter
-from tests.support.shop import MERCHANT, OTHER_MERCHANT, START_MS, Shop
+from tests.support.shop import OTHER_MERCHANT, START_MS, Shop
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 
 PATH = "/operator/v1/dead-letters"
@@ -81,22 +81,6 @@ def test_a_filter_narrows_by_merchant_type_and_time(shop: Shop, client: TestClie
     assert listed(client, event_type="refund.succeeded") == [refund]
     assert listed(client, since_ms=shop.clock.at_ms - 1_000) == [refund]
     assert listed(client, since_ms=START_MS, event_type="payment.captured") == [other, first]
-
-
-def test_a_merchant_s_callbacks_are_listed_in_any_state(shop: Shop, client: TestClient) -> None:
-    dead = dead_letter(shop, 1)
-    dead_letter(shop, 2, merchant_id=OTHER_MERCHANT)
-    waits = str(shop.do(PutCallback(number=3)))
-
-    def page(**query: Any) -> tuple[list[str], str]:
-        asked = {"merchant_id": MERCHANT, **query}
-        found = client.get("/operator/v1/callbacks", params=asked).json()
-        return [row["callback_id"] for row in found["callbacks"]], found["after"]
-
-    first, after = page(limit=1)
-    assert (first + page(after=after)[0], page(after=after)[1]) == ([waits, dead], "")
-    assert page(state="dead") == ([dead], "")
-    assert page(until_ms=0) == ([], "")
 
 
 @pytest.mark.parametrize("text", ["soon", "1.", f"{'9' * 16}.evt_1", "².evt_1", "-1.evt_1"])
