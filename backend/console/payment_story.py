@@ -43,6 +43,28 @@ class Line:
     """``own``: the payment's own step; empty: beside it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A timeline with what lies between its beginning and its end apart, where it is long."""
+
+    first: Sequence[Line]
+    between: Sequence[Line] = ()
+    last: Sequence[Line] = ()
+
+
+def parted(lines: Sequence[Line], few: int) -> Parted:
+    """``few`` lines at each end; of one line more nothing is apart."""
+    if len(lines) <= 2 * few + 1:
+        return Parted(lines)
+    return Parted(lines[:few], lines[few:-few], lines[-few:])
+
+
+def urgent_first(callbacks: Sequence[Row]) -> list[Row]:
+    """What has not arrived before what has, each the newest first."""
+    newest = sorted(callbacks, key=lambda one: one["created_at_ms"], reverse=True)
+    return sorted(newest, key=lambda one: one["delivered_at_ms"] is not None)
+
+
 def told(
     steps: Sequence[Row],
     words: Mapping[str, Words],

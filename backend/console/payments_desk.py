@@ -17,10 +17,17 @@ from backend.audit.service import Audited, Watch
 from backend.bills.service import PaperDesk
 from backend.bills.settlement import SettlementDay
 from backend.console.chart import Chart, day_chart
+from backend.console.limits import FEW_POSTINGS, FEW_ROWS, FEW_STEPS
 from backend.console.model import Person
 from backend.console.payment_judgement import judged
 from backend.console.payment_repository import ConsolePayments
-from backend.console.payment_story import ended, ledger_events, told
+from backend.console.payment_story import (
+    ended,
+    ledger_events,
+    parted,
+    told,
+    urgent_first,
+)
 from backend.console.words import STEPS
 from backend.db.tables import Row
 from backend.disputes.repository import DisputeRepository
@@ -136,19 +143,24 @@ class PaymentsDesk:
         )
         found = await self._explainer.explained(payment_id) if person.is_operator else []
         return {
-            "timeline": told(
-                [{**row, "detail": json.loads(row["detail"])} for row in steps],
-                STEPS,
-                attempts=attempts,
-                refunds=refunds,
-                disputes=[step for one in answers.values() for step in one],
-                callbacks=callbacks,
+            "timeline": parted(
+                told(
+                    [{**row, "detail": json.loads(row["detail"])} for row in steps],
+                    STEPS,
+                    attempts=attempts,
+                    refunds=refunds,
+                    disputes=[step for one in answers.values() for step in one],
+                    callbacks=callbacks,
+                ),
+                FEW_STEPS,
             ),
-            "refund_rows": refunds,
+            "few": FEW_ROWS,
+            "few_postings": FEW_POSTINGS,
+            "refund_rows": sorted(refunds, key=lambda one: -int(one["created_at_ms"])),
             "attempts": ended(attempts, payment),
             "disputes": [{**one, "answers": answers[one["dispute_id"]]} for one in disputes],
             "postings": await read(lambda: self.console.postings(events, payment)),
-            "callbacks": callbacks,
+            "callbacks": urgent_first(callbacks),
             "settlement": await self._settlement(payment),
             "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
             "decisions": judged(found),

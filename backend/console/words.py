@@ -229,6 +229,7 @@ WORDS: dict[str, Words] = {
     "routing": Words("渠道选择", "Routing"),
     "attempts": Words("支付尝试", "Attempts"),
     "outcome": Words("结果", "Outcome"),
+    "others": Words("其余", "The others"),
     "callbacks": Words("通知", "Callbacks"),
     "event": Words("事件", "Event"),
     "tries": Words("失败次数", "Failed tries"),
