@@ -105,16 +105,52 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
 
 
 class _Transfers(TimeoutDict[Any, Any]):  # type: ignore[misc]  # aiocoap has no types
-    """Bodies under way, until nobody has asked for a while, and ``TRANSFERS_MAX`` at most."""
+    """Bodies under way, until nobody has asked for a while, and ``TRANSFERS_MAX`` at most.
+
+    Where there is no room, an address that has begun more than its share of them loses its own
+    oldest, and else the oldest of all goes: who begins many does not push out who begins one.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout_s)
+        self._of: dict[object, dict[object, None]] = {}
+        """The keys of each address, oldest first."""
 
     def __setitem__(self, key: object, value: object) -> None:
-        self._items.pop(key, None)
+        if key in self._items:
+            self._drop(key)
         super().__setitem__(key, value)
+        own = self._of.setdefault(_host(key), {})
+        own[key] = None
         if len(self._items) > TRANSFERS_MAX:
-            oldest = next(iter(self._items))
-            del self._items[oldest]
-            if self._recently_accessed is not None:
-                self._recently_accessed.discard(oldest)
+            has_its_share = (len(own) - 1) * len(self._of) >= TRANSFERS_MAX
+            self._drop(next(iter(own if has_its_share else self._items)))
+
+    def _drop(self, key: object) -> None:
+        del self._items[key]
+        if self._recently_accessed is not None:
+            self._recently_accessed.discard(key)
+        self._forget(key)
+
+    def _forget(self, key: object) -> None:
+        host = _host(key)
+        del self._of[host][key]
+        if not self._of[host]:
+            del self._of[host]
+
+    def _tick(self) -> None:
+        before = self._items
+        super()._tick()
+        for key in before.keys() - self._items.keys():
+            self._forget(key)
+
+
+def _host(key: Any) -> object:  # noqa: ANN401
+    """Whose transfer it is: the address without the port, which whoever sends can choose."""
+    remote = key[0]
+    if isinstance(remote[0][0], tuple):
+        remote = remote[0]  # protected: (what it would be plainly, the context's key)
+    return remote[0][0]
 
 
 def bound_transfers(resource: Resource) -> None:

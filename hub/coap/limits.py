@@ -12,7 +12,8 @@ REQUESTS_PER_S_TOTAL_MAX = 2_000
 BURST_S = 2
 TRANSFERS_MAX = 2_048
 """Bodies in blocks that a resource has begun to take, and answers in blocks that it has begun to
-give (RFC 7959), each: 20 MB at most. The one begun longest ago goes first."""
+give (RFC 7959), each: 20 MB at most. Where there is no room, an address that has more than its
+share loses its oldest; else the one begun longest ago goes."""
 ENDPOINTS_REMEMBERED_MAX = 8_192
 EXCHANGES_MAX = 2_000
 """Requests that wait for their answer."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import aiocoap
 from aiocoap import error, resource
 from aiocoap.numbers.codes import Code
+from aiocoap.pipe import Pipe
 from aiocoap.protocol import ServerObservation
 
 from hub.coap.limits import EXCHANGES_MAX, OBSERVERS_MAX, RETRY_AFTER_S
@@ -43,6 +44,21 @@ def signed(payload: bytes, code: Code | None = None) -> aiocoap.Message:
     return aiocoap.Message(code=code, payload=payload, content_format=CBOR)
 
 
+class LimitedSite(resource.Site):  # type: ignore[misc]  # aiocoap has no types
+    """The resources, for as many requests as ``admits`` allows an address and port: each block is
+    one, and so is what asks for nothing that is here."""
+
+    def __init__(self, admits: Callable[[str], bool]) -> None:
+        super().__init__()
+        self._admits = admits
+
+    async def render_to_pipe(self, pipe: Pipe) -> None:
+        """Answer, or say 4.29."""
+        if not self._admits(address_of(pipe.request)):
+            raise TooMany
+        await super().render_to_pipe(pipe)
+
+
 class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has no types
     """``POST /p1/req``: an envelope in, a signed answer out, always 2.04.
 
@@ -58,22 +74,17 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         self,
         exchange: Exchange,
         *,
-        admits: Callable[[str], bool],
         answer_wait_s: float,
         must_be_protected: bool,
     ) -> None:
         super().__init__()
         self._must_be_protected = must_be_protected
         self._exchange = exchange
-        self._admits = admits
         self._answer_wait_s = answer_wait_s
         self._open = 0
 
     async def needs_blockwise_assembly(self, request: aiocoap.Message) -> bool:
-        """Yes, but never for more than an envelope, nor for more blocks than requests: aiocoap's
-        assembly has no bound of its own."""
-        if not self._admits(address_of(request)):
-            raise _TooMany
+        """Yes, but never for more than an envelope: aiocoap's assembly has no bound of its own."""
         block = request.opt.block1
         if block is not None and block.start > ENVELOPE_BYTES_MAX:
             raise error.RequestEntityTooLarge
@@ -221,7 +232,7 @@ class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable)
         raise error.NotFound
 
 
-class _TooMany(error.TooManyRequests):  # type: ignore[misc]  # aiocoap has no types
+class TooMany(error.TooManyRequests):  # type: ignore[misc]  # aiocoap has no types
     """One more than its endpoint may send now."""
 
     def to_message(self) -> aiocoap.Message:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import aiocoap
-from aiocoap.resource import Site
 
 from hub.coap.edge import BoundedMessageManager, bound_transfers, open_socket, serve
 from hub.coap.limits import ANSWER_WAIT_GRACE_S, NOTIFY_TIMEOUT_S
@@ -16,6 +15,7 @@ from hub.coap.resources import (
     DeviceBranch,
     Exchange,
     HubStateResource,
+    LimitedSite,
     RequestResource,
     ResourceList,
     signed,
@@ -59,10 +59,9 @@ class CoapServer:
         """Serve."""
         assert self._socket is not None, "already started"
         self._branch = DeviceBranch(on_observer)
-        site: Any = Site()
+        site: Any = LimitedSite(self._admits)
         requests = RequestResource(
             exchange,
-            admits=self._admits,
             answer_wait_s=self._answer_wait_s,
             must_be_protected=self._contexts is not None,
         )

@@ -211,23 +211,29 @@ async def test_a_message_id_used_again_with_another_token_is_another_request(
 
 
 class Stranger:
-    """A UDP socket that speaks by hand: a body in blocks of 64 bytes to a path."""
+    """A UDP socket that speaks by hand: a body in blocks of 64 bytes to a path, or a question."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, host: str = "127.0.0.1") -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._socket.bind((host, 0))
         self._socket.connect(("127.0.0.1", world.hub.ports["coap"]))
         self._mid = 0
 
     async def send(self, path: bytes, body: int, block: bytes) -> str:
         """One block of the body of this number; the answer's code."""
-        self._mid += 1
-        head = b"\x40\x02" + self._mid.to_bytes(2, "big")
         number = str(body).encode()
         query = bytes((0x40 | len(number),)) + number
-        await asyncio.get_running_loop().sock_sendall(
-            self._socket, head + path + query + b"\xc1" + block + b"\xff" + bytes(64)
-        )
+        return await self._ask(b"\x02", path + query + b"\xc1" + block + b"\xff" + bytes(64))
+
+    async def get(self, path: bytes) -> str:
+        """The code of the answer to a GET."""
+        return await self._ask(b"\x01", path)
+
+    async def _ask(self, code: bytes, rest: bytes) -> str:
+        self._mid += 1
+        head = b"\x40" + code + self._mid.to_bytes(2, "big")
+        await asyncio.get_running_loop().sock_sendall(self._socket, head + rest)
         async with asyncio.timeout(DEADLINE_S):
             answer = await asyncio.get_running_loop().sock_recv(self._socket, 2048)
         return f"{answer[1] >> 5}.{answer[1] & 31:02}"
@@ -257,6 +263,37 @@ async def test_bodies_in_blocks_that_never_end_are_bounded(
                 assert await stranger.send(path, 1, FIRST) == "4.13", "nobody sends a body there"
         finally:
             stranger.close()
+
+
+async def test_an_address_that_begins_many_bodies_pushes_out_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "TRANSFERS_MAX", 8)
+    async with running_world(tmp_path, "vend-1") as world:
+        honest = Stranger(world)
+        flood = [Stranger(world, "127.0.0.2") for _ in range(3)]
+        try:
+            assert await honest.send(REQ, 0, FIRST) == "2.31"
+            for number in range(30):
+                assert await flood[number % 3].send(REQ, number, FIRST) == "2.31"
+            assert await honest.send(REQ, 0, SECOND) == "2.31"
+            assert await flood[0].send(REQ, 0, SECOND) == "4.08"
+        finally:
+            for one in (honest, *flood):
+                one.close()
+
+
+@pytest.mark.parametrize("path", [STATE, CORE, b"\xb7nowhere"], ids=["state", "core", "nothing"])
+async def test_questions_count_as_requests_of_their_endpoint(tmp_path: Path, path: bytes) -> None:
+    coap = {"port": 0, "requests_per_s_max": 2}
+    async with running_world(tmp_path, "vend-1", coap=coap) as world:
+        stranger = Stranger(world)
+        try:
+            codes = [await stranger.get(path) for _ in range(20)]
+        finally:
+            stranger.close()
+        assert "4.29" in codes
+        assert len(set(codes[:4])) == 1
 
 
 async def test_each_block_counts_as_a_request_of_its_endpoint(tmp_path: Path) -> None:
