@@ -32,7 +32,7 @@ from terminal.inputs import (
 from terminal.uplink import UplinkPort
 from tests.kit.hub_shop import STORE, Shop
 from tests.kit.hub_world import Installation, World, installed_world, now_ms, until
-from tests.kit.mosquitto import Mosquitto, running_mosquitto
+from tests.kit.mosquitto import Mosquitto, certified, running_mosquitto
 from transport.contexts import ClientTls
 
 pytestmark = pytest.mark.asyncio
@@ -120,7 +120,7 @@ async def _rig(kind: str, root: Path) -> AsyncIterator[Any]:
         broker: Mosquitto | None = None
         if kind == "mosquitto":
             broker = await stack.enter_async_context(
-                running_mosquitto(root / "broker", installation.ca)
+                running_mosquitto(root / "broker", certified(root / "broker", installation.ca))
             )
             mqtt = {"mode": "external", "port": broker.port}
         world = await stack.enter_async_context(

@@ -26,7 +26,7 @@ from tests.integration.test_terminal_process import running as running_till_proc
 from tests.integration.test_terminal_process import running_in_here as running_till
 from tests.kit.hub_shop import HUB, Shop
 from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, settings_of, until
-from tests.kit.mosquitto import Mosquitto, running_mosquitto
+from tests.kit.mosquitto import Mosquitto, certified, running_mosquitto
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
 TILL = "pos-1"
@@ -89,7 +89,7 @@ async def running_store(root: Path, *, is_hub_apart: bool = True) -> AsyncIterat
     installation = Installation(root)
     backend = FakeBackend(installation.shop, rows=[installation.shop.row(TILL)])
     async with (
-        running_mosquitto(root / "broker", installation.ca) as broker,
+        running_mosquitto(root / "broker", certified(root / "broker", installation.ca)) as broker,
         backend.serving(installation.backend),
         AsyncExitStack() as stack,
     ):

@@ -1,10 +1,8 @@
 """The till's MQTT link against a broker that is not ours: Debian's Mosquitto."""
 
 import asyncio
-import shutil
+import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,45 +17,10 @@ from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, LinkDown, LinkUp, Undelivered
 from tests.kit.hub_world import until
+from tests.kit.mosquitto import Mosquitto, running_mosquitto
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
-PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 REQ, STATE = "tw1/s/t/pos-1/req", "tw1/s/t/pos-1/state"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def _is_listening(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True
-
-
-@asynccontextmanager
-async def broker(folder: Path, port: int) -> AsyncIterator[None]:
-    if PROGRAM is None:
-        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    conf = folder / "m.conf"
-    conf.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n")
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM, "-c", str(conf), stderr=asyncio.subprocess.DEVNULL
-    )
-    try:
-        async with asyncio.timeout(10):
-            while not await _is_listening(port):  # noqa: ASYNC110  # another process
-                await asyncio.sleep(0.02)
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 class Responder:
@@ -93,9 +56,15 @@ def parcel(name: str) -> Transmit:
 
 
 async def test_properties_birth_will_and_reconnection_without_repetition(tmp_path: Path) -> None:
-    port = free_port()
+    broker = Mosquitto(tmp_path, None)
     place = MqttPlace(
-        host="127.0.0.1", port=port, tid="pos-1", store="s", boot_epoch=7, software="x", tls=None
+        host="127.0.0.1",
+        port=broker.port,
+        tid="pos-1",
+        store="s",
+        boot_epoch=7,
+        software="x",
+        tls=None,
     )
     link, heard = MqttLink(place), []
     task = asyncio.create_task(link.run(heard.append))
@@ -105,45 +74,46 @@ async def test_properties_birth_will_and_reconnection_without_repetition(tmp_pat
 
     try:
         link.transmit(parcel("before"))  # no broker yet
-        async with broker(tmp_path, port):
-            await until(lambda: count(LinkUp) == 1)
-            responder = Responder(port)
-            try:
-                await until(lambda: responder.ready)
-                link.transmit(parcel("one"))
-                await until(lambda: AnswerArrived(b"answer:one") in heard)
-                seen = responder.requests[0].properties
-                assert seen.CorrelationData == b"one"
-                assert seen.ResponseTopic == "tw1/s/t/pos-1/res"
-                assert seen.MessageExpiryInterval <= 60
-                assert responder.states[-1] == {"on": 1, "epoch": 7, "software": "x"}
-            finally:
-                await responder.close()
+        await broker.start()
+        await until(lambda: count(LinkUp) == 1)
+        responder = Responder(broker.port)
+        try:
+            await until(lambda: responder.ready)
+            link.transmit(parcel("one"))
+            await until(lambda: AnswerArrived(b"answer:one") in heard)
+            seen = responder.requests[0].properties
+            assert seen.CorrelationData == b"one"
+            assert seen.ResponseTopic == "tw1/s/t/pos-1/res"
+            assert seen.MessageExpiryInterval <= 60
+            assert responder.states[-1] == {"on": 1, "epoch": 7, "software": "x"}
+        finally:
+            await responder.close()
+        await broker.end(signal.SIGTERM)
         await until(lambda: count(LinkDown) == 1)
         link.transmit(parcel("two"))
         assert heard[-1] == Undelivered("two")
-        async with broker(tmp_path, port):
-            await until(lambda: count(LinkUp) == 2)
-            responder = Responder(port)
-            try:
-                await until(lambda: responder.ready)
-                link.transmit(parcel("three"))
-                await until(lambda: AnswerArrived(b"answer:three") in heard)
-                assert [got.payload for got in responder.requests] == [b"three"]
-            finally:
-                await responder.close()
+        await broker.start()
+        await until(lambda: count(LinkUp) == 2)
+        responder = Responder(broker.port)
+        try:
+            await until(lambda: responder.ready)
+            link.transmit(parcel("three"))
+            await until(lambda: AnswerArrived(b"answer:three") in heard)
+            assert [got.payload for got in responder.requests] == [b"three"]
+        finally:
+            await responder.close()
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await broker.end(signal.SIGTERM)
 
 
 async def test_a_till_that_vanishes_leaves_its_will(tmp_path: Path) -> None:
-    port = free_port()
-    async with broker(tmp_path, port):
-        responder = Responder(port)
+    async with running_mosquitto(tmp_path, None) as broker:
+        responder = Responder(broker.port)
         await until(lambda: responder.ready)
         place = MqttPlace(
-            host="127.0.0.1", port=port, tid="pos-1", store="s", boot_epoch=9, software="x",
+            host="127.0.0.1", port=broker.port, tid="pos-1", store="s", boot_epoch=9, software="x",
             tls=None,
         )  # fmt: skip
         link, heard = MqttLink(place), []

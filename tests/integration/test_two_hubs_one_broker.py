@@ -17,7 +17,7 @@ from tests.integration.test_hub_process import Process, running
 from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB
 from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, until
-from tests.kit.mosquitto import Mosquitto, running_mosquitto
+from tests.kit.mosquitto import Mosquitto, certified, running_mosquitto
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
 OTHER, TILL = "hub-2", "pos-1"
@@ -76,7 +76,7 @@ async def running_store(root: Path) -> AsyncIterator[Store]:
     installation.issue("hub", OTHER, shop.other_hubs[OTHER], ("127.0.0.1",))
     backend = FakeBackend(shop, rows=[shop.row(TILL)])
     async with (
-        running_mosquitto(root / "broker", installation.ca) as broker,
+        running_mosquitto(root / "broker", certified(root / "broker", installation.ca)) as broker,
         backend.serving(installation.backend),
         AsyncExitStack() as stack,
     ):

@@ -1,4 +1,4 @@
-"""Debian's Mosquitto as a process of its own, with the configuration that we ship."""
+"""Debian's Mosquitto as a process of its own."""
 
 import asyncio
 import os
@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,51 +24,73 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
 
 
-class Mosquitto:
-    """One broker on one port of the loopback, which may be killed and started again."""
+@dataclass(frozen=True)
+class BrokerTls:
+    """What a broker has of certificates."""
 
-    def __init__(self, folder: Path, ca: CertificateAuthority) -> None:
-        self.folder = folder
-        self.acl = folder / "acl"
-        folder.mkdir()
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def certified(folder: Path, ca: CertificateAuthority) -> BrokerTls:
+    """A new key in this folder, and its certificate by this CA."""
+    folder.mkdir(exist_ok=True)
+    found = BrokerTls(folder / "ca.pem", folder / "broker.pem", folder / "broker.key")
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    csr = request.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    found.ca.write_bytes(ca.certificate_pem)
+    found.certificate.write_bytes(
+        certify_broker(ca, csr, name="broker", host_names=("127.0.0.1",), now_ms=now_ms())
+    )
+    found.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return found
+
+
+class Mosquitto:
+    """One broker on one port of the loopback, which may be killed and started again.
+
+    With certificates it has the configuration that we ship; without, nobody has to say who he is.
+    """
+
+    def __init__(self, folder: Path, tls: BrokerTls | None) -> None:
+        folder.mkdir(exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = int(free.getsockname()[1])
-        self._certify(ca)
-        self.acl.write_bytes((DEPLOY / "acl").read_bytes())
-        self._configure()
+        self.acl = folder / "acl"
+        self._conf = folder / "mosquitto.conf"
         self._log = folder / "broker.log"
         self._process: asyncio.subprocess.Process | None = None
+        own = "user root\n" if os.geteuid() == 0 else ""
+        self._conf.write_text(f"{self._open() if tls is None else self._shipped(tls)}\n{own}")
 
-    def _certify(self, ca: CertificateAuthority) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-        csr = request.sign(key, SHA256()).public_bytes(Encoding.PEM)
-        certificate = certify_broker(
-            ca, csr, name="broker", host_names=("127.0.0.1",), now_ms=now_ms()
-        )
-        (self.folder / "ca.pem").write_bytes(ca.certificate_pem)
-        (self.folder / "broker.pem").write_bytes(certificate)
-        (self.folder / "broker.key").write_bytes(
-            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        )
+    def _open(self) -> str:
+        return f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true"
 
-    def _configure(self) -> None:
+    def _shipped(self, tls: BrokerTls) -> str:
+        self.acl.write_bytes((DEPLOY / "acl").read_bytes())
         text = (DEPLOY / "mosquitto.conf").read_text()
         for shipped, here in (
             ("listener 8883", f"listener {self.port} 127.0.0.1"),
-            ("/etc/tillway/", f"{self.folder}/"),
+            ("/etc/tillway/ca.pem", str(tls.ca)),
+            ("/etc/tillway/broker.pem", str(tls.certificate)),
+            ("/etc/tillway/broker.key", str(tls.key)),
+            ("/etc/tillway/acl", str(self.acl)),
         ):
             assert shipped in text
             text = text.replace(shipped, here)
-        own = "user root\n" if os.geteuid() == 0 else ""
-        (self.folder / "mosquitto.conf").write_text(f"{text}\n{own}log_type all\n")
+        return f"{text}\nlog_type all"
 
     async def start(self) -> None:
-        """Returns when it listens."""
-        assert PROGRAM is not None
+        """Returns when it listens, at once if it does. Skips the test where there is none."""
+        if self._process is not None:
+            return
+        if PROGRAM is None:
+            pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                PROGRAM, "-c", str(self.folder / "mosquitto.conf"), stdout=log, stderr=log
+                PROGRAM, "-c", str(self._conf), stdout=log, stderr=log
             )
         await until(self._is_listening)
 
@@ -98,11 +121,9 @@ class Mosquitto:
 
 
 @asynccontextmanager
-async def running_mosquitto(folder: Path, ca: CertificateAuthority) -> AsyncIterator[Mosquitto]:
-    """A broker with a certificate of this CA."""
-    if PROGRAM is None:
-        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    broker = Mosquitto(folder, ca)
+async def running_mosquitto(folder: Path, tls: BrokerTls | None) -> AsyncIterator[Mosquitto]:
+    """A broker that listens, and ends with the block."""
+    broker = Mosquitto(folder, tls)
     try:
         await broker.start()
         yield broker

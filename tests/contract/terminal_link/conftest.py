@@ -13,7 +13,6 @@ from tests.contract.terminal_link.rig import (
     OwnServerRig,
     Rig,
     Terminal,
-    mosquitto_program,
 )
 
 
@@ -38,10 +37,7 @@ async def own_server(authority: Authority) -> AsyncIterator[OwnServerRig]:
 
 @pytest_asyncio.fixture
 async def mosquitto(authority: Authority, tmp_path: Path) -> AsyncIterator[MosquittoRig]:
-    program = mosquitto_program()
-    if program is None:
-        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    rig = MosquittoRig(authority, program, tmp_path)
+    rig = MosquittoRig(authority, tmp_path)
     try:
         await rig.start(rig.hub.on_publish)
         yield rig

@@ -2,10 +2,9 @@
 
 import asyncio
 import datetime as dt
-import shutil
+import signal
 import socket
 import ssl
-import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +26,13 @@ from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound, OnPublish, TerminalLink
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import TlsFiles
+from tests.kit.mosquitto import BrokerTls, Mosquitto
 from transport.contexts import ClientTls, ServerTls
 
 T = TypeVar("T")
 STORE = "store-1"
 HUB = "hub-1"
 DEADLINE_S = 15
-DEPLOY = Path(__file__).parents[3] / "deploy" / "mosquitto"
 
 
 # --- certificates
@@ -320,45 +319,14 @@ class MosquittoRig(_Base):
     is_own_server = False
     link: ExternalBroker
 
-    def __init__(self, authority: Authority, program: str, folder: Path) -> None:
+    def __init__(self, authority: Authority, folder: Path) -> None:
         super().__init__(authority)
-        self._program = program
-        self._folder = folder
-        self._broker: subprocess.Popen[bytes] | None = None
-
-    def start_broker(self) -> None:
-        if not self.port:
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                self.port = free.getsockname()[1]
-        pair = self.authority.issue("broker")
-        (self._folder / "acl").write_bytes((DEPLOY / "acl").read_bytes())
-        text = (DEPLOY / "mosquitto.conf").read_text()
-        for shipped, here in (
-            ("listener 8883", f"listener {self.port} 127.0.0.1"),
-            ("/etc/tillway/ca.pem", str(self.authority.path)),
-            ("/etc/tillway/broker.pem", str(pair)),
-            ("/etc/tillway/broker.key", str(pair)),
-            ("/etc/tillway/acl", str(self._folder / "acl")),
-        ):
-            assert shipped in text
-            text = text.replace(shipped, here)
-        conf = self._folder / "mosquitto.conf"
-        conf.write_text(text + "\nuser root\n")
-        with (self._folder / "broker.log").open("ab") as log:
-            self._broker = subprocess.Popen(
-                [self._program, "-c", str(conf)], stdout=log, stderr=log
-            )
-
-    async def stop_broker(self) -> None:
-        if self._broker is not None:
-            self._broker.terminate()
-            await asyncio.to_thread(self._broker.wait, DEADLINE_S)
-            self._broker = None
+        pair = authority.issue("broker")
+        self.broker = Mosquitto(folder, BrokerTls(authority.path, pair, pair))
+        self.port = self.broker.port
 
     async def start(self, on_publish: OnPublish) -> None:
-        if self._broker is None:
-            self.start_broker()
-            await until(self._is_listening)
+        await self.broker.start()
         tls = ClientTls(self.authority.ours(HUB, "hub"))
         settings = BrokerSettings(STORE, HUB, "localhost", self.port, tls, hub_will=b"gone")
         self.link = ExternalBroker(
@@ -371,12 +339,4 @@ class MosquittoRig(_Base):
 
     async def stop(self) -> None:
         await self.link.stop()
-        await self.stop_broker()
-
-    def _is_listening(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
-def mosquitto_program() -> str | None:
-    return shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin") or shutil.which("mosquitto")
+        await self.broker.end(signal.SIGTERM)

@@ -1,6 +1,7 @@
 """What only happens with a broker between."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,9 +34,8 @@ async def test_the_hub_comes_back_when_the_broker_does(
     before = terminal(mosquitto)
     await before.connect()
     await before.leave()
-    await mosquitto.stop_broker()
-    mosquitto.start_broker()
-    await until(mosquitto._is_listening)
+    await mosquitto.broker.end(signal.SIGTERM)
+    await mosquitto.broker.start()
     till = terminal(mosquitto, "till-2")
     await till.connect()
     await till.listen("res")
@@ -59,7 +59,7 @@ async def test_each_birth_is_told_and_nobody_is_there_without_the_broker(
         till.tell("state", b"on", retain=True)
         await until(lambda births=births: mosquitto.presence == [("till-1", True)] * births)
     await till.leave()
-    await mosquitto.stop_broker()
+    await mosquitto.broker.end(signal.SIGTERM)
     await until(lambda: mosquitto.presence[-1] == ("till-1", False))
     assert mosquitto.link.connected() == frozenset()
     sent = await mosquitto.link.publish("till-1", "res", b"answer")
