@@ -8,7 +8,12 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from backend.sandbox.timestamps.limits import CERTIFICATE_DAYS, KEY_BITS, OPENSSL_TIMEOUT_S
+from backend.sandbox.timestamps.limits import (
+    CERTIFICATE_DAYS,
+    KEY_BITS,
+    KEY_TIMEOUT_S,
+    OPENSSL_TIMEOUT_S,
+)
 from protocol.errors import OperatingError
 
 POLICY = "1.3.6.1.4.1.32473.1"
@@ -106,10 +111,10 @@ class Stamper:
         (self._directory / name).touch(mode=0o600)
         await self._openssl(
             "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{KEY_BITS}",
-            "-out", name,
+            "-out", name, timeout_s=KEY_TIMEOUT_S,
         )  # fmt: skip
 
-    async def _openssl(self, *arguments: str) -> None:
+    async def _openssl(self, *arguments: str, timeout_s: int = OPENSSL_TIMEOUT_S) -> None:
         program = await asyncio.create_subprocess_exec(
             "openssl",
             *arguments,
@@ -119,7 +124,7 @@ class Stamper:
             stderr=asyncio.subprocess.STDOUT,
         )
         try:
-            async with asyncio.timeout(OPENSSL_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 said, _ = await program.communicate()
         except TimeoutError:
             program.kill()
