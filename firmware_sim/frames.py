@@ -1,6 +1,7 @@
 """What was said on a line, frame by frame: for people, for expectations, for replay.
 
-Rule 1: a decoder never fails; what it cannot read is a frame named ``junk``.
+Rule 1: a decoder never fails; what it cannot read is a frame named ``junk``, and so is what a side
+begins and never finishes.
 Rule 2: fields hold no PAN, PIN or whole pay code, and ``secrets`` names the bytes of ``raw`` that
 must not be kept.
 """
@@ -70,6 +71,40 @@ class FrameDecoder(Protocol):
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """Take what one side said; returns the frames that are complete now."""
         ...
+
+    def rest(self, side: Side) -> list[Frame]:
+        """What one side began and never finished; what it says next begins anew. Nothing of a side
+        whose hearer waits for the end for good, as a printer does."""
+        ...
+
+
+class Parser(Protocol):
+    """Keeps what has come of a frame that is not complete."""
+
+    @property
+    def unfinished(self) -> bytes:
+        """The bytes of it."""
+        ...
+
+    def clear(self) -> None:
+        """Forget them."""
+        ...
+
+
+def broken_off(side: Side, parser: Parser, shown_bytes: int | None = None) -> list[Frame]:
+    """What a parser has of a frame that nobody finished, as junk: of bytes that may be secret the
+    first ``shown_bytes``."""
+    raw = parser.unfinished
+    parser.clear()
+    return unread(side, raw, "unfinished", shown_bytes)
+
+
+def unread(side: Side, raw: bytes, why: str, shown_bytes: int | None = None) -> list[Frame]:
+    """Bytes that are no frame, as junk."""
+    if not raw:
+        return []
+    secrets = () if shown_bytes is None else ((shown_bytes, len(raw)),)
+    return [Frame(side, raw, JUNK, {"why": why}, is_valid=False, secrets=secrets)]
 
 
 def masked_numbers(text: str) -> str:

@@ -73,6 +73,10 @@ BOARD_DEVICES_MAX = 10_000
 SLOW_BYTE_MS_MAX = 1000
 FAULT_DELAY_MS_MAX = 600_000
 FAULTS_OF_A_LINE_MAX = 16
+BROKEN_OFF_MS = 1200
+"""Silence after which a frame is broken off: longer than a byte's slowest pause."""
+TURN_QUIET_MS = 100
+"""The same where the other side speaks: longer than a burst, shorter than a host's patience."""
 BROWN_OUT_MS = 100
 WARM_UP_MS = 10_000
 FAULT_AT_BYTE_MAX = 1_000_000

@@ -37,6 +37,7 @@ class WireLog:
 
     def after(self, number: int, device: str | None = None) -> list[Entry]:
         """What came after an event, in order; the newest where it is more than may be told."""
+        self.recorder.settle()
         newest: deque[Entry] = deque(maxlen=WIRE_EVENTS_TOLD_MAX)
         for entry in self._newer(number):
             if device is None or entry.event.device == device:

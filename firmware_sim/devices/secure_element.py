@@ -119,13 +119,13 @@ class SecureElement:
         """Power comes, or comes back: it is locked, everything else is as it was."""
         del now_ms
         self._is_unlocked, self._last = False, None
-        self._parser.forget()
+        self._parser.clear()
         return []
 
     def feed(self, data: bytes, now_ms: int) -> list[Output]:
         """Answer the commands in ``data``."""
         if now_ms - self._heard_ms > FRAME_GAP_MS:
-            self._parser.forget()
+            self._parser.clear()
         self._heard_ms = now_ms
         outputs: list[Output] = []
         at_ms = now_ms

@@ -90,6 +90,11 @@ class OrderDecoder:
             text = b""
         return frames + _text(text)
 
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        del side
+        return []  # the display waits for the end of an order for good
+
 
 def _text(text: bytes) -> list[Frame]:
     if not text:

@@ -4,7 +4,7 @@ Rule 1: what data packets carry is somebody's finger on a real sensor, and passw
 passwords: both are named as secret.
 """
 
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from protocol.framing import ef01
 from protocol.framing.ef01 import Confirmation, Instruction, Pid
 
@@ -76,10 +76,15 @@ class PacketDecoder:
                 frames += _junk(side, bytes(unread[: -len(raw)]))
                 frames.append(self._frame(side, packet, raw))
                 unread.clear()
-        skipped = len(unread) - parser.begun_bytes
+        skipped = len(unread) - len(parser.unfinished)
         frames += _junk(side, bytes(unread[:skipped]))
         del unread[:skipped]
         return frames
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        self._unread[side].clear()
+        return broken_off(side, self._parsers[side], _HEAD_BYTES)
 
     def _frame(self, side: Side, packet: ef01.Packet | ef01.BadPacket, raw: bytes) -> Frame:
         if isinstance(packet, ef01.BadPacket):

@@ -10,7 +10,7 @@ from collections import deque
 
 from firmware_sim.devices.escpos.lengths import NUL_BYTES_MAX
 from firmware_sim.devices.escpos.parser import EscPosParser, Operation, Sort
-from firmware_sim.frames import JUNK, Frame, Side, ends_only, masked_numbers
+from firmware_sim.frames import JUNK, Frame, Side, ends_only, masked_numbers, unread
 from firmware_sim.limits import PRINTED_WORDS_BYTES_MAX, QUESTIONS_OPEN_MAX
 
 _SHOWN_BYTES = 24
@@ -72,6 +72,14 @@ class EscPosDecoder:
                 self._remember(operation)
                 found.append(_frame(operation))
         return found
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        if side is Side.HOST:
+            return []  # the printer waits for the end of a command for good
+        raw = bytes(self._answer)
+        self._answer.clear()
+        return unread(side, raw, "unfinished")
 
     def _said_words(self) -> list[Frame]:
         raw = bytes(self._words)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from firmware_sim.devices.gm65 import PROFILES, Gm65, Habits
-from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
+from firmware_sim.frames import JUNK, Frame, Side, broken_off, masked_numbers, unread
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
 from firmware_sim.kinds.lens import LENS_ACTS, LENS_HANDS
 from firmware_sim.limits import BOOT_MS_MAX
@@ -13,6 +13,7 @@ from firmware_sim.rendering import camera
 from protocol.framing import gm65
 
 _CRC_BYTES = 2
+_CODE_BYTES_SHOWN = 2
 
 
 class ScannerEntry(DeviceEntry):
@@ -35,13 +36,38 @@ class GmDecoder:
 
     def __init__(self) -> None:
         self._commands = gm65.CommandParser()
+        self._unread = bytearray()
         self._replies = gm65.HostParser(has_frames=True)
 
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         if side is Side.HOST:
-            return [_command(command) for command in self._commands.feed(data, 0)]
+            return self._heard(data)
         return [_said(item) for item in self._replies.feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        if side is Side.HOST:
+            self._unread.clear()
+            return broken_off(side, self._commands)
+        # A reply shows all of itself; a code that was not finished may pay.
+        is_reply = self._replies.unfinished[:1] == gm65.REPLY_START[:1]
+        return broken_off(side, self._replies, None if is_reply else _CODE_BYTES_SHOWN)
+
+    def _heard(self, data: bytes) -> list[Frame]:
+        """Commands, and what the scanner passes over without a word: a damaged one, or noise."""
+        found: list[Frame] = []
+        for value in data:
+            self._unread.append(value)
+            for command in self._commands.feed(bytes([value]), 0):
+                frame = _command(command)
+                found += unread(Side.HOST, bytes(self._unread[: -len(frame.raw)]), "passed_over")
+                found.append(frame)
+                self._unread.clear()
+        passed = len(self._unread) - len(self._commands.unfinished)
+        found += unread(Side.HOST, bytes(self._unread[:passed]), "passed_over")
+        del self._unread[:passed]
+        return found
 
 
 def _command(command: gm65.Command) -> Frame:

@@ -1,6 +1,6 @@
 """How the line of a Modbus RTU unit is read, frame by frame."""
 
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from protocol.framing import modbus
 from protocol.framing.modbus import Adu
 
@@ -28,6 +28,10 @@ class ModbusDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side])
 
 
 def _frame(side: Side, item: Adu | bytes) -> Frame:

@@ -7,7 +7,7 @@ that sets a charger's password altogether.
 import re
 from collections.abc import Iterator
 
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult, JsonObject
 
@@ -19,6 +19,8 @@ _SHOWN = ("status", "type", "connectorId", "evseId", "transactionId", "reason", 
 _CALLS_KEPT_MAX = 64
 _SHOWN_CHARS_MAX = 60
 TOKEN_CHARS_SHOWN = 4
+_BYTES_SHOWN_OF_A_PIECE = 4
+"""A piece may end within a card's number or a password."""
 
 
 def masked_token(token: str) -> str:
@@ -37,6 +39,10 @@ class OcppDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [self._frame(side, line) for line in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side], _BYTES_SHOWN_OF_A_PIECE)
 
     def _frame(self, side: Side, line: bytes) -> Frame:
         raw = line + b"\n"

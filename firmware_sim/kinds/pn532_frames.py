@@ -49,6 +49,16 @@ class Pn532Decoder:
             frames += self._between(side, left)
         return frames
 
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        parser = self._parsers[side]
+        if not parser.is_mid_frame:
+            return []  # zeros that may belong to the frame to come
+        before, self._before[side] = self._before[side], b""
+        raw = before + parser.unfinished
+        parser.clear()
+        return [_junk(side, raw, "unfinished")]
+
     def _between(self, side: Side, left: bytes) -> list[Frame]:
         """Zeros belong to the frame to come; anything else stands for itself."""
         if left.strip(b"\x00") == b"":

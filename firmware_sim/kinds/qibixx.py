@@ -11,7 +11,7 @@ from firmware_sim.devices.mdb.changer import TUBE_COINS_MAX, ChangerProfile, Coi
 from firmware_sim.devices.mdb.machine import Column, VendingMachine
 from firmware_sim.devices.mdb.master import ReaderMaster
 from firmware_sim.devices.qibixx.adapter import QibixxAdapter
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from firmware_sim.limits import MDB_COLUMNS_MAX
 from protocol.errors import CallerError
@@ -106,6 +106,10 @@ class LineDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, line) for line in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side])
 
 
 def _frame(side: Side, line: str | Damaged) -> Frame:

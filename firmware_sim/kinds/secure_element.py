@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from firmware_sim.devices.secure_element import PIN_BYTES_MAX, PIN_BYTES_MIN, SecureElement
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
 from protocol.framing import secure_element as wire
 from protocol.framing.secure_element import Flag, Instruction
@@ -38,6 +38,10 @@ class ElementDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side], _BODY_AT)
 
 
 def _frame(side: Side, item: bytes | wire.Damaged) -> Frame:

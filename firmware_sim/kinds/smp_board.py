@@ -9,7 +9,7 @@ from pydantic import Field
 
 from firmware_sim.devices.device import Output
 from firmware_sim.devices.smp_board.board import SmpBoard
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Kind, State
 from firmware_sim.limits import FLASH_SECTOR_BYTES, FLASH_SLOT_SECTORS_MAX, POWER_OFF_MS_MAX
 from protocol.crypto.image_keys import image_key_from_pem
@@ -75,6 +75,10 @@ class SmpDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side])
 
 
 def _frame(side: Side, item: smp.Item) -> Frame:

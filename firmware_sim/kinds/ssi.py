@@ -3,7 +3,7 @@
 from typing import Literal
 
 from firmware_sim.devices.ssi import PROFILES, SsiScanner
-from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
+from firmware_sim.frames import JUNK, Frame, Side, broken_off, masked_numbers
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
 from firmware_sim.kinds.lens import LENS_ACTS, LENS_HANDS
 from firmware_sim.rendering import camera
@@ -18,6 +18,9 @@ class SsiEntry(DeviceEntry):
     profile: Literal["zebra", "gm67"] = "zebra"
 
 
+_HEAD_BYTES = 4
+
+
 class SsiDecoder:
     """Packets of both sides. What the engine says without packets is not told apart from noise."""
 
@@ -29,6 +32,10 @@ class SsiDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side], _HEAD_BYTES)
 
 
 def _frame(side: Side, item: ssi.Item) -> Frame:

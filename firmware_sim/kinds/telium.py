@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from firmware_sim.devices.telium import Entry, PinPadProfile, TeliumPinPad
 from firmware_sim.devices.telium_bank import TEST_CARDS, Bank, BankLine, Card
-from firmware_sim.frames import JUNK, Frame, Side
+from firmware_sim.frames import JUNK, Frame, Side, broken_off
 from firmware_sim.kinds.kind import Act, ActBody, DeviceEntry, Hand, Kind, State
 from protocol.errors import OperatingError
 from protocol.framing import telium
@@ -70,6 +70,10 @@ class MessageDecoder:
     def feed(self, side: Side, data: bytes) -> list[Frame]:
         """As ``FrameDecoder.feed``."""
         return [_frame(side, item) for item in self._parsers[side].feed(data)]
+
+    def rest(self, side: Side) -> list[Frame]:
+        """As ``FrameDecoder.rest``."""
+        return broken_off(side, self._parsers[side], 0 if side is Side.DEVICE else None)
 
 
 def _frame(side: Side, item: Item) -> Frame:

@@ -9,6 +9,7 @@ from firmware_sim.clock import SteadyClock
 from firmware_sim.conformance.running import open_port
 from firmware_sim.frames import Side
 from firmware_sim.kinds.registry import kind_named
+from firmware_sim.line_reading import LineReader
 from firmware_sim.recording.file import TraceFile
 from firmware_sim.recording.trace import Head, said
 from firmware_sim.transports.spec import open_line
@@ -31,14 +32,15 @@ async def record_between(
     factory = kind.build(kind.entry.model_validate({"kind": kind.name}), b"")
     rate = baud or factory.baud
     loop, now_ms = asyncio.get_running_loop(), SteadyClock().now_ms
-    stop, began_ms, decoder = asyncio.Event(), now_ms(), kind.decoder()
+    stop, began_ms, reader = asyncio.Event(), now_ms(), LineReader(kind.decoder())
     head = Head(tillway_trace=1, board="recorded", seed=0, devices={DEVICE: kind.name})
     with open_port(device, rate) as port, TraceFile(out) as file:
         file.write(head)
 
         def keep(side: Side, data: bytes) -> None:
-            for frame in decoder.feed(side, data):
-                file.write(said(frame, DEVICE, now_ms() - began_ms))
+            at_ms = now_ms()
+            for frame in reader.feed(side, data, at_ms):
+                file.write(said(frame, DEVICE, at_ms - began_ms))
 
         def from_driver(data: bytes) -> None:
             if line.client_baud not in (None, port.baudrate):

@@ -164,9 +164,9 @@ class PacketParser:
         return bool(self._buffer)
 
     @property
-    def begun_bytes(self) -> int:
-        """How much of a packet has come that is not complete."""
-        return len(self._buffer)
+    def unfinished(self) -> bytes:
+        """What has come of a packet that is not complete."""
+        return bytes(self._buffer)
 
     def clear(self) -> None:
         """Forget what has begun."""

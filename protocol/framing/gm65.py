@@ -140,6 +140,15 @@ class CommandParser:
         self._buffer = bytearray()
         self._started_ms = 0
 
+    @property
+    def unfinished(self) -> bytes:
+        """What has come of a command that is not complete."""
+        return bytes(self._buffer)
+
+    def clear(self) -> None:
+        """Forget what has begun."""
+        self._buffer.clear()
+
     def feed(self, data: bytes, now_ms: int) -> list[Command]:
         """The commands that ``data`` completes."""
         found: list[Command] = []
@@ -192,6 +201,11 @@ class HostParser:
     def __init__(self, *, has_frames: bool = False) -> None:
         self._buffer = bytearray()
         self._has_frames = has_frames
+
+    @property
+    def unfinished(self) -> bytes:
+        """What has come of an item that is not complete."""
+        return bytes(self._buffer)
 
     @property
     def is_mid_item(self) -> bool:

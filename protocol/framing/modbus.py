@@ -125,6 +125,11 @@ class FrameParser:
         self._kept = bytearray()
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a frame that is not complete."""
+        return bytes(self._kept)
+
+    @property
     def is_idle(self) -> bool:
         """Whether no part of a frame is kept."""
         return not self._kept

@@ -73,6 +73,16 @@ class LineParser:
         self._is_overlong = False
         self.overlong_lines = 0
 
+    @property
+    def unfinished(self) -> bytes:
+        """What has come of a line that is not complete."""
+        return bytes(self._kept)
+
+    def clear(self) -> None:
+        """Forget what has begun."""
+        self._kept.clear()
+        self._is_overlong = False
+
     def feed(self, data: bytes) -> list[bytes]:
         """The lines that ``data`` completes, without their ends; empty lines are left out."""
         lines = []

@@ -147,6 +147,11 @@ class FrameParser:
         self._postamble = POSTAMBLE if needs_postamble else b""
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a frame that is not complete."""
+        return bytes(self._buffer)
+
+    @property
     def is_mid_frame(self) -> bool:
         """Whether a frame has begun and is not complete."""
         return len(self._buffer) >= len(START)

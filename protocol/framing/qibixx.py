@@ -59,6 +59,11 @@ class LineParser:
         self._is_too_long = False
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a line that is not complete."""
+        return bytes(self._buffer)
+
+    @property
     def is_mid_line(self) -> bool:
         """Whether a line has begun and is not complete."""
         return bool(self._buffer)

@@ -130,6 +130,11 @@ class FrameParser:
         self._buffer = bytearray()
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a frame that is not complete."""
+        return bytes(self._buffer)
+
+    @property
     def is_mid_frame(self) -> bool:
         """Whether a frame has begun and not ended."""
         return len(self._buffer) >= len(START)
@@ -142,7 +147,7 @@ class FrameParser:
             found.append(item)
         return found
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop a frame that was not finished in time."""
         self._buffer.clear()
 

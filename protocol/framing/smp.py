@@ -174,6 +174,16 @@ class LineParser:
         self._is_inside = False
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a message or a line that is not complete."""
+        return bytes(self._raw + self._line)
+
+    def clear(self) -> None:
+        """Forget what has begun."""
+        self._line.clear()
+        self._forget()
+
+    @property
     def is_mid_message(self) -> bool:
         """Whether a message has begun and not ended."""
         return self._is_inside or self._line.startswith(START)

@@ -215,6 +215,11 @@ class PacketParser:
         self._buffer = bytearray()
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a packet that is not complete."""
+        return bytes(self._buffer)
+
+    @property
     def is_mid_item(self) -> bool:
         """Whether a packet has begun and is not complete."""
         return bool(self._buffer)

@@ -230,6 +230,11 @@ class LineParser:
         self._has_lrc_next = False
 
     @property
+    def unfinished(self) -> bytes:
+        """What has come of a message that is not complete."""
+        return bytes(self._message)
+
+    @property
     def is_mid_message(self) -> bool:
         """Whether a message has begun and is not complete."""
         return bool(self._message)

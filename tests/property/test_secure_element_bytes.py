@@ -56,7 +56,7 @@ def test_a_body_comes_out_as_it_went_in_after_a_pause(body: bytes, noise: list[b
     parser = FrameParser()
     for data in noise:
         parser.feed(data)
-    parser.forget()
+    parser.clear()
     frame = wire.encode(body)
     pieces = [frame[at : at + 7] for at in range(0, len(frame), 7)]
     assert [item for piece in pieces for item in parser.feed(piece)] == [body]
