@@ -161,14 +161,26 @@ class Board:
 
     def set_faults(self, name: str, faults: Iterable[Fault]) -> None:
         """Make a device's line faulty, in place of all faults before; none heals it."""
-        link, wanted = self.link(name), list(faults)
-        link.set_faults(wanted)
-        self._tell(name, "faults", {"faults": [str(fault.kind) for fault in wanted]})
+        self.link(name).set_faults(list(faults))
+        self._tell_faults(name)
 
     def add_fault(self, name: str, fault: Fault) -> None:
         """One more fault on a device's line, beside those that are there."""
         self.link(name).add_fault(fault)
-        self._tell(name, "faults", {"faults": [str(one.kind) for one in self.link(name).faults]})
+        self._tell_faults(name)
+
+    def remove_fault(self, name: str, place: int) -> None:
+        """One fault less, by its place; the others go on as they are."""
+        link = self.link(name)
+        there = link.fault_plans
+        if not 0 <= place < len(there):
+            raise CallerError(
+                "field_invalid",
+                f"{name} has {len(there)} faults, counted from 0",
+                detail_zh=f"{name} 有 {len(there)} 个故障，从 0 数起",
+            )
+        link.remove_fault(there[place])
+        self._tell_faults(name)
 
     def listen(self, tap_of: Callable[[str], Tap]) -> None:
         """From now on, ``tap_of(device)`` hears that device's line."""
@@ -182,6 +194,10 @@ class Board:
         outputs = act.run(self.link(name).device, body, now_ms)
         self._tell(name, act.name, act.kept(words))
         return outputs
+
+    def _tell_faults(self, name: str) -> None:
+        kinds: list[JsonValue] = [str(fault.kind) for fault in self.link(name).faults]
+        self._tell(name, "faults", {"faults": kinds})
 
     def _tell(self, name: str, deed: str, words: dict[str, JsonValue]) -> None:
         for watcher in self._watchers:

@@ -123,14 +123,7 @@ def _add_lines(app: FastAPI, board: Board) -> None:
 
     @app.delete("/devices/{name}/faults/{place}")
     async def remove_fault(name: str, place: int) -> Mapping[str, object]:
-        faults = board.link(name).faults
-        if not 0 <= place < len(faults):
-            raise CallerError(
-                "field_invalid",
-                f"{name} has {len(faults)} faults, counted from 0",
-                detail_zh=f"{name} 有 {len(faults)} 个故障，从 0 数起",
-            )
-        board.set_faults(name, faults[:place] + faults[place + 1 :])
+        board.remove_fault(name, place)
         return shown(board, name)
 
     @app.post("/devices/{name}/unplug")
@@ -168,6 +161,7 @@ def shown(board: Board, name: str) -> dict[str, object]:
         "acts": {act.name: act.summary for act in kind.acts},
         "pictures": sorted(kind.pictures(link.device)),
         "faults": [FaultForm.of(fault).model_dump() for fault in link.faults],
+        "struck": [plan.struck for plan in link.fault_plans],
         "line": {
             "to_device_bytes": counts.to_device_bytes, "to_client_bytes": counts.to_client_bytes,
             "garbled_bytes": counts.garbled_bytes, "lost_bytes": counts.lost_bytes,

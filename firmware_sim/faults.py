@@ -92,6 +92,7 @@ class Strike(StrEnum):
     RESTART = "restart"
 
 
+_LASTING = frozenset({FaultKind.SILENT, FaultKind.SLOW, FaultKind.STUCK})
 _STRIKES = {
     FaultKind.CUT: Strike.UNPLUG,
     FaultKind.POWER_CUT: Strike.POWER_OFF,
@@ -113,9 +114,10 @@ class FaultPlan:
 
     def __init__(self, fault: Fault, set_at_ms: int = 0) -> None:
         self.fault = fault
+        self.struck = 0
+        """How often it has met a byte, or a message where it meets whole ones."""
         self._set_at_ms = set_at_ms
         self._seen = 0
-        self._is_done = False
         self._chance = random.Random(fault.seed)  # noqa: S311 - repeatable on purpose
 
     def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
@@ -127,12 +129,20 @@ class FaultPlan:
             case FaultKind.NONE:
                 return [Delivery(0, data)]
             case FaultKind.SILENT:
+                self.struck += 1
                 return []
             case FaultKind.SLOW:
+                self.struck += 1
                 return [Delivery(self.fault.slow_byte_ms, bytes([value])) for value in data]
             case FaultKind.STUCK:
                 return [Delivery(0, self._stuck(data, first))]
         return self._struck(data, self._positions(data, first))
+
+    def is_over(self, now_ms: int) -> bool:
+        """Whether it will strike no more: it was to strike once, or its time is up."""
+        fault, age = self.fault, now_ms - self._set_at_ms - self.fault.from_ms
+        is_once = fault.kind not in _LASTING and not fault.repeat and not fault.rate_ppm
+        return (is_once and self.struck > 0) or bool(fault.for_ms and age >= fault.for_ms)
 
     def _is_there(self, now_ms: int) -> bool:
         age = now_ms - self._set_at_ms - self.fault.from_ms
@@ -140,17 +150,20 @@ class FaultPlan:
 
     def _stuck(self, data: bytes, first: int) -> bytes:
         whole = max(0, self.fault.at - first)
+        self.struck += whole < len(data)
         return data[:whole] + bytes(len(data) - len(data[:whole]))
 
     def _positions(self, data: bytes, first: int) -> list[int]:
         """Where in this message the fault strikes."""
         if self.fault.rate_ppm:
             rate = self.fault.rate_ppm
-            return [at for at in range(len(data)) if self._chance.randrange(PPM) < rate]
+            met = [at for at in range(len(data)) if self._chance.randrange(PPM) < rate]
+            self.struck += len(met)
+            return met
         at = self.fault.at if self.fault.repeat else self.fault.at - first
-        if not 0 <= at < len(data) or (self._is_done and not self.fault.repeat):
+        if not 0 <= at < len(data) or (self.struck and not self.fault.repeat):
             return []
-        self._is_done = True
+        self.struck += 1
         return [at]
 
     def _struck(self, data: bytes, positions: list[int]) -> list[Delivery]:
@@ -192,6 +205,11 @@ class FaultyWay:
         """What is set."""
         return [plan.fault for plan in self._plans]
 
+    @property
+    def plans(self) -> list[FaultPlan]:
+        """What is at work."""
+        return list(self._plans)
+
     def set(self, faults: list[Fault], now_ms: int) -> None:
         """Replace all faults; an empty list heals the way."""
         self._plans = [
@@ -202,6 +220,10 @@ class FaultyWay:
         """One more fault behind the others, which have struck and counted as they have."""
         if fault.kind is not FaultKind.NONE:
             self._plans.append(FaultPlan(fault, now_ms))
+
+    def remove(self, plan: FaultPlan) -> None:
+        """One fault less; the others have struck and counted as they have."""
+        self._plans = [one for one in self._plans if one is not plan]
 
     def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
         """What the way makes of one message."""

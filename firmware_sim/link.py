@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from firmware_sim.devices.device import Device, Holding, Output
-from firmware_sim.faults import Fault, FaultyWay, Strike
+from firmware_sim.faults import Fault, FaultPlan, FaultyWay, Strike
 from firmware_sim.frames import Side
 from firmware_sim.limits import (
     BROWN_OUT_MS,
@@ -94,7 +94,12 @@ class Link:
     @property
     def faults(self) -> list[Fault]:
         """The faults set now, of both directions."""
-        return [fault for way in self._ways.values() for fault in way.faults]
+        return [plan.fault for plan in self.fault_plans]
+
+    @property
+    def fault_plans(self) -> list[FaultPlan]:
+        """The same, as they are at work."""
+        return [plan for way in self._ways.values() for plan in way.plans]
 
     @property
     def is_idle(self) -> bool:
@@ -157,6 +162,10 @@ class Link:
     def add_fault(self, fault: Fault) -> None:
         """One more fault, beside those that are at work already; these go on as they are."""
         self._ways[fault.side].add(fault, self.now_ms())
+
+    def remove_fault(self, plan: FaultPlan) -> None:
+        """One fault less; the others go on as they are."""
+        self._ways[plan.fault.side].remove(plan)
 
     def act(self, deed: Callable[[int], Sequence[Output] | None]) -> None:
         """Let a person do something to the device; ``deed`` gets the time. What a device without

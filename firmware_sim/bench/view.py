@@ -52,6 +52,7 @@ class Part:
     path: str
     is_powered: bool
     faults: int
+    """Those that may still strike."""
     state: State
     hands: tuple[Hand, ...]
     picture: str
@@ -126,11 +127,12 @@ def sheet_of(board: Board, number: int) -> Sheet:
 
 def part_of(board: Board, name: str, *, column: int = 0, row: int = 0) -> Part:
     """One device as it is now."""
-    link, kind = board.link(name), board.kinds[name]
+    link, kind, now_ms = board.link(name), board.kinds[name], board.now_ms()
     pictures = list(kind.pictures(link.device))
+    faults = sum(not plan.is_over(now_ms) for plan in link.fault_plans)
     return Part(
         name, kind.name, DRAWINGS.get(kind.name, PLAIN_DRAWING), link.client_path or "",
-        link.is_powered, len(link.faults), board.state(name), board.hands(name),
+        link.is_powered, faults, board.state(name), board.hands(name),
         f"/devices/{name}/pictures/{quote(pictures[-1])}.png" if pictures else "", column, row,
     )  # fmt: skip
 
@@ -198,9 +200,23 @@ def _joined(between: str, words: list[Words]) -> Words:
     return Words(between.join(one.zh for one in words), between.join(one.en for one in words))
 
 
-def fault_rows(board: Board, name: str) -> list[tuple[Fault, Words]]:
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One fault of a line: what it is, how often it has struck, whether that was all."""
+
+    fault: Fault
+    words: Words
+    struck: int
+    is_over: bool
+
+
+def fault_rows(board: Board, name: str) -> list[FaultRow]:
     """The faults of a line, in words."""
-    return [(fault, FAULTS[fault.kind]) for fault in board.link(name).faults]
+    now_ms = board.now_ms()
+    return [
+        FaultRow(plan.fault, FAULTS[plan.fault.kind], plan.struck, plan.is_over(now_ms))
+        for plan in board.link(name).fault_plans
+    ]
 
 
 @dataclass(frozen=True, slots=True)

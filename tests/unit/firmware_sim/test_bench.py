@@ -1,5 +1,6 @@
 """Goal: the bench's pages and pieces, and what the control API tells and takes for them."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,29 @@ async def test_faults_are_added_removed_and_bounded_and_seen_on_the_wire(tmp_pat
         page = (await here.http.get("/bench/pieces/device/scanner?lang=en")).text
         assert "The rest comes late" in page
         assert any(getattr(one.event, "deed", "") == "faults" for one in here.wire.after(0))
+
+
+@pytest.mark.asyncio
+async def test_a_fault_says_whether_it_has_struck_and_outlives_its_neighbour(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path) as here:
+        path = "/devices/scanner/faults"
+        await here.http.post(path, json={"kind": "delay", "at": 99, "delay_ms": 70})
+        await here.http.post(path, json={"kind": "drop", "at": 3})
+        piece = "/bench/pieces/device/scanner"
+        page = (await here.http.get(f"{piece}?lang=en")).text
+        assert page.count("has not struck yet") == 2
+        assert "at byte 99 · 70 ms" in page
+        assert "Faulty line 2" in page
+        here.say("scanner", bytes.fromhex("7E000701000A01EE8A"))
+        await asyncio.sleep(0.05)
+        left = (await here.http.delete(f"{path}/0")).json()
+        assert (left["faults"][0]["kind"], left["struck"]) == ("drop", [1])
+        page = (await here.http.get(f"{piece}?lang=en")).text
+        assert "has struck, will not again" in page
+        assert "No fault" in page
+        assert "已经发生，不会再有" in (await here.http.get(f"{piece}?lang=zh")).text
 
 
 @pytest.mark.asyncio

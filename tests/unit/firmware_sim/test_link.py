@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_sim.board_file import BoardDevice, BoardFile, board_with
-from firmware_sim.faults import Fault, FaultKind, FaultyWay
+from firmware_sim.faults import PPM, Fault, FaultKind, FaultyWay
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
 from firmware_sim.kinds.registry import kind_named
@@ -169,6 +169,40 @@ def test_a_fault_that_joins_others_lets_them_go_on_as_they_are() -> None:
     way.set([], 0)
     way.add(Fault(), 0)
     assert way.faults == []
+
+
+def test_a_fault_that_leaves_lets_the_others_go_on_as_they_are() -> None:
+    way = FaultyWay()
+    way.set([Fault(FaultKind.DROP, at=0), Fault(FaultKind.FLIP, at=9)], 0)
+    assert way.deliver(b"ab", 0)[0].data == b"b"
+    way.remove(way.plans[1])
+    assert way.deliver(b"ab", 0)[0].data == b"ab"
+    assert [plan.struck for plan in way.plans] == [1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "struck", "is_over"),
+    [
+        (Fault(FaultKind.DROP, at=9), 0, False),
+        (Fault(FaultKind.DROP, at=1), 1, True),
+        (Fault(FaultKind.DROP, at=1, repeat=True), 2, False),
+        (Fault(FaultKind.FLIP, rate_ppm=PPM), 4, False),
+        (Fault(FaultKind.SILENT), 2, False),
+        (Fault(FaultKind.SLOW), 2, False),
+        (Fault(FaultKind.STUCK, at=2), 1, False),
+        (Fault(FaultKind.SILENT, for_ms=5), 1, True),
+        (Fault(FaultKind.DROP, from_ms=6, for_ms=1), 0, False),
+    ],
+)
+def test_a_fault_counts_how_often_it_has_struck_and_knows_when_that_was_all(
+    fault: Fault, struck: int, is_over: bool
+) -> None:
+    way = FaultyWay()
+    way.set([fault], 0)
+    for at_ms in (0, 5):
+        way.deliver(b"ab", at_ms)
+    (plan,) = way.plans
+    assert (plan.struck, plan.is_over(5)) == (struck, is_over)
 
 
 def test_a_brown_out_restarts_the_device_by_itself(bench: VirtualBoard) -> None:
