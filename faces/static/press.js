@@ -23,12 +23,15 @@ export const flash = (element) => {
 };
 
 // Do the work of a button once: all buttons of its place are disabled until it is over. A busy
-// place takes nothing else, so a double tap is one tap.
+// place takes nothing else, so a double tap is one tap. A disabled button loses the focus: who works
+// by keyboard gets it back, at the button, at what has come in its place, or in its room.
 const busy = new Map();
 export const once = async (place, work, button = null) => {
   if (busy.has(place)) return undefined;
   const turn = Symbol("turn");
   busy.set(place, turn);
+  const held = place.querySelector(":focus-visible");
+  const room = place.closest("[tabindex]");
   const buttons = [...place.querySelectorAll("button:not(:disabled)")];
   for (const each of buttons) each.disabled = true;
   button?.setAttribute("aria-busy", "true");
@@ -38,7 +41,13 @@ export const once = async (place, work, button = null) => {
     if (busy.get(place) === turn) busy.delete(place);
     for (const each of buttons) each.disabled = false;
     button?.removeAttribute("aria-busy");
+    if (held && document.activeElement === document.body) again(held, room);
   }
+};
+
+const again = (held, room) => {
+  const there = held.isConnected ? held : held.id && document.getElementById(held.id);
+  (there || room)?.focus({ preventScroll: true });
 };
 
 // The screen has changed: its new buttons wait for nobody.

@@ -1,5 +1,6 @@
 // Puts a piece that the server rendered (and escaped) into the page, and keeps what a person was
-// doing: the focus, the caret, and what stands in fields that have an id.
+// doing: the focus, the caret, and what stands in fields that have an id. Where what had the focus is
+// gone, its room has it.
 export const swap = (place, html) => {
   const held = document.activeElement;
   const name = place.contains(held) ? nameOf(held) : null;
@@ -10,7 +11,7 @@ export const swap = (place, html) => {
     const field = document.getElementById(id);
     if (field) field.value = value;
   }
-  if (name) place.querySelector(name)?.focus({ preventScroll: true });
+  if (name) (place.querySelector(name) ?? place.closest("[tabindex]"))?.focus({ preventScroll: true });
 };
 
 const nameOf = (element) => {

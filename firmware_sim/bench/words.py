@@ -73,6 +73,7 @@ WORDS: dict[str, Words] = {
     "l_queued": Words("待发 {}", "queued {}"),
     # One device
     "device": Words("器件", "Device"),
+    "back_to_board": Words("回到电路板", "back to the board"),
     "tab_acts": Words("操作", "Do"),
     "tab_faults": Words("故障", "Faults"),
     "tab_state": Words("状态", "State"),

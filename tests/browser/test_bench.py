@@ -85,6 +85,42 @@ async def test_things_are_dragged_to_their_part_and_all_of_it_goes_by_keyboard(
         await page.wait_for_selector("#detail h3")
 
 
+FOCUS = "document.activeElement.id || JSON.stringify(document.activeElement.dataset)"
+
+
+async def test_who_works_by_keyboard_is_never_thrown_back_to_the_page_s_beginning(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE, has_touch=False) as page:
+        await page.goto(f"{sim.url}/bench?lang=en")
+        await page.focus("#choose-pinpad")
+        await page.keyboard.press("Enter")
+        await page.wait_for_function(f"() => ({FOCUS}) === 'tab-acts'")
+        assert await page.is_visible(".back")
+        for button, turns in (("power", ("power-on", "power-off")), ("plug", ("plug", "unplug"))):
+            await page.focus(f"#{button}")
+            for then in turns:
+                await page.keyboard.press("Enter")
+                await page.wait_for_selector(f'#{button}[data-do="{then}"]:not(:disabled)')
+                await page.wait_for_function(f"() => ({FOCUS}) === '{button}'")
+        await page.focus("#tab-acts")
+        await page.keyboard.press("ArrowRight")
+        await page.focus('[data-fault="flip"]')
+        for number in range(2):
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector(f'[data-heal="{number}"]')
+            await page.wait_for_function(f"() => ({FOCUS}).includes('flip')")
+        await page.focus('[data-heal="1"]')
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector('[data-heal="1"]', state="detached")
+        await page.wait_for_function(f"() => ({FOCUS}) === 'side'")
+        await page.focus('[data-do="heal"]')
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".faults-now [data-heal]", state="detached")
+        await page.keyboard.press("Escape")
+        await page.wait_for_function(f"() => ({FOCUS}) === 'choose-pinpad'")
+
+
 @pytest.mark.parametrize(
     ("language", "told"),
     [("en", "alice belongs on fingerprint"), ("zh", "“alice”要放到 fingerprint 上")],

@@ -59,6 +59,9 @@ const choose = async (name, open = "") => {
   }
 };
 
+// Who chose by keyboard goes on at what can be done with the device; Escape leads back.
+const enter = () => side.contains(document.activeElement) || side.querySelector("[aria-selected=true]").focus();
+
 const mark = () => {
   for (const each of document.querySelectorAll("[data-part]")) each.classList.toggle("chosen", each.dataset.part === chosen());
 };
@@ -94,8 +97,9 @@ addEventListener("keydown", (event) => {
   const target = event.target.closest?.(".hot, .choose");
   if (target && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
-    once(target.parentElement, () => press(target));
+    once(target.parentElement, () => press(target).then(() => target.dataset.choose && enter()));
   }
+  if (event.key === "Escape" && side.contains(event.target)) document.getElementById(`choose-${chosen()}`)?.focus();
   const tab = event.target.closest?.("[role=tab]");
   if (tab && /^Arrow(Left|Right)$/.test(event.key)) {
     const tabs = [...side.querySelectorAll("[role=tab]")];
