@@ -202,6 +202,7 @@ WORDS: dict[str, Words] = {
     "load_choose": Words("选择文件", "Choose a file"),
     "load_none": Words("尚未选择", "None chosen"),
     "missing": Words("请先选择或填写。", "Please choose or fill this in."),
+    "whole_number": Words("请填 {:,} 到 {:,} 的整数。", "A whole number from {:,} to {:,}."),
     "unfit": Words("格式不对，请检查。", "This does not fit; please check it."),
     "record_name_wrong": Words("只能用字母、数字、- 和 _。", "Letters, digits, - and _ only."),
     "load_do": Words("装入", "Load"),

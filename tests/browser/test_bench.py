@@ -50,6 +50,7 @@ async def test_a_tester_injects_a_fault_and_sees_it_on_the_wire(
         await page.click('[data-fault="flip"]')
         await page.wait_for_selector(".faults-now [data-heal]")
         assert "at byte 4" in await page.inner_text(".faults-now")
+        assert "has not struck yet" in await page.inner_text(".faults-now")
         assert _ask(sim)[4] == 0x3E ^ 0x04
         await page.wait_for_selector(".row.device.junk")
         await page.click(".row.device.junk")
@@ -245,8 +246,13 @@ async def test_a_recording_is_made_and_replayed_in_the_page(
 ) -> None:
     async with opened_page(browser, viewport=LARGE) as page:
         await page.goto(f"{sim.url}/bench/traces?lang=en")
-        await page.fill("#record-name", "day")
+        await page.fill("#record-name", "a day")
         await page.click('[data-do="start"]')
+        field = page.locator("#record-name")
+        wrong = await field.evaluate("(one) => one.validationMessage")
+        assert wrong == "Letters, digits, - and _ only."
+        await field.fill("day")
+        await field.press("Enter")
         await page.wait_for_selector('[data-recording="day"]')
         _ask(sim)
         await page.wait_for_selector('.recording:has-text("2 events")')
@@ -279,6 +285,33 @@ async def test_a_trace_is_chosen_and_refused_in_the_page_s_language(
             await (await chooser.value).set_files(file)
             assert "mine.jsonl" in await label.inner_text()
             assert await field.evaluate("(one) => one.validity.valid")
+
+
+@pytest.mark.parametrize(
+    ("language", "missing", "unfit"),
+    [
+        ("zh", "请先选择或填写。", "请填 0 到 {} 的整数。"),
+        ("en", "Please choose or fill this in.", "A whole number from 0 to {}."),
+    ],
+)
+async def test_a_number_that_does_not_fit_is_told_at_its_field_and_sent_to_nobody(
+    browser: Browser, sim: RunningSim, language: str, missing: str, unfit: str
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        for place, field, press, most in (
+            ("bench", "#fault-at", '[data-fault="flip"]', "1,000,000"),
+            ("bench/scenarios", "#seed", '#controls [value="run"]', "9,007,199,254,740,991"),
+        ):
+            await page.goto(f"{sim.url}/{place}?lang={language}&device=scanner")
+            if place == "bench":
+                await page.click("[data-tab=faults]")
+            for value, told in (("", missing), ("-1", unfit), ("1.5", unfit), ("9" * 20, unfit)):
+                await page.fill(field, value)
+                await page.click(press)
+                said = await page.locator(field).evaluate("(one) => one.validationMessage")
+                assert said == told.format(most), value
+        asked = page.asked  # type: ignore[attr-defined]
+        assert not [one for one in asked if one.endswith(("/faults", "/runs"))]
 
 
 @needs_axe

@@ -81,7 +81,10 @@ const press = async (target) => {
   if (target.dataset.choose) return choose(target.dataset.choose, target.dataset.open);
   if (target.dataset.tab) return show(target.dataset.tab);
   if (target.dataset.act) return act(device, target.dataset.act, JSON.parse(target.dataset.words));
-  if (target.dataset.fault) return command(`/devices/${device}/faults`, faultOf(side.querySelector("#faults"), target.dataset.fault));
+  if (target.dataset.fault) {
+    const form = side.querySelector("#faults");
+    return form.reportValidity() && command(`/devices/${device}/faults`, faultOf(form, target.dataset.fault));
+  }
   if (target.dataset.heal) return command(`/devices/${device}/faults/${target.dataset.heal}`, undefined, "DELETE");
   if (target.dataset.do === "heal") return command(`/devices/${device}/faults`, { faults: [] }, "PUT");
   if (["power-off", "power-on", "unplug", "plug"].includes(target.dataset.do)) return command(`/devices/${device}/${target.dataset.do}`);

@@ -1,4 +1,5 @@
 // Commands: one request each to the control API; a refusal stands where the chosen device is told.
+import "../faces/own_words.js";
 import { lang, post, refuse } from "../faces/post.js";
 
 const place = document.querySelector("#device, .stage") ?? document;

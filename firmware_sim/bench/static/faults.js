@@ -1,6 +1,6 @@
 // A fault as the form says it: where it strikes is one choice, of which two fields follow.
 export const faultOf = (form, kind) => {
-  const number = (name) => Number.parseInt(form.elements[name].value, 10) || 0;
+  const number = (name) => Number.parseInt(form.elements[name].value, 10);
   const where = form.elements.where.value;
   return {
     kind,

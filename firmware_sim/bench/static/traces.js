@@ -1,6 +1,5 @@
 // The page of traces: record, load, throw away, replay.
 import { follow } from "../faces/bus.js";
-import "../faces/own_words.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
@@ -13,8 +12,8 @@ const recording = document.querySelector("#recording");
 
 const acts = {
   start: async () => {
-    const name = document.querySelector("#record-name").value;
-    await command("/recording/start", name ? { name } : {});
+    const field = document.querySelector("#record-name");
+    if (field.reportValidity()) await command("/recording/start", field.value ? { name: field.value } : {});
   },
   stop: async () => {
     const { ok, told } = await command("/recording/stop");
@@ -28,6 +27,9 @@ const acts = {
 addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-do]");
   if (button && acts[button.dataset.do]) once(button.parentElement, () => acts[button.dataset.do](button));
+});
+recording.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.id === "record-name") recording.querySelector('[data-do="start"]').click();
 });
 document.querySelector("#load-file").addEventListener("change", (event) => {
   const [file] = event.target.files;
