@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from faces import policy
 from faces.routes import add_routes
 from firmware_sim.act_form import schema_of
-from firmware_sim.bench.app import add_bench
+from firmware_sim.bench.app import Lost, add_bench
 from firmware_sim.board import Board
 from firmware_sim.control_runs import run_routes
 from firmware_sim.control_traces import trace_routes
@@ -30,6 +30,7 @@ from firmware_sim.metrics import render_metrics
 from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError, TillwayError
 
+_REFUSED_ZH = {404: "没有这个地址", 405: "这个地址不能这样用"}
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -47,9 +48,6 @@ class FaultsBody(BaseModel):
 def build_control(place: Workplace) -> FastAPI:
     """The API of one board, and the tester's bench over it."""
     app = FastAPI(title="Tillway simulated board", docs_url=None, redoc_url=None)
-    app.add_exception_handler(TillwayError, _refuse)
-    app.add_exception_handler(RequestValidationError, _refuse_form)
-    app.add_exception_handler(HTTPException, _refuse_request)
     app.middleware("http")(_own_pages_only)
     _add_health(app, place.board)
     _add_devices(app, place.board)
@@ -57,7 +55,7 @@ def build_control(place: Workplace) -> FastAPI:
     add_routes(app, wire_routes(place.board, place.wire))
     add_routes(app, run_routes(place.shelf, place.runs))
     add_routes(app, trace_routes(place.traces, place.runs))
-    add_bench(app, place)
+    _add_refusals(app, add_bench(app, place))
     return app
 
 
@@ -227,21 +225,26 @@ async def _words(request: Request) -> dict[str, JsonValue]:
         ) from error
 
 
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, TillwayError)
-    status = 409 if error.code == "busy" else 400
-    return _answer(error, status)
+def _add_refusals(app: FastAPI, lost: Lost) -> None:
+    """To a program the wire form, to a browser at an address of the bench a page."""
 
+    def told(request: Request, refusal: TillwayError, status: int) -> Response:
+        return lost(request, refusal, status) or _answer(refusal, status)
 
-async def _refuse_form(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    why, why_zh = said_of(first)
-    refusal = CallerError("field_invalid", f"{where}: {why}", detail_zh=f"{where}：{why_zh}")
-    return _answer(refusal, 422)
+    @app.exception_handler(TillwayError)
+    async def refuse(request: Request, error: TillwayError) -> Response:
+        return told(request, error, 409 if error.code == "busy" else 400)
 
+    @app.exception_handler(RequestValidationError)
+    async def refuse_form(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        why, why_zh = said_of(first)
+        refusal = CallerError("field_invalid", f"{where}: {why}", detail_zh=f"{where}：{why_zh}")
+        return told(request, refusal, 422)
 
-async def _refuse_request(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return _answer(CallerError("field_invalid", str(error.detail)), error.status_code)
+    @app.exception_handler(HTTPException)
+    async def refuse_request(request: Request, error: HTTPException) -> Response:
+        words = _REFUSED_ZH.get(error.status_code, "")
+        refusal = CallerError("field_invalid", str(error.detail), detail_zh=words)
+        return told(request, refusal, error.status_code)

@@ -4,17 +4,19 @@ Rule 1: nothing is kept for a page that looks on but its place and what it was t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from markupsafe import Markup
 
 from faces.locale import language_of
 from faces.routes import add_routes
 from faces.stream import Places, event, last_event_id
+from faces.words import Words
 from firmware_sim.bench import view
 from firmware_sim.bench.face import ROOT, Face
 from firmware_sim.bench.runs import run_pages
@@ -27,20 +29,40 @@ from firmware_sim.limits import (
 from firmware_sim.recording.trace import Said
 from firmware_sim.wire_pictures import Entry, rows_of
 from firmware_sim.workplace import Workplace
-from protocol.errors import CallerError
+from protocol.errors import CallerError, TillwayError
 
 Device = Annotated[str | None, Query(max_length=64)]
 
 
-def add_bench(app: FastAPI, place: Workplace) -> None:
+Lost = Callable[[Request, TillwayError, int], Response | None]
+"""A page that says what is wrong with an address of the bench; ``None`` to what is no browser."""
+
+
+def add_bench(app: FastAPI, place: Workplace) -> Lost:
     """Put the bench beside the control API of its board."""
     face = Face(place)
     face.assets.mount(app)
+
+    @app.get("/", include_in_schema=False)
+    async def begin() -> Response:
+        return RedirectResponse(ROOT)
+
     add_routes(app, _pages(face))
     add_routes(app, _pieces(face))
     add_routes(app, _live(face))
     add_routes(app, run_pages(face))
     add_routes(app, trace_pages(face))
+    return partial(_lost, face)
+
+
+def _lost(face: Face, request: Request, refusal: TillwayError, status: int) -> Response | None:
+    is_page = request.method == "GET" and f"{request.url.path}/".startswith(f"{ROOT}/")
+    if not is_page or "text/html" not in request.headers.get("accept", ""):
+        return None
+    why = Words(refusal.detail_zh or refusal.detail, refusal.detail)
+    response = face.page("lost", request, place="lost", why=why)
+    response.status_code = status
+    return response
 
 
 def _pages(face: Face) -> APIRouter:

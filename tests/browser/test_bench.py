@@ -143,6 +143,67 @@ async def test_a_thing_that_is_let_go_on_a_wrong_part_is_told_where_it_belongs(
         await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
 
 
+async def test_a_reload_shows_the_same_device_tab_port_and_message(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench?lang=en")
+        _ask(sim)
+        await page.click("#choose-scanner")
+        await page.click("[data-tab=state]")
+        await page.select_option("#only", "scanner")
+        await page.click(".row.device >> nth=-1")
+        told = await page.inner_text("#detail h3:has-text('reply')")
+        for _ in range(2):
+            await page.reload()
+            await page.wait_for_selector(".row.device[aria-current]")
+            assert await page.inner_text("#detail h3") == told
+            assert await page.get_attribute("#tab-state", "aria-selected") == "true"
+            assert await page.input_value("#only") == "scanner"
+            assert await page.locator('.row:not(:has(.who:text("scanner")))').count() == 0
+            await page.click('a[hreflang="en"], a[hreflang="zh"]')
+            await page.wait_for_selector("html[lang^=zh]")
+            await page.goto(page.url.replace("lang=zh", "lang=en"))
+
+
+async def test_what_is_typed_on_the_page_of_scenarios_outlives_a_reload(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench/scenarios?lang=en&name=lost-byte")
+        assert not await page.is_visible("#source")
+        await page.fill("#seed", "77")
+        await page.click(".own summary")
+        await page.fill("#source", "name: mine\nboard: pos\nsteps: []\n")
+        await page.reload()
+        assert await page.input_value("#seed") == "77"
+        assert (await page.input_value("#source")).startswith("name: mine")
+        assert await page.is_visible("#source")
+        await page.click('a[href="?name=noisy-line"]')
+        await page.wait_for_selector('#controls[data-scenario="noisy-line"]')
+        assert await page.input_value("#seed") == "5"
+        assert "mine" not in await page.input_value("#source")
+
+
+async def test_a_phone_scrolls_the_whole_bench_and_breaks_no_word(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport={"width": 390, "height": 844}) as page:
+        await page.goto(f"{sim.url}/bench?lang=en&device=printer")
+        for _ in range(6):
+            _ask(sim)
+        await page.wait_for_selector(".row >> nth=9")
+        heights = await page.evaluate(
+            "['.rows', '.side'].map((one) => document.querySelector(one).clientHeight)"
+        )
+        assert min(heights) > 200, heights
+        tall = await page.evaluate(
+            "[...document.querySelectorAll('.hand, .bunch > .small')]"
+            ".filter((one) => one.offsetHeight > 40).map((one) => one.textContent)"
+        )
+        assert tall == []
+
+
 @pytest.mark.parametrize("width", [390, 800])
 async def test_no_page_of_the_bench_is_wider_than_its_window(
     browser: Browser, sim: RunningSim, width: int

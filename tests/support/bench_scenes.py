@@ -72,6 +72,8 @@ async def scenes(page: Page, sim: RunningSim, language: str) -> AsyncIterator[st
     await page.click(".row >> nth=0")
     await page.wait_for_selector("#detail > p.muted")
     yield "gone"
+    await page.goto(f"{sim.url}/bench?lang={language}&device=balance")
+    yield "lost"
     async for name in _runs(page, sim, language):
         yield name
     async for name in _traces(page, sim, language):

@@ -4,7 +4,7 @@ import { follow } from "../faces/bus.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
-import { keepAddress } from "../faces/turn.js";
+import { keepAddress, remember } from "../faces/turn.js";
 import { act, command, say } from "./command.js";
 import { carry } from "./hands.js";
 import { faultOf } from "./faults.js";
@@ -45,9 +45,11 @@ const listen = (after) => {
 const choose = async (name, open = "") => {
   if (name !== chosen()) {
     const tab = side.querySelector("[data-shows]")?.dataset.shows;
-    side.innerHTML = await (await fetch(`/bench/pieces/device/${encodeURIComponent(name)}?lang=${lang}`)).text();
+    const piece = await fetch(`/bench/pieces/device/${encodeURIComponent(name)}?lang=${lang}`).catch(() => null);
+    if (!piece?.ok) return;
+    side.innerHTML = await piece.text();
     if (tab) show(tab);
-    history.replaceState(null, "", `?${new URLSearchParams({ device: name, sheet })}`);
+    remember({ device: name, sheet });
     mark();
     listen(wire.last());
   }
@@ -68,6 +70,7 @@ const mark = () => {
 
 const show = (tab) => {
   side.querySelector("[data-shows]").dataset.shows = tab;
+  remember({ tab: tab === "acts" ? "" : tab });
   for (const each of side.querySelectorAll("[role=tab]")) {
     const is = each.dataset.tab === tab;
     each.setAttribute("aria-selected", is);
@@ -118,5 +121,7 @@ side.addEventListener("submit", (event) => {
 
 carry();
 mark();
+const tab = new URLSearchParams(location.search).get("tab");
+if (side.querySelector(`[role=tab][data-tab="${CSS.escape(tab ?? "")}"]`)) show(tab);
 listen(wire.last());
 keepAddress();

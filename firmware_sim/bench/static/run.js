@@ -3,6 +3,7 @@ import { follow } from "../faces/bus.js";
 import { swap } from "../faces/swap.js";
 import { lang } from "../faces/post.js";
 import { once } from "../faces/press.js";
+import { remember } from "../faces/turn.js";
 import { command } from "./command.js";
 
 const place = document.querySelector("#run");
@@ -17,9 +18,7 @@ const look = () => {
 
 export const watch = (number) => {
   source?.close();
-  const asked = new URLSearchParams(location.search);
-  asked.set("run", number);
-  history.replaceState(null, "", `?${asked}`);
+  remember({ run: number });
   source = follow(`/bench/runs/${number}/live?lang=${lang}`, {
     run: (told) => {
       if (told.ended) source.close();

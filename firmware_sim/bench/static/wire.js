@@ -1,6 +1,7 @@
 // The wire as a timeline: the newest lines, one of them open with its bytes and fields. The page
 // holds a bounded number of lines; the server keeps more.
 import { lang } from "../faces/post.js";
+import { remember } from "../faces/turn.js";
 
 const ROWS_MAX = 300;
 const NEAR_PX = 40;
@@ -58,6 +59,7 @@ export const timeline = (listenAgain) => {
   };
   const opened = async (number) => {
     open = number;
+    remember({ frame: number });
     const html = await (await fetch(`/bench/pieces/wire/${number}?lang=${lang}`)).text();
     if (open === number) detail.innerHTML = html;
   };
@@ -77,6 +79,7 @@ export const timeline = (listenAgain) => {
     if (next) shown(next);
   });
   only.addEventListener("change", async () => {
+    remember({ only: only.value });
     await reload();
     listenAgain(last);
   });
@@ -98,6 +101,18 @@ export const timeline = (listenAgain) => {
   };
   for (const kind of ["mouseover", "focusin", "click"]) detail.addEventListener(kind, point);
 
-  end();
+  // The page is loaded again as it was.
+  const before = new URLSearchParams(location.search);
+  const begin = async () => {
+    only.value = before.get("only") ?? "";
+    if (only.selectedIndex < 0) only.value = "";
+    if (only.value) await reload();
+    end();
+    const frame = Number(before.get("frame"));
+    const row = rows.querySelector(`[data-opens="${frame}"]`);
+    row?.scrollIntoView({ block: "nearest" });
+    if (frame) await (row ? shown(row) : opened(frame));
+  };
+  begin();
   return { add, last: () => last, only: () => only.value };
 };

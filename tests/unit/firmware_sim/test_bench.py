@@ -149,6 +149,38 @@ async def test_a_fault_says_whether_it_has_struck_and_outlives_its_neighbour(
         assert "已经发生，不会再有" in (await here.http.get(f"{piece}?lang=zh")).text
 
 
+LOST = {
+    "/bench/nix": 404,
+    "/bench?device=nix": 400,
+    "/bench?sheet=abc": 422,
+    "/bench/scenarios?name=nix": 400,
+    "/bench/scenarios?run=x": 422,
+}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("path", LOST)
+async def test_a_browser_at_a_wrong_address_sees_a_page_and_a_program_the_wire_form(
+    tmp_path: Path, path: str
+) -> None:
+    async with desk(tmp_path) as here:
+        for language, word in (("zh", "测试台没有这一页"), ("en", "The bench has no such page")):
+            address = f"{path}{'&' if '?' in path else '?'}lang={language}"
+            page = await here.http.get(address, headers={"accept": "text/html,*/*"})
+            assert page.status_code == LOST[path]
+            assert word in page.text
+            assert 'href="/bench"' in page.text
+        told = await here.http.get(path)
+        assert (told.status_code, told.json()["error"]["code"]) == (LOST[path], "field_invalid")
+
+
+@pytest.mark.asyncio
+async def test_the_board_s_bare_address_leads_to_the_bench(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        answer = await here.http.get("/")
+        assert (answer.status_code, answer.headers["location"]) == (307, "/bench")
+
+
 @pytest.mark.asyncio
 async def test_another_sites_page_and_another_name_are_refused(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
