@@ -80,6 +80,12 @@ class Naming:
         told = replace(typed, **ids)  # type: ignore[type-var]  # each list's is a dataclass
         return Asked(typed=told, choices=choices, names=names)
 
+    async def clear(self, typed: T, scope: str | None) -> T:
+        """A program's filter with ids in place of names; refused by the first field that cannot be
+        read, or that more than one is meant by."""
+        typed.check()
+        return (await self.asked(typed, scope)).clear()
+
     async def known(self, typed: TypedFilter, scope: str | None) -> dict[str, list[Choice]]:
         """What a filter's form has at hand for the same fields, some of very many: merchants while
         none is chosen, then the chosen one's stores and devices."""

@@ -1,13 +1,13 @@
 """A list's page, its sums and its file: the same for a person who looks and a program that asks."""
 
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from backend.db.tables import Row
 from backend.db.totals import Totals
 from backend.listing.export import PAYMENTS, REFUNDS, Sheet, csv_pages
-from backend.listing.filters import Place
+from backend.listing.filters import Place, place_said
 from backend.listing.limits import SUMMED_ROWS_MAX
 from backend.listing.sums import Sums, sums_of
 from backend.payments.list_repository import PaymentFilter, PaymentLists
@@ -67,6 +67,17 @@ class PagedList(Generic[F_contra]):
             lambda: self._lists.totals(wanted, limit=newest)
         )
         return sums_of(totals, moved=self._moved, newest=newest)
+
+    async def answer(self, wanted: F_contra, after: str, *, rows_max: int) -> dict[str, Any]:
+        """A page for a program: ``rows``, where the next one begins, and with the first what all
+        rows come to."""
+        place = place_said(after)
+        page = await self.page(wanted, place, rows_max=rows_max)
+        return {
+            "rows": page.rows,
+            "after": page.after and page.after.told,
+            "sums": asdict(await self.sums(wanted)) if place is None else None,
+        }
 
     def csv(self, wanted: F_contra) -> AsyncIterator[bytes]:
         """All of them as a file."""

@@ -22,10 +22,9 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PaymentQuery(_Asked):
-    """Which payments; what is left out does not matter."""
+class OwnPaymentQuery(_Asked):
+    """Which of a merchant's payments; what is left out does not matter."""
 
-    merchant: _Merchant = ""
     store: _Store = ""
     device: _Device = ""
     state: str = ""
@@ -36,17 +35,15 @@ class PaymentQuery(_Asked):
     number: Annotated[str, Field(description="The payment's own.")] = ""
 
 
-class PaymentPageQuery(PaymentQuery):
-    """``GET /operator/v1/payments``."""
-
-    after: _After = ""
-    limit: _Limit = ANSWER_ROWS
-
-
-class RefundQuery(_Asked):
-    """Which refunds; what is left out does not matter."""
+class PaymentQuery(OwnPaymentQuery):
+    """The same of all merchants' payments."""
 
     merchant: _Merchant = ""
+
+
+class OwnRefundQuery(_Asked):
+    """Which of a merchant's refunds; what is left out does not matter."""
+
     store: _Store = ""
     state: str = ""
     who: Annotated[str, Field(description="A part of the cashier's or the device's name.")] = ""
@@ -55,7 +52,40 @@ class RefundQuery(_Asked):
     until: _Until = ""
 
 
-class CallbackPageQuery(_Asked):
+class RefundQuery(OwnRefundQuery):
+    """The same of all merchants' refunds."""
+
+    merchant: _Merchant = ""
+
+
+class _Page(_Asked):
+    """What a page adds to the question."""
+
+    after: _After = ""
+    limit: _Limit = ANSWER_ROWS
+
+    def filter(self) -> dict[str, str]:
+        """The question alone, as it was typed."""
+        return self.model_dump(exclude=set(_Page.model_fields))
+
+
+class PaymentPageQuery(PaymentQuery, _Page):
+    """``GET /operator/v1/payments``."""
+
+
+class OwnPaymentPageQuery(OwnPaymentQuery, _Page):
+    """``GET /v3/tillway/payments``."""
+
+
+class RefundPageQuery(RefundQuery, _Page):
+    """``GET /operator/v1/refunds``."""
+
+
+class OwnRefundPageQuery(OwnRefundQuery, _Page):
+    """``GET /v3/tillway/refunds``."""
+
+
+class CallbackPageQuery(_Page):
     """``GET /operator/v1/callbacks``: which callbacks; dates are when they were written."""
 
     merchant: _Merchant = ""
@@ -63,12 +93,3 @@ class CallbackPageQuery(_Asked):
     kind: Annotated[str, Field(description="The event: payment.captured")] = ""
     since: _Since = ""
     until: _Until = ""
-    after: _After = ""
-    limit: _Limit = ANSWER_ROWS
-
-
-class RefundPageQuery(RefundQuery):
-    """``GET /operator/v1/refunds``."""
-
-    after: _After = ""
-    limit: _Limit = ANSWER_ROWS

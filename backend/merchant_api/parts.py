@@ -30,6 +30,8 @@ from backend.merchant_api.limits import (
     RATE_WINDOW_MS,
     REFUNDS_PER_S_MAX,
 )
+from backend.merchant_api.lists import routes as list_routes
+from backend.merchant_api.lists.desk import OwnLists
 from backend.merchant_api.magic import Sandbox
 from backend.merchant_api.orders import routes as order_routes
 from backend.merchant_api.orders.desk import OrderDesk
@@ -128,7 +130,7 @@ def build_merchant_api(
     bills = MerchantBills(
         services, appointments, master_key=master_key, openid_key=vault.openid_key, clock=clock
     )
-    bill_routes.add_routes(routes, bills, settings.public_url)
+    _add_papers(routes, services, bills, settings)
     _add_money(routes, services, ring, sandbox)
     add_unknown_paths(routes)
     return MerchantApi(
@@ -193,6 +195,14 @@ def _forms(
     )
     older = v2_forms(services, accounts=accounts, openid_key=openid_key)
     return {FORM: form, PAYSCORE_FORM: form, PERMISSION_FORM: form, **older}
+
+
+def _add_papers(
+    routes: APIRouter, services: Services, bills: MerchantBills, settings: MerchantApiSettings
+) -> None:
+    """What a merchant reads: its bills, its payments and refunds."""
+    bill_routes.add_routes(routes, bills, settings.public_url)
+    list_routes.add_routes(routes, OwnLists(services))
 
 
 def _add_money(routes: APIRouter, services: Services, ring: KeyRing, sandbox: Sandbox) -> None:
