@@ -42,6 +42,8 @@ SIDEWAYS = """
 """What scrolls or is cut in itself, but for the bytes of a callback."""
 BRIEF_PX_MAX = 120
 HEIGHTS = "() => [...document.querySelectorAll('.brief tbody tr')].map((row) => row.offsetHeight)"
+IN_FOUND = "() => document.activeElement.closest('#found') !== null"
+FOCUSED = "() => document.activeElement.innerText.trim()"
 LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 Scenes = Callable[[RunningConsole, Page, str], AsyncIterator[str]]
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
@@ -307,3 +309,31 @@ async def _wrong(page: Page, language: str) -> list[str]:
 
 async def _sideways(page: Page) -> list[str]:
     return [f"scrolls sideways: {one}" for one in await page.evaluate(SIDEWAYS)]
+
+
+async def test_by_keyboard_one_goes_on_where_the_eye_is(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **PLAIN) as page:
+        await sign_in(console, page, "li.na", "en")
+        await page.goto(f"{console.base}/payments")
+        await page.locator('[name="amount"]').focus()
+        await page.keyboard.type("12.80")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**amount=12.80**")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(IN_FOUND), "what was found, not the menu"
+        await page.locator('[name="amount"]').focus()
+        await page.keyboard.type("x")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("[aria-invalid]")
+        assert await page.evaluate("() => document.activeElement.name") == "amount"
+        await page.goto(f"{console.base}/payments/{console.disputed}")
+        await page.locator('main [name="amount"]').fill("0.01")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("h1:has-text('Check the refund')")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(FOCUSED) == "Refund now"
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("[role=status]:focus")
+        assert await page.evaluate(FOCUSED) == "The refund is asked for."
