@@ -13,6 +13,12 @@ DECISIONS_PER_PAGE_MAX = 2_000
 PAYMENTS_REMEMBERED_MAX = 500_000
 """Judged payments that a label may still name; the oldest are forgotten first."""
 
+EARLY_LABELED_MAX = 20_000
+"""Payments whose labels wait for them: as many as wait in a backend for the log to come back."""
+
+EARLY_WORDS_MAX = 4
+"""Labels of one such payment that wait, the latest."""
+
 VECTORS_READ_MAX = 2_000_000
 """Kept vectors that training reads: some 600 bytes each."""
 

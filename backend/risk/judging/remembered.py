@@ -1,7 +1,9 @@
 """What a program remembers of attempts and of what became known of them. Pure.
 
-Rule: being told the same twice changes nothing, so that what is stored and what others tell may
-overlap.
+Rule 1: being told the same twice changes nothing, so that what is stored and what others tell may
+        overlap.
+Rule 2: a label may be told before the attempt that it was given to, which another backend judged:
+        it waits, and counts from when the attempt is told.
 """
 
 from collections import OrderedDict
@@ -11,7 +13,12 @@ from typing import Protocol
 
 from backend.risk.features.definition import FeatureSet
 from backend.risk.features.stream import FeatureState, Value
-from backend.risk.judging.limits import PAYMENTS_REMEMBERED_MAX
+from backend.risk.judging.limits import (
+    CLOCKS_APART_MS_MAX,
+    EARLY_LABELED_MAX,
+    EARLY_WORDS_MAX,
+    PAYMENTS_REMEMBERED_MAX,
+)
 
 Row = tuple[Value, ...]
 
@@ -54,8 +61,8 @@ class Memory(Protocol):
         ...
 
     def learn(self, word: Word) -> None:
-        """Keep a label. One of a payment that is not remembered is too old to matter; one that says
-        what was said before is no second fraud; one that says the opposite takes its place."""
+        """Keep a label. One of a payment that is not remembered waits for it; one that says what
+        was said before is no second fraud; one that says the opposite takes its place."""
         ...
 
 
@@ -77,6 +84,8 @@ class Remembered:
         assert not any(feature.where for feature in feature_set.features), "asks for the vector"
         self._state = FeatureState(feature_set)
         self._payments: OrderedDict[str, _Payment] = OrderedDict()
+        self._early: OrderedDict[str, tuple[Word, ...]] = OrderedDict()
+        """Labels of payments that are not remembered. Nearly all are too old to matter."""
 
     def measure(
         self, at_ms: int, row: Row, is_over: Callable[[], bool] | None = None
@@ -97,14 +106,16 @@ class Remembered:
         self._payments[tried.payment_id] = known
         if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
             self._payments.popitem(last=False)
+        for word in self._early.pop(tried.payment_id, ()):
+            if word.available_at_ms + CLOCKS_APART_MS_MAX >= tried.at_ms:  # else of one before it
+                self.learn(word)
 
     def learn(self, word: Word) -> None:
         known = self._payments.get(word.payment_id)
-        if (
-            known is None
-            or word.is_fraud is known.verdict
-            or word.available_at_ms < known.said_at_ms
-        ):
+        if known is None:
+            self._wait(word)
+            return
+        if word.is_fraud is known.verdict or word.available_at_ms < known.said_at_ms:
             return
         # Another backend's clock may be behind that of the one that judged.
         available_at_ms = max(word.available_at_ms, known.tried.at_ms)
@@ -116,3 +127,10 @@ class Remembered:
             instead_since=None if known.verdict is None else known.said_at_ms,
         )
         known.verdict, known.said_at_ms = word.is_fraud, available_at_ms
+
+    def _wait(self, word: Word) -> None:
+        before = self._early.get(word.payment_id, ())
+        if word not in before:
+            self._early[word.payment_id] = (*before, word)[-EARLY_WORDS_MAX:]
+        if len(self._early) > EARLY_LABELED_MAX:
+            self._early.popitem(last=False)

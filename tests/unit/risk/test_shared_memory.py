@@ -334,6 +334,59 @@ def test_where_the_order_of_what_was_told_meanwhile_matters_a_new_copy_is_made(
     assert not here.trouble
 
 
+@pytest.mark.parametrize("verdicts", [(True,), (True, False), (False, True)])
+def test_a_label_that_reaches_the_log_before_its_attempt_counts_when_that_comes(
+    url: str, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[bool, ...]
+) -> None:
+    """One backend's attempt waits for the log, while the other is given its labels: every backend
+    ends with what the database says, and none has to begin again for it."""
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    backends = Backends(url, 3, timeout_s=0.05)
+    here, there, third = backends.memories
+    row = (500, "p", "c", "d", "m", "s", "a", 31_000_000, 121_000_000)
+    paused(url, 200)
+    backends.tell(here, Tried("a1", "p1", START_MS, row))
+    assert list(here.waiting)
+    backends.go_on(there)
+    for number, is_fraud in enumerate(verdicts):
+        backends.tell(there, Word("p1", is_fraud, START_MS + 1_000 * number - 500))
+    backends.go_on(third)
+    copies = backends.copies
+    backends.go_on(here)  # with a new copy: the log tells of its own payment
+    backends.go_on(there)
+    backends.go_on(third)
+    assert backends.copies == copies + 1
+    after = START_MS + 60_000
+    told = backends.copy().measure(after, row)
+    assert told[PAYMENT.names.index("card.frauds_30d")] == float(verdicts[-1])
+    for memory in backends.memories:
+        assert same(memory.measure(after, row), told)
+        assert not memory.trouble
+
+
+def test_a_label_waits_for_its_own_attempt_and_for_no_later_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = (500, "p", "c", "d", "m", "s", "a", 31_000_000, 121_000_000)
+    frauds, after = PAYMENT.names.index("card.frauds_30d"), START_MS + 10_000_000
+
+    def found(*told: Told) -> float:
+        memory = Remembered(PAYMENT)
+        for one in told:
+            keep(memory, one)
+        return memory.measure(after, row)[frauds]
+
+    attempt, word = Tried("a1", "p1", START_MS, row), Word("p1", True, START_MS)
+    assert found(attempt, word) == found(word, attempt) == 1.0
+    assert found(word, word, attempt, word) == 1.0
+    long_ago = Word("p1", True, START_MS - 60_000)  # of an attempt that nobody tells of any more
+    assert found(long_ago, attempt) == 0.0
+    monkeypatch.setattr("backend.risk.judging.remembered.EARLY_LABELED_MAX", 2)
+    others = [Word(f"q{number}", True, START_MS) for number in range(2)]
+    assert found(word, others[0], attempt) == 1.0
+    assert found(word, *others, attempt) == 0.0  # the oldest has made place
+
+
 def test_entries_of_an_answer_that_broke_off_are_read_again(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
