@@ -8,12 +8,11 @@ Rule 2: a new model is trained every day of the first fortnight and every ``LATE
         Fraud changes: the rows are in parts by age (``train``, rule 3).
 Rule 3: where nothing can be learned yet, a row is scored by how unusual its amount is for its card:
         far below what a model gives, and in the right order.
-Rule 4: one row in twenty stands out, or six for each fraud that there is to expect: those in which
+Rule 4: one row in fifty stands out, or three for each fraud that there is to expect: those in which
         the forest finds more than in the others of the week before, whose labels have yet to come.
-        How the votes differ among the rest is mostly chance; what is left to go by is how long
-        nobody has vouched for the terminal, since a terminal that goes bad is not known to be so
-        until labels come. So these quiet rows stand below all others, in that order, which is the
-        same whichever day's model found them quiet.
+        How the votes differ among the rest is mostly chance. So these quiet rows stand below all
+        others, by the chance that is left to each (``quiet``), which means the same whichever day's
+        model found them quiet.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from backend.risk.evaluation.history import DAY_S, History
 from backend.risk.evaluation.inputs import Matrix
+from backend.risk.evaluation.quiet import QuietChances, learn_quiet, speaks_of
 from backend.risk.models.scorer import Scorer
 from backend.risk.models.train import Inputs, Settings, train
 
@@ -34,12 +34,10 @@ PART_DAYS = (3, 7, 21)
 LABEL_DELAY_S = 7 * DAY_S
 UNLEARNED_MAX = 1e-3
 """The highest score of a row that no model has judged."""
-LOUD_SHARE_MIN, LOUD_PER_FRAUD = 0.05, 6
+LOUD_SHARE_MIN, LOUD_PER_FRAUD = 0.02, 3
 QUIET_MAX = 1e-3
 """No quiet row stands higher, and every other row does."""
 UNUSUAL = "card.amount_ratio_30d"
-UNVOUCHED = "terminal.since_ordinary_s"
-"""How long ago the latest payment was made at the terminal that is known to be good."""
 
 SETTINGS = Settings(trees_per_part=40, honest_per_fraud=20, frauds_max=1_200)
 """Many honest rows show where a sharp bound of fraud lies; few frauds tell as much as many."""
@@ -55,6 +53,25 @@ class DayScores:
 
     rows: Integers
     score: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """A forest, and the chances of what is quiet, where the features tell of them."""
+
+    model: Scorer
+    quiet: QuietChances | None
+
+    def scores(self, history: History, matrix: Matrix, rows: Integers, *, at_s: int) -> Floats:
+        """The scores of rows that come after the moment at which this was learned."""
+        probability = self.model.score_many(matrix.values[rows]).probability
+        if self.quiet is None:
+            return probability
+        week = (history.t_sec >= at_s - LABEL_DELAY_S) & (history.t_sec < at_s)
+        usual = self.model.score_many(matrix.values[week]).probability
+        loud_from = np.quantile(usual, 1 - _loud_share(self.model)) if len(usual) else -np.inf
+        chance = self.quiet.of(history, matrix, rows)
+        return _below_the_rest(probability, float(loud_from), chance)
 
 
 def score_days(
@@ -75,17 +92,11 @@ def score_days(
         if not len(rows):
             continue
         on_day(first)
-        model = _learned(history, matrix, settings, at_s=first * DAY_S)
-        if model is None:
+        learned = _learned(history, matrix, settings, at_s=first * DAY_S)
+        if learned is None:
             score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows)
         else:
-            week = (history.t_sec >= first * DAY_S - LABEL_DELAY_S) & (
-                history.t_sec < first * DAY_S
-            )
-            usual = model.score_many(matrix.values[week]).probability
-            loud_from = np.quantile(usual, 1 - _loud_share(model)) if len(usual) else -np.inf
-            probability = model.score_many(matrix.values[rows]).probability
-            score[rows] = _below_the_rest(probability, float(loud_from), matrix, rows)
+            score[rows] = learned.scores(history, matrix, rows, at_s=first * DAY_S)
     scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
 
@@ -104,27 +115,24 @@ def _loud_share(model: Scorer) -> float:
     return min(max(LOUD_SHARE_MIN, LOUD_PER_FRAUD * model.card.frauds / model.card.rows), 1.0)
 
 
-def _below_the_rest(
-    probability: Floats, loud_from: float, matrix: Matrix, rows: Integers
-) -> Floats:
+def _below_the_rest(probability: Floats, loud_from: float, quiet: Floats) -> Floats:
     """Rule 4."""
-    if UNVOUCHED not in matrix.names:
-        return probability
-    age_s = matrix.column(UNVOUCHED)[rows]
-    share = np.nan_to_num(age_s / (age_s + LABEL_DELAY_S), nan=1.0)
     loud = QUIET_MAX + (1 - QUIET_MAX) * probability
-    return np.where(probability > loud_from, loud, QUIET_MAX * share)
+    return np.where(probability > loud_from, loud, QUIET_MAX * quiet)
 
 
-def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> Scorer | None:
-    """A model of what is known at a moment, or none when that is not both kinds of rows."""
+def _learned(history: History, matrix: Matrix, settings: Settings, *, at_s: int) -> _Learned | None:
+    """What is known at a moment, or nothing when that is not both kinds of rows."""
     rows, is_fraud = _known(history, at_s)
     if not 0 < int(is_fraud.sum()) < len(is_fraud):
         return None
     values = matrix.values[rows]
     inputs = Inputs(matrix.names, matrix.digest, values, is_fraud, _parts(history.t_sec[rows]))
     model = train(inputs, settings, trained_at=f"second {at_s}")
-    return Scorer.load(model, matrix.digest)
+    quiet = None
+    if speaks_of(matrix):
+        quiet = learn_quiet(history, matrix, rows, is_fraud, seed=settings.seed)
+    return _Learned(Scorer.load(model, matrix.digest), quiet)
 
 
 def _parts(t_sec: Integers) -> tuple[Integers, ...]:
