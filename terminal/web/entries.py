@@ -97,7 +97,9 @@ def entries(station: Station, *, query: str, count: int) -> list[Entry]:
 
 def of_sale(sale: Sale, mark: Mark | None) -> Entry:
     """The row of a payment."""
-    tone, icon = _LOOKS.get(sale.state, _OPEN_LOOK)
+    words = SALE_STATES.get(sale.state.value, WORDS["open"])
+    look = _LOOKS.get(sale.state, _OPEN_LOOK)
+    words, tone, icon = _given_back(words, look, sale.amount_minor, sale.refunded_minor)
     refunded = Money(sale.refunded_minor, sale.currency).decimal() if sale.refunded_minor else ""
     return Entry(
         href=f"/payments/{sale.payment_id}",
@@ -109,7 +111,7 @@ def of_sale(sale: Sale, mark: Mark | None) -> Entry:
         way=METHODS.get(sale.method, WORDS["payment"]),
         amount=Money(sale.amount_minor, sale.currency).decimal(),
         refunded=refunded,
-        words=SALE_STATES.get(sale.state.value, WORDS["open"]),
+        words=words,
         tone=tone,
         icon=icon,
         is_open=sale.state in OPEN_STATES,
@@ -123,6 +125,9 @@ def of_sale(sale: Sale, mark: Mark | None) -> Entry:
 def of_cash(movement: CashMovement) -> Entry:
     """The row of a cash sale."""
     refunded = movement.refunded_minor
+    words, tone, icon = _given_back(
+        SALE_STATES["paid"], ("paid", "cash"), movement.amount_minor, refunded
+    )
     return Entry(
         href=f"/payments/cash-{movement.movement_id}",
         subject=str(movement.movement_id),
@@ -133,17 +138,19 @@ def of_cash(movement: CashMovement) -> Entry:
         way=WORDS["cash"],
         amount=Money(movement.amount_minor, movement.currency).decimal(),
         refunded=Money(refunded, movement.currency).decimal() if refunded else "",
-        words=SALE_STATES["paid"],
-        tone="paid",
-        icon="cash",
+        words=words,
+        tone=tone,
+        icon=icon,
         kind="cash",
     )
 
 
 def of_card(sale: CardSale, mark: Mark | None) -> Entry:
     """The row of a card sale or refund."""
-    tone, icon = _CARD_LOOKS[sale.state]
     refunded = sale.refunded_minor
+    words, tone, icon = _given_back(
+        CARD_STATES[sale.state], _CARD_LOOKS[sale.state], sale.amount_minor, refunded
+    )
     return Entry(
         href=f"/payments/{sale.subject}",
         subject=str(sale.card_id),
@@ -154,7 +161,7 @@ def of_card(sale: CardSale, mark: Mark | None) -> Entry:
         way=CARD_WAYS[sale.kind],
         amount=Money(sale.amount_minor, sale.currency).decimal(),
         refunded=Money(refunded, sale.currency).decimal() if refunded else "",
-        words=CARD_STATES[sale.state],
+        words=words,
         tone=tone,
         icon=icon,
         is_unknown=sale.state is CardState.UNKNOWN,
@@ -162,6 +169,17 @@ def of_card(sale: CardSale, mark: Mark | None) -> Entry:
         is_contradicted=mark is not None and is_contradicted(mark, sale.state),
         kind="card",
     )
+
+
+def _given_back(
+    words: Words, look: tuple[str, str], amount_minor: int, refunded_minor: int
+) -> tuple[Words, str, str]:
+    """Words, tone and icon of a row: "paid" alone is half of it where something went back."""
+    if not refunded_minor:
+        return words, *look
+    if refunded_minor < amount_minor:
+        return WORDS["part_refunded"], look[0], "undo"
+    return WORDS["all_refunded"], "", "undo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,6 +168,8 @@ WORDS: dict[str, Words] = {
     "refund": Words("退款", "Refund"),
     "refund_now": Words("退款（需店长）", "Refund"),
     "refunded": Words("已退", "Refunded"),
+    "part_refunded": Words("部分退款", "partly refunded"),
+    "all_refunded": Words("全额退款", "refunded"),
     "left": Words("可退", "left"),
     "reason": Words("原因", "Reason"),
     "reason_return": Words("退货", "Goods returned"),

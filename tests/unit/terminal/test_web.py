@@ -182,6 +182,24 @@ async def test_a_refund_is_followed_to_its_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_went_back_is_told_in_every_list(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        await till.post("shift/open", float_minor=0)
+        for back_minor in (0, 200, 500):
+            draft = (await till.get("api/draft"))["draft_id"]
+            _, paid = await till.post("cash", draft_id=draft, amount_minor=500)
+            if back_minor:
+                body = {"refund_id": f"back-{back_minor}", "amount_minor": back_minor}
+                await till.post(f"cash/{paid['movement_id']}/refund", **body)
+        await till.post("counter/leave")
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        for path in ("?lang=zh", "recent?lang=zh"):
+            page = (await till.get(path)).decode()
+            assert [page.count(words) for words in ("已收款", "部分退款", "全额退款")] == [1, 1, 1]
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("body", "code"),
     [
