@@ -33,8 +33,8 @@ TITLES: dict[str, Words] = {
     "reversing": Words("正在撤销，请稍候", "Reversing, please wait"),
     "paid": Words("收款成功", "Paid"),
     "declined": Words("付款未成功", "Declined"),
-    "closed": Words("订单已关闭", "Closed, not charged"),
-    "expired": Words("二维码已过期", "The code has expired, not charged"),
+    "closed": Words("订单已关闭，未收款", "Closed, not charged"),
+    "expired": Words("二维码已过期，未收款", "The code has expired, not charged"),
     "reversed": Words("已撤销，款项将退回", "Reversed, the money goes back"),
     "refund_sending": Words("正在退款", "Refunding"),
     "refund_unknown": Words(

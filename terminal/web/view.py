@@ -23,14 +23,14 @@ from terminal.limits import (
     SEARCH_CHARS_MAX,
 )
 from terminal.web import pictures
-from terminal.web.entries import clock, entries
-from terminal.web.words import (
+from terminal.web.customer_words import (
+    CUSTOMER_DECLINED,
     CUSTOMER_ERRORS,
     CUSTOMER_TITLES,
     CUSTOMER_UNDOING,
-    LINE_TROUBLES,
-    WORDS,
 )
+from terminal.web.entries import clock, entries
+from terminal.web.words import LINE_TROUBLES, WORDS
 from terminal.zone import SHOP_ZONE
 
 View = Literal["sale", "recent", "shift", "settings", "customer"]
@@ -164,7 +164,8 @@ def _payer_error(screen: Screen) -> Bilingual | None:
         return None
     if screen.kind in {"closing", "reversing"} and screen.error.code != "hub_silent":
         return CUSTOMER_UNDOING
-    return CUSTOMER_ERRORS.get(screen.error.code, screen.error.words)
+    usual = CUSTOMER_DECLINED if screen.kind == "declined" else screen.error.words
+    return CUSTOMER_ERRORS.get(screen.error.code, usual)
 
 
 def _line_trouble(screen: Screen) -> Words | None:

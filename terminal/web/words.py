@@ -29,6 +29,7 @@ WORDS: dict[str, Words] = {
     "oldest": Words("最早", "oldest"),
     "hub_offline": Words("门店网关与后台断开", "The hub has lost the backend"),
     "unknown_count": Words("结果未知", "unknown"),
+    "unknown_held": Words("笔结果未知", "unknown"),
     "goods_count": Words("件商品出货待店主核实", "items for the owner to look after"),
     "goods_count_one": Words("件商品出货待店主核实", "item for the owner to look after"),
     "goods": Words("出货待核实", "Goods to look after"),
@@ -328,59 +329,3 @@ LINE_TROUBLES: dict[str, Words] = {
     "hub_tls_failed": Words("加密连接失败", "no encrypted line"),
 }
 """Why there is no line to the hub, by the codes of ``LinkRefused``; in few words, for the bar."""
-
-CUSTOMER_TITLES: dict[str, Words] = {
-    "choosing": Words("应付金额", "To pay"),
-    "scanning": Words("请出示付款码", "Show your pay code"),
-    "offline_scan": Words(
-        "请用手机扫码签名，再出示手机上的码", "Scan and sign, then show the phone's code"
-    ),
-    "accepted_offline": Words("已离线受理，谢谢惠顾", "Accepted offline, thank you"),
-    "verifying": Words("请按指纹确认", "Press your finger to confirm"),
-    "sending": Words("请稍候", "One moment"),
-    "offline": Words("请稍候", "One moment"),
-    "qr": Words("请扫码支付", "Scan to pay"),
-    "waiting": Words("请在手机上确认支付", "Please confirm on your phone"),
-    "unknown": Words("正在确认结果，请勿重复付款", "Being confirmed; do not pay again"),
-    "closing": Words("请稍候", "One moment"),
-    "reversing": Words("请稍候，款项将退回", "One moment, the money goes back"),
-    "paid": Words("支付成功", "Paid"),
-    "refund_sending": Words("正在退款", "Refunding"),
-    "refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
-    "cash_due": Words("应付现金", "To pay in cash"),
-    "cash_taken": Words("现金已收", "Cash received"),
-    "cash_returned": Words("退还现金", "Cash refunded"),
-    "card_asking": Words(
-        "请在密码键盘上刷卡、插卡或挥卡", "Tap or insert your card at the PIN pad"
-    ),
-    "card_approved": Words("支付成功", "Paid"),
-    "card_declined": Words("未获批准，没有扣款", "Not approved; nothing was charged"),
-    "card_failed": Words("没有刷卡，没有扣款", "No card was asked; nothing was charged"),
-    "card_unknown": Words("正在确认结果，请勿再次刷卡", "Being confirmed; do not pay again"),
-    "card_refund_asking": Words("请刷卡退款", "Your card at the PIN pad, for the refund"),
-    "card_refund_approved": Words("退款成功", "Refunded"),
-    "card_refund_declined": Words("未获批准，没有退款", "Not approved; nothing was refunded"),
-    "card_refund_failed": Words("没有退款", "Nothing was refunded"),
-    "card_refund_unknown": Words("正在确认退款", "The refund is being confirmed"),
-}
-"""What the payer reads, where the cashier's title is not meant for the payer."""
-CUSTOMER_ERRORS: dict[str, Words] = {
-    "hub_silent": Words(
-        "店里的系统暂时没有应答，正在自动重试，请勿再付这一笔",
-        "The shop's system does not answer yet; please do not pay this one any more",
-    ),
-    "busy": Words(
-        "付款的人很多，正在排队，不会重复扣款",
-        "Many pay at the moment: yours waits its turn, and is charged once",
-    ),
-    "spool_unwritable": Words(
-        "店里的系统暂时无法受理，正在自动重试，不会重复扣款",
-        "The shop's system takes nothing at the moment: yours is tried again, and is charged once",
-    ),
-}
-"""What the payer reads, where the advice is the cashier's."""
-CUSTOMER_UNDOING = Words(
-    "正在取消，还没有完成，系统会自动重试，请勿再付这一笔",
-    "Being cancelled: it goes on by itself; please do not pay this one any more",
-)
-"""What the payer reads while a close or a reversal waits, whatever for."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol.errors import OperatingError
+from protocol.errors import OperatingError, advice
 from terminal import shell
 from terminal.ports import CardOutcome
 from tests.support.tills import CASHIER_PIN, DEADLINE_S, hire_both, running_till
@@ -119,6 +119,53 @@ async def test_the_payer_s_side_tells_what_the_card_is_asked_for_and_how_it_went
         assert "To pay" in await till.payer_reads(), "another sale has begun"
         await till.post("sales/current/cancel")
         assert "Welcome" in await till.payer_reads()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("insufficient_balance", "Nothing was charged; please pay another way"),
+        ("payer_frozen", "Nothing was charged; please pay another way"),
+        ("pay_code_used", "The pay code is over; please show a new one"),
+        ("payer_refused", "Refused on the phone; nothing was charged"),
+    ],
+)
+async def test_a_decline_tells_the_payer_what_to_do_and_the_line_behind_nothing(
+    tmp_path: Path, code: str, told: str
+) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        found = advice(code)
+        error = {"code": code, "retry": found.retry, "zh": found.zh, "en": found.en}
+        till.backend.state, till.backend.fields = "declined", {"error": error}
+        await till.post("sales", amount_minor=1_990, method="merchant_qr")
+        shown = await till.screen("declined")
+        assert shown["error"]["code"] == code
+        read = await till.payer_reads()
+        assert told in read
+        assert found.en not in read
+        assert found.zh in (await till.get("?lang=zh")).decode()
+
+
+@pytest.mark.asyncio
+async def test_what_is_over_bears_no_hourglass_on_either_side(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till)
+        await till.counter.sign_in.sign_in(2, CASHIER_PIN)
+        till.backend.state, till.backend.fields = "awaiting_payer", {"code_url": "tillway://p/1"}
+        await till.post("sales", amount_minor=500, method="merchant_qr")
+        await till.screen("qr")
+        await till.post("sales/current/cancel")
+        await till.screen("closed")
+        for path, title in (
+            ("?lang=zh", "订单已关闭，未收款"),
+            ("customer?lang=zh", "已取消，没有扣款"),
+        ):
+            page = (await till.get(path)).decode()
+            assert title in page
+            assert "M7 3h10M7 21h10" not in page
 
 
 @pytest.mark.asyncio

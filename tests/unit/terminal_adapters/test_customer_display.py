@@ -21,7 +21,7 @@ from terminal.domain.screen import Screen
 from terminal.domain.shift import CashKind, CashMovement
 from terminal.domain.words import TITLES
 from terminal.ports import CustomerView, Lamp
-from terminal.web.words import CUSTOMER_TITLES
+from terminal.web.customer_words import CUSTOMER_TITLES
 from tests.kit.device_port import DevicePort
 from tests.kit.drivers import Opened
 
