@@ -18,7 +18,8 @@ export const listen = (takes) => {
       const now = event.timeStamp;
       if (now - at > GAP_MS) burst = "";
       at = now;
-      if (event.key === "Enter" || event.key === "Tab") {
+      const name = nameOf(event);
+      if (name === "Enter" || name === "Tab") {
         const text = burst;
         burst = "";
         if (text.length >= SCAN_CHARS_MIN && SCAN_FORM.test(text)) {
@@ -27,15 +28,17 @@ export const listen = (takes) => {
           takes.scan?.(text);
           return;
         }
-      } else if (event.key.length === 1) {
+      } else if (name.length === 1) {
         if (!burst) takes.start?.();
-        burst += event.key;
-      } else if (event.key !== "Shift") burst = ""; // a scanner shifts, and presses nothing else
-      if (isTyping(event.target) && !/^(F\d+|Escape)$/.test(event.key)) return;
-      if (takes.key?.(event.key, event)) event.preventDefault();
+        burst += name;
+      } else if (name !== "Shift") burst = ""; // a scanner shifts, and presses nothing else
+      if (isTyping(event.target) && !/^(F\d+|Escape)$/.test(name)) return;
+      if (takes.key?.(name, event)) event.preventDefault();
     },
     { capture: true },
   );
 };
 
+// A number pad's digits are digits, whatever NumLock says.
+const nameOf = (event) => (/^Numpad\d$/.test(event.code) ? event.code.at(-1) : event.key);
 const isTyping = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;

@@ -87,6 +87,10 @@ WORDS: dict[str, Words] = {
     "choose_goods": Words("请选择商品", "Choose"),
     # The cart
     "cart": Words("购物车", "Cart"),
+    "cart_sums": Words(
+        "金额由购物车里的商品决定；要手工输入，请先清空购物车。",
+        "The goods in the cart make the amount; take them out to key one in.",
+    ),
     "cart_empty": Words("扫商品条码加入购物车", "Scan a barcode to add goods"),
     "pieces": Words("件", "in the cart"),
     "more": Words("加一件", "One more"),
@@ -148,6 +152,9 @@ WORDS: dict[str, Words] = {
     "mark_not_paid": Words("按未付处理", "Treat as not paid"),
     "marked": Words("店长处理", "Marked"),
     "mark_reason": Words("处理原因", "Marked because"),
+    "mark_wanted": Words(
+        "请先选择按哪一种处理，并写明原因。", "Choose what it is taken for, and say why."
+    ),
     "outcome": Words("最终结果", "Outcome"),
     "contradicted": Words("与店长处理相反", "differs from the mark"),
     "contradicted_count": Words("结果与处理相反", "Outcome differs from mark"),
@@ -176,6 +183,16 @@ WORDS: dict[str, Words] = {
     "reason_return": Words("退货", "Goods returned"),
     "reason_over": Words("多收", "Overcharged"),
     "reason_other": Words("其他", "Other"),
+    "why_count_close": Words(
+        "找零有误|备用金不符|原因不明", "Wrong change|Wrong float|Not explained"
+    ),
+    "why_pay_in": Words("补零钱|增加备用金", "Small change|More float"),
+    "why_pay_out": Words("缴存银行|店内支出", "To the bank|Shop's expense"),
+    "why_payment": Words(
+        "顾客手机显示已付|顾客手机显示未付", "The phone shows it paid|The phone shows nothing"
+    ),
+    "why_card": Words("签购单显示成功|签购单显示未成功", "The slip says approved|The slip says no"),
+    "why_refund": Words("顾客已收到退款|顾客未收到退款", "The payer has it back|The payer has not"),
     "paid_at": Words("付款时间", "Paid at"),
     "coupon": Words("优惠", "Coupon"),
     "payer_paid": Words("实付", "Paid by the payer"),
@@ -223,6 +240,12 @@ WORDS: dict[str, Words] = {
     "test_pinpad": Words("密码键盘", "PIN pad"),
     "test_scanner": Words("扫码器", "Scanner"),
     "test_link": Words("网络", "Line"),
+    "test_fine": Words("正常", "fine"),
+    "test_scan": Words("请把任意一个码对准扫码器…", "Hold any code to the scanner…"),
+    "test_read": Words("读到 {} 个字符，末尾 {}", "{} characters, ending in {}"),
+    "paper_adequate": Words("正常，纸张充足", "fine, enough paper"),
+    "paper_near_end": Words("正常，纸张将尽", "fine, little paper left"),
+    "paper_end": Words("缺纸", "no paper"),
     "version": Words("版本", "Version"),
     "device": Words("设备号", "Device"),
     "store": Words("门店", "Store"),

@@ -12,16 +12,22 @@ const amount = () => minor(digitsOf(pad()));
 const reason = () => main.querySelector("#reason")?.value ?? main.querySelector('[data-reason][aria-checked="true"]')?.dataset.reason ?? "";
 
 // Send, show a refusal, and go where the answer leads.
-const go = (button, send, next) =>
-  once(
+const go = async (button, send, next) => {
+  let code = "";
+  await once(
     main,
     async () => {
       const { ok, told, error } = await send();
       if (ok) location.assign(typeof next === "function" ? next(told) : next);
-      else if (error) refused(error, main);
+      else if (error) {
+        code = error.code;
+        refused(error, main);
+      }
     },
     button,
   );
+  if (code === "shift_reason_needed") main.querySelector("[data-fills]").focus(); // digits are still the count
+};
 
 // This page's refund: pressed again after an answer that was lost, it is given once.
 const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -40,13 +46,15 @@ const refund = (button) => {
 
 // A supervisor says what an unknown outcome is taken for.
 const mark = (button) => {
-  const { marked: subject, of } = main.querySelector("[data-marked]").dataset;
+  const { marked: subject, of, wanted } = main.querySelector("[data-marked]").dataset;
   const body = { marked_as: main.querySelector('[data-mark][aria-checked="true"]')?.dataset.mark, reason: main.querySelector("#mark-reason").value };
   if (of === "payment") body.payment_id = subject;
   if (of === "refund") body.refund_id = subject;
   const path = { card: `/api/cards/${subject}/mark`, payment: "/api/payments/mark", refund: "/api/refunds/mark" }[of];
-  if (!body.marked_as) return main.querySelector("[data-mark]").focus();
-  if (!body.reason.trim()) return main.querySelector("#mark-reason").focus();
+  if (!body.marked_as || !body.reason.trim()) {
+    refused({ code: "mark_wanted", [lang]: wanted }, main);
+    return main.querySelector(body.marked_as ? "#mark-reason" : "[data-mark]").focus();
+  }
   return go(button, () => withSignature((approval) => post(path, { ...body, approval })), location.pathname);
 };
 
@@ -94,12 +102,21 @@ const closeShift = (button) => {
   return go(button, () => (button.dataset.unknown === "0" ? send(null) : withSignature(send)), "/shift/z");
 };
 
+// How a part is, in the words that its line brings along.
+const FINE = {
+  printer: ({ paper }, words) => `✓ ${words[paper]}`,
+  scanner: ({ characters, ends }, words) => `✓ ${words.read.replace("{}", characters).replace("{}", ends)}`,
+  pinpad: (told, words) => `✓ ${words.fine}`,
+  link: ({ is_hub_online }, words) => (is_hub_online ? `✓ ${words.fine}` : `✕ ${words.cut}`),
+};
 const test = (button) =>
   once(main, async () => {
-    const line = main.querySelector(`[data-result="${button.dataset.what}"]`);
-    line.textContent = "…";
-    const { ok, told, error } = await post(`/api/tests/${button.dataset.what}`);
-    line.textContent = ok ? `✓ ${Object.entries(told).filter(([, value]) => value !== true).map(([name, value]) => `${name} ${value}`).join(" · ")}` : `✕ ${error[lang]}`;
+    const { what } = button.dataset;
+    const line = main.querySelector(`[data-result="${what}"]`);
+    const words = line.dataset;
+    line.textContent = words.wait ?? "…";
+    const { ok, told, error } = await post(`/api/tests/${what}`);
+    line.textContent = ok ? FINE[what](told, words) : `✕ ${error[lang]}`;
   }, button);
 
 export const DRAWER = {
@@ -153,4 +170,7 @@ const keepGiven = async (draft_id) => {
 };
 const counted = main.querySelector('[data-kind="cash"] [data-pad]');
 if (digitsOf(counted)) setDigits(counted, digitsOf(counted)); // after a power cut or a reload
-export const giveNote = (button) => setDigits(pad(), button.dataset.note);
+export const giveNote = (button) => {
+  setDigits(pad(), button.dataset.note);
+  pad().dataset.fresh = "yes"; // a digit after it is another amount, not a longer one
+};

@@ -50,8 +50,8 @@ const sale = (method) => {
 };
 
 // A refusal that this page knows before anybody is asked.
-const decline = (text) => {
-  refused({ code: "amount_invalid", [lang]: text }, main);
+const decline = (text, code = "amount_invalid") => {
+  refused({ code, [lang]: text }, main);
   return false;
 };
 
@@ -82,6 +82,7 @@ const addGoods = (code, step) => {
       return false;
     }
     forget();
+    main.querySelector("[data-refusal]").hidden = true;
     const list = document.getElementById("lines");
     swap(list.parentElement, await (await fetch("/cart/lines")).text());
     showCart();
@@ -128,13 +129,13 @@ document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
   if (row) location.assign(row.dataset.href);
   if (!button || button.disabled) return;
-  const { key, pin, staff, reason, note, mark, person, role } = button.dataset;
+  const { key, pin, staff, reason, note, mark, person, role, fills } = button.dataset;
   const refusal = scope().querySelector("[data-refusal]");
-  if (refusal && (key || pin)) refusal.hidden = true;
+  if (refusal && (key || pin || note || fills || mark)) refusal.hidden = true;
   if (key && hasCart() && amountPad()) {
     const last = main.querySelector('#lines [data-step="-1"]');
     if (key === "back") addGoods(last.dataset.code, -1);
-    else play("declined"); // the cart says what is paid
+    else sayCartSums();
   } else if (key) keyAmount(button.closest("[data-pad]"), key);
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
   else if (person !== undefined) {
@@ -142,7 +143,14 @@ document.addEventListener("click", (event) => {
     showPerson();
   } else if (staff || reason || mark || role) choose(button);
   else if (note) giveNote(button);
+  else if (fills) document.getElementById(fills).value = button.textContent;
   else DOES[button.dataset.do]?.(button);
+});
+// A key of a pad that a finger has pressed holds no focus: Enter would press it once more.
+addEventListener("mousedown", (event) => {
+  if (!event.target.closest?.("[data-key], [data-pin], [data-note]")) return;
+  event.preventDefault();
+  document.activeElement?.blur();
 });
 // Another language is another page: what is keyed on this one goes along, a PIN does not.
 const TURNED = "till-turned";
@@ -162,7 +170,7 @@ if (turned?.path === location.pathname) {
 }
 
 document.addEventListener("longpress", (event) => {
-  if (event.target.dataset.key === "back") keyAmount(event.target.closest("[data-pad]"), "clear");
+  if (event.target.dataset.key === "back" && !hasCart()) keyAmount(event.target.closest("[data-pad]"), "clear");
   if (event.target.dataset.pin === "back") keyPin(event.target.closest("[data-pinpad]"), "clear");
 });
 document.addEventListener("input", (event) => {
@@ -189,6 +197,17 @@ const SHORT = {
   Escape: '[data-do="cancel"], [data-do="disapprove"], [data-do="dismiss"], [data-do="leave"], [data-back]',
 };
 
+// The goods of a cart make the amount. A scanner that types begins with a digit, too: a cashier's own
+// is refused when it has stayed alone.
+const ALONE_MS = 600;
+let alone = 0;
+const sayCartSums = () => decline(main.querySelector("[data-cart-sums]").dataset.cartSums, "cart_sums");
+const refuseDigit = () => {
+  clearTimeout(alone);
+  alone = setTimeout(sayCartSums, ALONE_MS);
+  return true;
+};
+
 const key = (name, event) => {
   if (name === "Enter" && pinPad() && !event.target.closest("[data-do], a")) return press('[data-do="pin"]');
   if (name === "Enter") return event.target.closest("button, a, summary") ? false : press(`.primary:not(${OPENS_SHIFT})`);
@@ -199,14 +218,16 @@ const key = (name, event) => {
   if (name === "F2" && kind() !== "keypad") return press('[data-place="F2"]', document);
   const digit = /^\d$/.test(name) ? name : name === "Backspace" ? "back" : "";
   if (digit && pinPad()) return press(`[data-pin="${digit}"]`);
+  if (/^\d$/.test(digit) && amountPad() && hasCart()) return refuseDigit();
   if (digit && amountPad()) return press(`[data-key="${digit}"]`);
   if (digit) return press(`[data-way="${digit}"]`);
-  if (name === "Delete" && amountPad()) keyAmount(amountPad(), "clear");
+  if (name === "Delete" && amountPad() && !hasCart()) keyAmount(amountPad(), "clear");
   return name === "Delete";
 };
 
 let before = "";
 const scan = async (text) => {
+  clearTimeout(alone);
   if (amountPad()) setDigits(amountPad(), before); // a wedge's digits are no amount
   if (/^\d{12,14}$/.test(text) && ["keypad", "cart"].includes(kind())) addGoods(text, 1);
   else if (/^(pay|rfd)_\w{26}$/.test(text)) location.assign(`/payments/${text}`);
@@ -251,3 +272,8 @@ if (kind() === "card_asking" && isSignedIn)
   });
 if (!hasCart()) restore(amountPad());
 keepTime();
+
+// What was pressed while this was still on its way (early.js). A link has gone its way already.
+for (const event of globalThis.takeEarly?.() ?? [])
+  if (event.type === "keydown" || event.target.closest("button"))
+    event.target.dispatchEvent(new event.constructor(event.type, event));
