@@ -49,12 +49,12 @@ class SessionFace:
             self._cookie, path=self._root, httponly=True, secure=True, samesite="strict"
         )
 
-    def shown_out(self, request: Request, refusal: Refusal) -> Response | None:
+    def shown_out(self, request: Request, refusal: Refusal, asked: str = "") -> Response | None:
         """The way back to the question who is there, for who is nobody; None for every other
-        refusal, which is a page's to show."""
+        refusal, which is a page's to show. ``asked`` is what that page's address says besides."""
         if refusal.code != _NOBODY:
             return None
-        answer = self.sent(request, "")
+        answer = self.sent(request, asked)
         self.dismiss(answer)
         return answer
 

@@ -238,6 +238,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("passkey_limit", "never", "指纹或面容凭据已达上限，请先移除一个。", "There are as many passkeys as may be; remove one first."),
     ("mandate_signature", "never", "扣款协议签名无效，请重新签署。", "The mandate's signature does not hold; sign it again."),
     ("mandate_term_unknown", "never", "扣款协议含有本系统不认识的条款，请升级软件后再签署。", "The mandate has a term that this system does not know; update the software before signing."),
+    ("mandate_limits", "never", "单笔上限不能高于每日上限，每日上限不能高于每月上限。", "The limit of one payment cannot be above the day's, nor the day's above the month's."),
     ("mandate_other_side", "never", "协议由另一方暂停，只能由对方恢复。", "The other side suspended this mandate; only that side can resume it."),
     ("mandate_notice_required", "never", "该协议要求扣款前通知付款人，请先发出扣费通知。", "The payer must be told before this debit; announce it first."),
     ("mandate_notice_too_early", "never", "扣费通知的等待时间未到，请稍后再扣款。", "The notice has not stood long enough; debit later."),
@@ -247,6 +248,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("notices_open", "never", "未完成的扣费通知过多，请先扣款或撤回。", "Too many notices are open; debit or withdraw them first."),
     # Offline payments
     ("offline_token_invalid", "never", "离线付款凭证无效，请顾客重新出示，或在联网后付款。", "The offline token does not hold; ask the payer to show it again, or pay when the line is back."),
+    ("offline_wish_scanned", "never", "这是离线付款的码，请用开通了离线付款的手机钱包扫描；本页只能联网付款。", "This is a code for paying offline: scan it with the phone that keeps your offline voucher. This page pays with a line only."),
     ("offline_token_other", "never", "这个离线付款凭证不是付给这笔订单的，请顾客重新扫描本机的码。", "This offline token is for another payment; ask the payer to scan this till's code again."),
     ("offline_token_expired", "never", "离线付款凭证不在有效期内，请顾客联网更新后再付款。", "The offline voucher is not valid now; the payer's phone must fetch a new one."),
     ("offline_token_used", "never", "这个离线付款凭证在本机用过了，请顾客重新出示。", "This offline token was used here already; ask the payer for a new one."),

@@ -19,7 +19,7 @@ from backend.wallet_page.session import ROOT, Session
 from protocol import ids
 from protocol.clock import DAY_MS
 from protocol.errors import CallerError
-from protocol.messages.mandate import MandateText
+from protocol.messages.mandate import MandateText, check_terms
 
 _PLACE, _MANDATES = f"{ROOT}/agree", f"{ROOT}/mandates"
 _CURRENCY = "CNY"
@@ -101,7 +101,7 @@ def text_in(form: Form, payer_id: str) -> MandateText:
     }
     if form.get("ask", "").strip():
         found["ask_above_minor"] = _amount(form, "ask")
-    return MandateText.from_map(found)
+    return check_terms(MandateText.from_map(found))
 
 
 def _amount(form: Form, name: str) -> int:

@@ -9,9 +9,10 @@ from markupsafe import Markup
 from backend.channels.reason_words import reason_words
 from backend.http_errors import status_of
 from backend.shop_time import shown_time
+from backend.wallet.switches import Switch
 from backend.wallet_page.limits import LOOK_EVERY_MS, SESSION_S
 from backend.wallet_page.payer_words import to_payer
-from backend.wallet_page.session import COOKIE, ROOT, Session
+from backend.wallet_page.session import COOKIE, ROOT, Session, paying_at
 from backend.wallet_page.state_words import (
     AGREEMENT_STATES,
     MANDATE_STATES,
@@ -21,7 +22,7 @@ from backend.wallet_page.state_words import (
     STATES,
     WITHDRAWAL_STATES,
 )
-from backend.wallet_page.words import WORDS
+from backend.wallet_page.words import SWITCHES, WORDS
 from faces.assets import Assets
 from faces.locale import language_of
 from faces.pages import Pages
@@ -76,7 +77,9 @@ class Face(SessionFace):
             face="wallet",
             token=session.page_token if session else "",
             is_signed_in=session is not None,
-            switches_on=len(session.switches) if session else 0,
+            switches_on=[
+                SWITCHES[one].name for one in Switch if session and one in session.switches
+            ],
             now_ms=self._clock.now_ms(),
             look_every_ms=LOOK_EVERY_MS,
             money=shown_money,
@@ -95,7 +98,8 @@ class Face(SessionFace):
 
     def refused(self, request: Request, error: TillwayError, session: Session | None) -> Response:
         """A page of nothing but the refusal; for who is nobody, the question who it is."""
-        shown_out = self.shown_out(request, error)
+        paying = paying_at(request.url.path)
+        shown_out = self.shown_out(request, error, f"?on={paying}" if paying else "")
         return shown_out or self.page(request, "refused", session, refusal=error, mood="error")
 
 

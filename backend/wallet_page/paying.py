@@ -28,6 +28,7 @@ from backend.wallet_page.session import ROOT, Session
 from faces.codes import code_picture
 from protocol import ids
 from protocol.errors import CallerError
+from protocol.messages.offline import WISH_HEAD
 from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
 _PROPOSED = {"pre_entrustweb_id": "contracts", "order_id": "services"}
@@ -35,6 +36,7 @@ _PROPOSED = {"pre_entrustweb_id": "contracts", "order_id": "services"}
 _PROPOSAL = re.compile(
     rf"(?:\A|[?&])({'|'.join(_PROPOSED)})=(mdt_[0-9A-Z]{{26}})(?:&|\Z)", re.ASCII
 ).search
+_PACKET = re.compile(r"rpk_[0-9A-Z]{26}", re.ASCII).fullmatch
 _CHOICES = ("instrument_id", "coupon_id")
 
 
@@ -217,8 +219,12 @@ class _Orders:
 
 
 def place_of(content: str) -> str:
-    """Which page shows what a scanned text asks for: a payment, or a contract or a service that a
-    merchant's program wants signed. ``code_not_payable`` for any other text."""
+    """Which page shows what a scanned text asks for: a payment, a red packet, or a contract or a
+    service that a merchant's program wants signed. ``code_not_payable`` for any other text."""
+    if _PACKET(content):
+        return f"/red-packets/{content}"
+    if content.startswith(WISH_HEAD):
+        raise CallerError("offline_wish_scanned")
     proposal = _PROPOSAL(content[:QR_TEXT_CHARS_MAX])
     if proposal is not None:
         return f"/{_PROPOSED[proposal[1]]}/{proposal[2]}"

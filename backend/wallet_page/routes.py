@@ -34,7 +34,7 @@ from backend.wallet_page import (
 )
 from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
-from backend.wallet_page.session import ROOT, Session, read_form
+from backend.wallet_page.session import ROOT, Session, paying_at, read_form
 from protocol.errors import CallerError, TillwayError
 
 _TOKEN_CHARS_MAX = 128
@@ -86,17 +86,20 @@ def _door(pages: APIRouter, parts: PageParts) -> None:
         try:
             await parts.session(request)
         except CallerError:
-            return face.page(request, "sign_in", None, wrong=False)
+            on = paying_at(ROOT + request.query_params.get("on", ""))
+            return face.page(request, "sign_in", None, wrong=False, on=on)
         return face.sent(request, "/code")
 
     @pages.post(ROOT + "/sign-in")
     async def sign_in(request: Request) -> Response:
-        token = (await read_form(request)).get("token", "").strip()[:_TOKEN_CHARS_MAX]
+        form = await read_form(request)
+        token = form.get("token", "").strip()[:_TOKEN_CHARS_MAX]
+        on = paying_at(ROOT + form.get("on", ""))
         try:
             await parts.desk.authenticate(token)
         except CallerError:
-            return face.page(request, "sign_in", None, wrong=True, here=ROOT)
-        answer = face.sent(request, "/code")
+            return face.page(request, "sign_in", None, wrong=True, here=ROOT, on=on)
+        answer = face.sent(request, on or "/code")
         face.admit(answer, token)
         return answer
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,6 +15,8 @@ from protocol.errors import CallerError
 
 COOKIE, ROOT = "wallet", "/wallet"
 _CONTEXT = b"tillway-wallet-page-v1"
+
+_PAYING = re.compile(rf"{ROOT}(/pay/pay_[0-9A-Z]{{26}})(?:/refuse)?", re.ASCII).fullmatch
 
 read_form = partial(forms.read_form, bytes_max=FORM_BYTES_MAX, fields_max=FORM_FIELDS_MAX)
 
@@ -31,6 +34,13 @@ class Session:
     def page_token(self) -> str:
         """What the forms of this session carry."""
         return hmac.new(self.token.encode(), _CONTEXT, hashlib.sha256).hexdigest()
+
+
+def paying_at(address: str) -> str:
+    """The payment that an address of ours is about, as the path below ``ROOT``; "" of any other:
+    who signs in goes on with a payment, and to no other place that somebody has written down."""
+    found = _PAYING(address)
+    return found[1] if found else ""
 
 
 def token_of(request: Request) -> str:

@@ -64,6 +64,10 @@ WORDS: dict[str, Words] = {
     "code_text": Words("付款码数字", "Digits of the pay code"),
     "asked_title": Words("等待您确认", "Waiting for your PIN"),
     "asked_open": Words("输入密码付款", "Enter PIN to pay"),
+    "sign_in_again": Words(
+        "登录已过期。重新登录后，继续这一笔付款。",
+        "Your session is over. Sign in again to go on with this payment.",
+    ),
     # Scan
     "scan_lead": Words("粘贴或输入商家二维码", "Paste or type what the merchant's code says"),
     "scan_text": Words("二维码内容", "What the code says"),
@@ -75,7 +79,7 @@ WORDS: dict[str, Words] = {
     # Paying
     "pay_to": Words("付款给", "Pay to"),
     "for": Words("商品", "For"),
-    "until": Words("请在此前付款", "Pay before"),
+    "until": Words("付款截止时间", "Pay before"),
     "pay_with": Words("付款方式", "Pay with"),
     "balance": Words("余额", "Balance"),
     "coupon": Words("优惠券", "Coupon"),

@@ -65,16 +65,21 @@ def check_terms(text: MandateText) -> MandateText:
     """The text, if its terms are known (rule 2) and go together."""
     if text.model_extra:
         raise CallerError("mandate_term_unknown")
+    if not _limits_rise(text):
+        raise CallerError("mandate_limits")
     if not _is_sound(text):
-        raise CallerError("field_invalid", "limits, notice or validity")
+        raise CallerError("field_invalid", "notice or validity")
     return text
 
 
-def _is_sound(text: MandateText) -> bool:
+def _limits_rise(text: MandateText) -> bool:
     month_minor = text.limit_month_minor
-    return (
-        text.limit_payment_minor <= text.limit_day_minor
-        and (month_minor is None or text.limit_day_minor <= month_minor)
-        and (text.notice_above_minor is None or text.notice_hours is not None)
-        and text.valid_from_ms < text.valid_until_ms
+    return text.limit_payment_minor <= text.limit_day_minor and (
+        month_minor is None or text.limit_day_minor <= month_minor
     )
+
+
+def _is_sound(text: MandateText) -> bool:
+    return (
+        text.notice_above_minor is None or text.notice_hours is not None
+    ) and text.valid_from_ms < text.valid_until_ms

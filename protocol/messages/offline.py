@@ -44,7 +44,7 @@ OFFLINE_TOKEN = "offline_token"  # noqa: S105  # the name of a way to pay
 _VOUCHER_CONTEXT = b"tillway-offline-voucher-v1"
 _TOKEN_CONTEXT = b"tillway-offline-token-v1"
 _HEAD = "TWO1."
-_WISH_HEAD = "tillway://offline?"
+WISH_HEAD = "tillway://offline?"
 
 _Time = Annotated[int, Field(ge=0)]
 
@@ -131,14 +131,14 @@ class OfflineWish(Body):
 
     def to_text(self) -> str:
         """The text of the code."""
-        return _WISH_HEAD + urlencode(self.to_map())
+        return WISH_HEAD + urlencode(self.to_map())
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         """Read it; ``CallerError("field_invalid")`` for any other text."""
-        fields: dict[str, Any] = dict(parse_qsl(text.removeprefix(_WISH_HEAD), max_num_fields=8))
+        fields: dict[str, Any] = dict(parse_qsl(text.removeprefix(WISH_HEAD), max_num_fields=8))
         amount = fields.get("amount_minor", "")
-        if not text.startswith(_WISH_HEAD) or not (amount.isascii() and amount.isdigit()):
+        if not text.startswith(WISH_HEAD) or not (amount.isascii() and amount.isdigit()):
             raise CallerError("field_invalid", "no offline payment's code")
         return cls.from_map({**fields, "amount_minor": int(amount[:16])})
 

@@ -133,7 +133,18 @@ async def test_a_finger_pays_in_place_of_the_pin_where_the_address_has_a_name(
     assert phone.base in await page.inner_text("main")
     assert await page.locator("[data-passkey-new]").count() == 0
     await page.goto(f"{phone.base}/wallet/passkeys")
+    await page.fill("#passkey_name", "旧手机 Old phone")
+    await page.fill("#passkey_pin", "000000")
+    await page.click("[data-passkey-add]")
+    await page.wait_for_selector("[data-refusal]")
+    assert await page.input_value("#passkey_pin") == "", "the right one has room"
+    assert await page.input_value("#passkey_name") == "旧手机 Old phone"
     await page.click("summary")
+    for width in (320, 390):
+        await page.set_viewport_size({"width": width, "height": 844})
+        name = await page.locator(".rows strong").bounding_box()
+        assert name is not None
+        assert name["height"] < 40, "the name is on one line beside what changes it"
     await page.click(".stop .danger")
     await page.wait_for_selector(".empty")
 

@@ -36,6 +36,7 @@ const ask = async (form, isNew) => {
   main.querySelector("[data-refusal]")?.remove();
   if (told) main.prepend(told);
   main.scrollTop = 0;
+  if (form.elements.pin) form.elements.pin.value = ""; // a wrong one would stand in the way of the right one
   return null;
 };
 

@@ -111,8 +111,8 @@ def test_a_mandate_needs_its_own_payers_signature(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"limit_day_minor": 9}, "field_invalid"),
-        ({"limit_month_minor": 99}, "field_invalid"),
+        ({"limit_day_minor": 9}, "mandate_limits"),
+        ({"limit_month_minor": 99}, "mandate_limits"),
         ({"notice_above_minor": 5}, "field_invalid"),
         ({"fee_minor": 5}, "mandate_term_unknown"),
         ({"valid_until_ms": START_MS}, "field_invalid"),

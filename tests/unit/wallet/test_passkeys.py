@@ -22,6 +22,7 @@ from backend.passkeys.model import (
     check_assertion,
 )
 from backend.wallet.config import WalletSettings
+from backend.wallet.limits import PIN_TRIES_MAX
 from backend.wallet.model import WalletRules
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
@@ -228,6 +229,20 @@ def test_adding_takes_the_pin_and_is_bounded(shop: Shop, http: TestClient) -> No
     assert code(stranger.post("passkeys/A/remove")) == "passkey_unknown"
 
 
+def test_no_finger_is_proposed_while_the_pin_that_adds_it_is_locked(
+    shop: Shop, http: TestClient
+) -> None:
+    phone = Phone(shop, http)
+    with pages_of(shop, phone) as page:
+        proposed = '<a href="/wallet/passkeys">'
+        assert proposed in page.get("/wallet/pin-free").text
+        for _ in range(PIN_TRIES_MAX):
+            phone.post("passkeys/offers", {"name": "Phone", "pin": "000000"})
+        told = page.get("/wallet/pin-free?lang=en").text
+        assert "the PIN is locked until" in told
+        assert proposed not in told
+
+
 def test_a_lost_phone_confirms_nothing_any_more(shop: Shop, http: TestClient) -> None:
     phone = Phone(shop, http)
     one, _ = add(phone)
@@ -305,6 +320,7 @@ def test_the_pages_let_a_thing_debit_and_set_money_aside(shop: Shop, http: TestC
             ({"merchant_id": "nobody"}, "merchant_unknown"),
             ({"payment": "x"}, "amount_invalid"),
             ({"days": "999"}, "field_invalid"),
+            ({"payment": "11"}, "mandate_limits"),
         ):
             asked = page.get("/wallet/agree/terms", params=wish | {"days": "30"} | wrong)
             assert told in asked.text

@@ -122,7 +122,8 @@ def test_switches_are_turned_by_page_and_by_api_and_every_page_says_so(lab: Shop
         sent = browser.post("/wallet/switches/empty", data={"page": found[1], "is_on": "yes"})
         assert sent.headers["location"] == "/wallet/switches"
         for path in ("me", "code", "bills", "switches"):
-            assert "data-failing" in browser.get(f"/wallet/{path}").text, path
+            page = browser.get(f"/wallet/{path}?lang=en").text
+            assert "Failing on purpose: Empty balance<" in page, path
         told = http.get("/wallet/v1/switches", **by).json()["switches"]
         assert [name for name, is_on in told.items() if is_on] == ["empty"]
         wanted = {"switch": "empty", "is_on": False}

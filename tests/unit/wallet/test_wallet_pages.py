@@ -53,6 +53,53 @@ def test_without_a_session_every_page_asks_who_is_there(browser: TestClient) -> 
     assert "set-cookie" not in wrong.headers
 
 
+def test_who_was_paying_when_the_session_ended_goes_on_with_that_payment(
+    shop: Shop, browser: TestClient
+) -> None:
+    payer_id = sign_in(shop, browser)
+    payment_id = shop.show_qr(500)["payment_id"]
+    paying = f"/wallet/pay/{payment_id}"
+    form = {"page": page_token(browser), "attempt_id": shop.id("att")}
+    browser.cookies.clear()
+    out = browser.post(paying, data=form)
+    assert out.headers["location"] == f"/wallet?on=/pay/{payment_id}"
+    asked = browser.get(out.headers["location"] + "&lang=en").text
+    assert "Sign in again to go on with this payment" in asked
+    again = {"token": "nobody's", "on": f"/pay/{payment_id}"}
+    assert (
+        f'name="on" value="/pay/{payment_id}"' in browser.post("/wallet/sign-in", data=again).text
+    )
+    again["token"] = f"token of {payer_id}"
+    assert browser.post("/wallet/sign-in", data=again).headers["location"] == paying
+    assert shop.payer_balance(payer_id) == 5_000
+    for elsewhere in ("//evil.example", "/me", "/pay/x", "@evil.example"):
+        assert 'name="on"' not in browser.get("/wallet", params={"on": elsewhere}).text
+        sent = browser.post("/wallet/sign-in", data=again | {"on": elsewhere})
+        assert sent.headers["location"] == "/wallet/code", elsewhere
+
+
+@pytest.mark.parametrize(
+    ("content", "place", "told"),
+    [
+        (
+            "rpk_01M8MNXFXJRPF3DQRNPBP71WJB",
+            "/wallet/red-packets/rpk_01M8MNXFXJRPF3DQRNPBP71WJB",
+            "",
+        ),
+        ("tillway://offline?payment_id=pay_1&amount_minor=2000", "", "offline_wish_scanned"),
+        ("https://qr.alipay.com/fkx123", "", "code_not_payable"),
+        ("rpk_1", "", "code_not_payable"),
+    ],
+)
+def test_a_pasted_text_goes_to_its_page_or_is_told_what_it_is(
+    shop: Shop, browser: TestClient, content: str, place: str, told: str
+) -> None:
+    sign_in(shop, browser)
+    answer = browser.post("/wallet/scan", data={"page": page_token(browser), "content": content})
+    assert answer.headers.get("location", "") == place
+    assert told in answer.text
+
+
 def test_a_form_needs_its_page_and_its_site(shop: Shop, browser: TestClient) -> None:
     sign_in(shop, browser)
     token = page_token(browser)
