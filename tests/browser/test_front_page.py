@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import Browser
 
 from protocol.errors import OperatingError
-from tests.support.axe import AXE, faults
+from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
 from tests.support.front_scenes import STORIES, scenes
 from tests.support.front_shop import FakeTill, Program, fake_shop
@@ -14,15 +14,12 @@ from tillway.front.server import front_page
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 
-async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readable(
+async def test_a_stranger_takes_a_payment_in_five_steps_and_a_reload_keeps_each(
     browser: Browser,
 ) -> None:
-    wrong: list[str] = []
     with front_page(fake_shop(Program()), 0) as url:
         async with opened_page(browser, viewport=LARGE) as page:
             async for step in scenes(page, url, "zh"):
-                if AXE.is_file():
-                    wrong += [f"{step}: {fault}" for fault in await faults(page)]
                 head, _, rest = step.partition("-")
                 if step != "evening":
                     await page.reload()
@@ -45,6 +42,16 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_every_step_is_readab
                     assert "2026-11-28" in told
                     assert "12.72" in told
             assert {asked.split("/")[2] for asked in page.asked} == {url.split("/")[2]}  # type: ignore[attr-defined]
+
+
+@needs_axe
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_everybody_can_read_every_step(browser: Browser, language: str) -> None:
+    wrong: list[str] = []
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            async for step in scenes(page, url, language):
+                wrong += [f"{step}: {fault}" for fault in await faults(page)]
     assert not wrong, "\n".join(sorted(set(wrong)))
 
 
@@ -86,7 +93,34 @@ async def test_a_refusal_is_told_in_words_and_the_guide_begins_again(browser: Br
             assert "insufficient_balance" in await page.inner_text("[data-refusal]")
 
 
-async def test_a_part_that_goes_silent_says_so_within_seconds(browser: Browser) -> None:
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_the_guide_goes_by_keyboard_alone_and_a_refusal_leaves_the_focus_where_it_was(
+    browser: Browser, language: str
+) -> None:
+    shop = fake_shop(Program())
+    assert isinstance(shop.till, FakeTill)
+    focus = "(document.activeElement.dataset.do ?? '')"
+    with front_page(shop, 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(f"{url}?lang={language}")
+            while await page.evaluate(focus) != "guide/key":
+                await page.keyboard.press("Tab")
+            for step, act in (
+                ("show", "show"), ("scan", "scan"), ("receipt", "look"), ("postings", "again"),
+                ("key", "key"), ("show", "show"),
+            ):  # fmt: skip
+                await page.keyboard.press("Enter")
+                await page.wait_for_selector(f'[data-step="{step}"]')
+                await page.wait_for_function(f"() => {focus} === 'guide/{act}'")
+            await page.route("**/guide/show", lambda route: route.abort())
+            await page.keyboard.press("Enter")
+            await page.wait_for_selector("[data-refusal]:not([hidden])")
+            await page.wait_for_function(f"() => {focus} === 'guide/show'")
+
+
+async def test_a_part_that_goes_silent_says_so_within_seconds_and_is_well_again_after(
+    browser: Browser,
+) -> None:
     program = Program()
     with front_page(fake_shop(program), 0) as url:
         async with opened_page(browser, viewport=LARGE) as page:
@@ -94,3 +128,18 @@ async def test_a_part_that_goes_silent_says_so_within_seconds(browser: Browser) 
             await page.wait_for_selector('[data-part="hub"][data-state="ready"]')
             program.error = OperatingError("server_unreachable")
             await page.wait_for_selector('[data-part="hub"][data-state="silent"]')
+            await page.wait_for_selector('.top [data-ill="1"]')
+            assert "hub-1" in await page.inner_text(".top .health")
+            await page.set_viewport_size(PHONE)
+            health, language = [
+                await page.locator(f".top {one}").bounding_box() for one in (".health", "> a")
+            ]
+            assert health is not None
+            assert language is not None
+            assert health["y"] >= language["y"] + language["height"]
+            await page.click(".top .health a")
+            assert await page.evaluate("location.hash") == "#runs"
+            program.error = None
+            await page.wait_for_selector('[data-part="hub"][data-state="ready"]')
+            await page.wait_for_selector('.top [data-ill="0"]', state="attached")
+            assert await page.is_hidden(".top .health")

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -46,8 +46,11 @@ from tillway.front.words import ACCOUNTS, WORDS
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
-_PIECES = ("parts", "way", "guide", "evening", "things", "card")
+_PIECES = ("health", "parts", "way", "guide", "evening", "things", "card")
+_SEEN_LATER = frozenset({"health", "parts"})
+"""What no act of the page changes."""
 _log = structlog.get_logger()
+Seen = TypeVar("Seen")
 
 
 class MannerIn(BaseModel):
@@ -104,19 +107,28 @@ class Watch:
             if time.monotonic() - self._looked_at_s < LOOK_EVERY_MS / 1000:
                 return
             self.parts = await asyncio.to_thread(look_at, list(self._shop.places))
-            try:
-                self.way = await asyncio.to_thread(self._shop.last_way)
-                self.day = await asyncio.to_thread(self._shop.backend_day)
-                self.till_shows = await asyncio.to_thread(self._shop.till_shows)
-                await asyncio.to_thread(self._things.look)
-                self.card_code = await asyncio.to_thread(self._shop.card_code)
-            except TillwayError as error:  # the parts say who is silent; what was seen stays
-                _log.info("way_not_told", code=error.code)
+            shop = self._shop
+            self.way, self.day, self.till_shows, self.card_code, _ = await asyncio.gather(
+                _seen(shop.last_way, self.way),
+                _seen(shop.backend_day, self.day),
+                _seen(shop.till_shows, self.till_shows),
+                _seen(shop.card_code, self.card_code),
+                _seen(self._things.look, None),
+            )
             self._looked_at_s = time.monotonic()
 
     def forget(self) -> None:
         """Something was done: look again at once."""
         self._looked_at_s = -1e9
+
+
+async def _seen(look: Callable[[], Seen], before: Seen) -> Seen:
+    """What is seen now; where a part is silent, which the parts say, what was seen before."""
+    try:
+        return await asyncio.to_thread(look)
+    except TillwayError as error:
+        _log.debug("not_seen", code=error.code)
+        return before
 
 
 class Face:
@@ -132,8 +144,7 @@ class Face:
         self._pages = Pages("tillway.front", self.assets, WORDS)
 
     def piece(self, name: str, language: Language) -> Markup:
-        """``page``, or one of its live pieces: ``parts``, ``way``, ``guide``, ``evening``,
-        ``things``, ``card``."""
+        """``page``, or one of its live pieces, ``_PIECES``."""
         return self._pages.render(
             f"front/{name}.html", language, face="front", mood="plain", token=self.token,
             parts_seen=self.watch.parts, way=self.watch.way, guide=self.guide,
@@ -226,7 +237,11 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
         finally:
             face.watch.forget()
         await face.watch.look()
-        told = {name: face.piece(name, language_of(request)) for name in _PIECES if name != "parts"}
+        told = {
+            name: face.piece(name, language_of(request))
+            for name in _PIECES
+            if name not in _SEEN_LATER
+        }
         return {"step": face.guide.step, **told}
 
     _add_guide(acts, do, face.guide)

@@ -52,6 +52,8 @@ class Place:
     asked: tuple[Asked, ...]
     links: tuple[Link, ...] = ()
     notes: tuple[Note, ...] = ()
+    log: str = ""
+    """The file that says what became of it, where it is silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Part:
     state: str
     figures: tuple[tuple[str, int], ...]
     notes: tuple[Note, ...] = ()
+    log: str = ""
 
 
 def look_at(places: list[Place]) -> list[Part]:
@@ -85,7 +88,8 @@ def _looked(place: Place) -> Part:
         figures = {"fig_institutions": len(place.asked)}
     address = place.asked[0].url.partition("//")[2]
     told = tuple(figures.items())
-    return Part(place.kind, place.name, address, place.links, state, told, place.notes)
+    log = place.log if state == "silent" else ""
+    return Part(place.kind, place.name, address, place.links, state, told, place.notes, log)
 
 
 def _of_till(asked: Asked) -> dict[str, int]:

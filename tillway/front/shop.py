@@ -1,8 +1,9 @@
 """What the front page knows of the stack: the tills, the phone, the operator's interface."""
 
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tillway.demo.till_staff import STAFF_FILE
 from tillway.front.hops import Told, Way, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.limits import PROBE_S
 from tillway.front.parts import Link, Note, Place
+from tillway.front.skew import Skew
 from tillway.json_api import JsonApi
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
@@ -47,6 +49,8 @@ class Shop:
     """Opens the wallet and the console by single-use links."""
     bank: JsonApi
     """The simulated banks' control interface."""
+    skew: Skew = field(default_factory=Skew)
+    """Of the backend's clock, which an operator may have moved."""
 
     def card_code(self) -> str:
         """The newest code that the bank of the phone's card has sent; empty before the first."""
@@ -63,7 +67,7 @@ class Shop:
 
     def last_way(self) -> Way | None:
         """The way of the newest payment of all tills, and of the chargers."""
-        newest = [sale for till in self.tills for sale in till.recent(1)]
+        newest = [sale for till in self.tills for sale in _last_sale(till)]
         sale = max(newest, key=lambda one: int(one["created_at_ms"]), default=None)
         charge = self._last_charge()
         if charge is not None and (sale is None or _newest_ms(charge) > sale["created_at_ms"]):
@@ -87,8 +91,7 @@ class Shop:
 
     def _way(self, make: Callable[..., Way], sale: Told) -> Way:
         """The way of a sale or a charge, as far as the backend knows of it."""
-        before_ms = self.now_ms()
-        ahead_ms = int(self.operator.get("/operator/v1/clock")["now_ms"]) - before_ms
+        ahead_ms = self._ahead_ms()
         try:
             payment = self.operator.get(f"/operator/v1/payments/{sale['payment_id']}")
         except TillwayError as error:
@@ -104,6 +107,11 @@ class Shop:
             ahead_ms=ahead_ms,
             passages=self._passages(payment["trace_id"]),
         )
+
+    def _ahead_ms(self) -> int:
+        asked_ms = self.now_ms()
+        said_ms = int(self.operator.get("/operator/v1/clock")["now_ms"])
+        return self.skew.learn(asked_ms=asked_ms, said_ms=said_ms, heard_ms=self.now_ms())
 
     def _passages(self, trace_id: str) -> list[dict[str, Any]]:
         """What the hub remembers of it; a silent hub tells no times."""
@@ -135,6 +143,14 @@ class Shop:
                 if entry["transfer_id"].partition(":")[0] == payment["payment_id"]
             ]
         return found
+
+
+def _last_sale(till: Till) -> Sequence[Told]:
+    """A silent till tells of none; the parts say that it is silent."""
+    try:
+        return till.recent(1)
+    except TillwayError:
+        return []
 
 
 def _newest_ms(charge: Told) -> int:
@@ -179,23 +195,28 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
     for board in stack.programs:
         if board.endswith(("-board", "-machine")):
             api = _http(stack, board)
-            places.append(Place("board", board, (api,), (Link("bench", f"{api.url}/bench"),)))
+            links = (Link("bench", f"{api.url}/bench"),)
+            places.append(Place("board", board, (api,), links, log=_log_of(stack, board)))
     hub = _http(stack, HUB)
-    places.append(Place("hub", f"{HUB} · {STORE}", (hub,), (Link("open", f"{hub.url}/"),)))
+    links = (Link("open", f"{hub.url}/"),)
+    places.append(Place("hub", f"{HUB} · {STORE}", (hub,), links, log=_log_of(stack, HUB)))
     operator = replace(stack.operator, timeout_s=PROBE_S)
     pages = (
         Link("open", f"{operator.url}/"),
         Link("console", f"{operator.url}/console"),
         Link("wallet", wallet_url(stack)),
     )
+    command = Path(sys.executable).with_name("tillway")
     notes = (
-        Note("shell", f"tillway open operator --directory {_shown(stack.root)}"),
+        Note("shell", f"{_shown(command)} open operator --directory {_shown(stack.root)}"),
         Note("token", _shown(stack.root / PHONE_FILE)),
     )
-    places.append(Place("backend", "backend", (operator,), pages, notes))
+    log = _log_of(stack, "backend")
+    places.append(Place("backend", "backend", (operator,), pages, notes, log))
     sandbox = stack.sandbox
     institutions = tuple(replace(sandbox.api(name), timeout_s=PROBE_S) for name in sandbox.said)
-    places.append(Place("institution", ", ".join(sandbox.said), institutions))
+    log = _log_of(stack, "sandbox")
+    places.append(Place("institution", ", ".join(sandbox.said), institutions, log=log))
     return places
 
 
@@ -203,7 +224,11 @@ def _till_place(stack: Stack, name: str) -> Place:
     api = _http(stack, name)
     links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
     notes = (Note("pins", _shown(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
-    return Place("till", name, (api,), links, notes)
+    return Place("till", name, (api,), links, notes, _log_of(stack, name))
+
+
+def _log_of(stack: Stack, name: str) -> str:
+    return _shown(stack.root / "logs" / f"{name}.log")
 
 
 def _shown(path: Path) -> str:

@@ -40,6 +40,13 @@ WORDS: dict[str, Words] = {
     "ready": Words("就绪", "Ready"),
     "not_ready": Words("未就绪", "Not ready"),
     "silent": Words("没有应答", "No answer"),
+    "silent_say": Words(
+        "没有应答。原因见日志；Ctrl-C 后再 make up 会接着原来的数据重新启动。日志：",
+        "It does not answer. Its log says why; Ctrl-C and make up start it again with all that it"
+        " had. Log:",
+    ),
+    "health_well": Words("{} 个部分都就绪", "All {} parts are ready"),
+    "health_ill": Words("有问题：{}", "Not well: {}"),
     "looking": Words("正在查看…", "Looking…"),
     "kind_till": Words("收银终端", "Till"),
     "kind_board": Words("模拟设备", "Simulated devices"),

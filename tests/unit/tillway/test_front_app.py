@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,9 +14,11 @@ from typer.testing import CliRunner
 from protocol.errors import CallerError, OperatingError
 from tests.support.front_shop import (
     PAY_CODE,
+    START_MS,
     FakeBank,
     FakeDoor,
     FakeInstitution,
+    FakeOperator,
     FakePhone,
     FakeTill,
     Program,
@@ -268,3 +271,64 @@ def test_the_shell_prints_the_same_link_and_takes_its_options_in_any_order(
         assert (done.exit_code, done.output.strip()) == (
             0, f"https://localhost:8443/wallet/open?lang=en#{'0f' * 24}",
         )  # fmt: skip
+
+
+def test_a_part_that_is_silent_is_named_on_top_with_the_log_that_says_why() -> None:
+    program = Program()
+    shop = fake_shop(program)
+    places = (replace(shop.places[0], log="var/up/logs/hub-1.log"),)
+    with TestClient(build_app(replace(shop, places=places)), base_url="http://127.0.0.1") as http:
+        page = http.get("/?lang=en").text
+        assert "All 1 parts are ready" in page
+        assert "hub-1.log" not in page
+    program.error = OperatingError("server_unreachable")
+    with TestClient(build_app(replace(shop, places=places)), base_url="http://127.0.0.1") as http:
+        for language, words in (("en", "Not well: hub-1"), ("zh", "有问题：hub-1")):
+            page = http.get(f"/?lang={language}").text
+            assert words in page
+            assert "<code>var/up/logs/hub-1.log</code>" in page
+
+
+class SilentTill(FakeTill):
+    """A till whose program has ended."""
+
+    def recent(self, count: int = 0) -> list[dict[str, Any]]:
+        raise OperatingError("server_unreachable")
+
+
+def test_a_silent_till_hides_nothing_of_the_others() -> None:
+    shop = fake_shop(Program())
+    shop.till.sell(1280, "pay_code")
+    shop = replace(shop, tills=(SilentTill(), shop.till))
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        page = http.get("/?lang=en").text
+    assert 'data-hop="till"' in page
+    assert "2026-11-28" in page
+    assert "Scan the payer&#39;s code" in page
+
+
+class SlowOperator(FakeOperator):
+    """The backend of a busy machine: its clock goes with ours, its answers take their time."""
+
+    def get(self, path: str) -> Any:
+        if path != "/operator/v1/clock":
+            return super().get(path)
+        said_ms = next(CLOCK)
+        next(CLOCK)
+        return {"now_ms": said_ms}
+
+
+CLOCK = accumulate((3, 37, 2, 5, 2, 80, 4, 9, 1, 20, 33, 6), initial=START_MS + 400)
+
+
+def test_the_times_of_a_payment_s_way_stay_however_long_the_backend_takes_to_answer() -> None:
+    shop = fake_shop(Program())
+    shop.till.sell(1280, "pay_code")
+    assert isinstance(shop.till, FakeTill)
+    shop.till.end()
+    slow = replace(shop, now_ms=lambda: next(CLOCK), operator=SlowOperator(""))
+    first = slow.last_way()
+    assert first is not None
+    assert [slow.last_way(), slow.last_way()] == [first, first]
+    told = [hop.at_ms for hop in first.hops if hop.at_ms is not None]
+    assert told == sorted(told)

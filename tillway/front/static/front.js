@@ -74,6 +74,7 @@ document.querySelector(".doors").addEventListener("click", (event) => {
 });
 
 follow(`/live?lang=${lang}`, {
+  health: (html) => swap(piece("health"), html),
   parts: (html) => swap(piece("parts"), html),
   card: (html) => swap(piece("card"), html),
   way: (html) => swap(piece("way"), html),
