@@ -93,6 +93,16 @@ def reset(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     _tell_setup(url, api.post(_path(name, "reset")))
 
 
+@user.command()
+def password(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """Change a person's password with what that person knows and has: the present one, a new one
+    and the phone's code are asked for (or read from standard input, each a line)."""
+    old = _asked("Present password: ")
+    wanted = {"old": old, "new": _password("New password: "), "code": _asked("Code: ")}
+    api_of(url, ca, token_file).post(_path(name, "password"), wanted)
+    typer.echo(f"{name} has another password and is signed out everywhere")
+
+
 @user.command("open")
 def open_command(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Let a closed person in again."""
@@ -156,10 +166,14 @@ def _tell_setup(url: str, told: dict[str, str]) -> None:
     typer.echo(f"{told['setup_secret']}\n{url}/console/setup, within 48 hours")
 
 
-def _password() -> str:
+def _asked(what: str) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Again: ") != password:
+    return getpass.getpass(what)
+
+
+def _password(what: str = "Password: ") -> str:
+    password = _asked(what)
+    if sys.stdin.isatty() and getpass.getpass("Again: ") != password:
         raise CallerError("field_invalid", "the two passwords differ")
     return password

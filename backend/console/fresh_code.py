@@ -38,16 +38,14 @@ class UseCode:
 
 async def confirm(services: Services, people: PeopleDesk, person: Person, code: str) -> None:
     """``console_code_wrong`` unless the code is this person's, of now, and was never used."""
-    _, step = await matched(services, people, person, code)
+    _, step = await matched(services, people, person.name, code)
     await services.submit(UseCode(name=person.name, step=step))
 
 
-async def matched(
-    services: Services, people: PeopleDesk, person: Person, code: str
-) -> tuple[Row, int]:
-    """The person's row and the step that the code is of, which the caller's command uses up.
+async def matched(services: Services, people: PeopleDesk, name: str, code: str) -> tuple[Row, int]:
+    """A person's row and the step that the code is of, which the caller's command uses up.
     ``console_code_wrong`` where it is not this person's, of now, and also after too many tries."""
-    user: Row | None = await services.submit(BeginSignIn(name=person.name))
+    user: Row | None = await services.submit(BeginSignIn(name=name))
     step = None if user is None else people.step(user, code)
     if user is None or step is None:
         raise CallerError("console_code_wrong")

@@ -32,9 +32,17 @@ class NewRank(Wanted):
     rank: Annotated[Rank, Field(strict=False)]
 
 
+class NewPassword(Wanted):
+    """``POST /operator/v1/console/users/{name}/password``: what its person knows and has."""
+
+    old: Annotated[str, Field(max_length=PASSWORD_CHARS_MAX, repr=False)]
+    new: Annotated[str, Field(max_length=PASSWORD_CHARS_MAX, repr=False)]
+    code: Annotated[str, Field(min_length=6, max_length=7, repr=False)]
+
+
 def operator_router(desk: StaffDesk, operator_only: Guard) -> APIRouter:
     """``/operator/v1/console/users``: all people; a new one; ``/{name}/rank``, ``close``, ``open``,
-    ``reset``, ``sign-out``, ``sessions``, ``sessions/{session_id}/end``."""
+    ``reset``, ``password``, ``sign-out``, ``sessions``, ``sessions/{session_id}/end``."""
     routes = APIRouter(
         prefix="/operator/v1/console/users",
         tags=["operator"],
@@ -70,6 +78,12 @@ def operator_router(desk: StaffDesk, operator_only: Guard) -> APIRouter:
     @routes.post("/{name}/reset")
     async def reset(request: Request, name: str) -> dict[str, Any]:
         return await desk.reset(_by(request), name)
+
+    @routes.post("/{name}/password")
+    async def password(request: Request, name: str, wanted: NewPassword) -> dict[str, Any]:
+        code = wanted.code.replace(" ", "")
+        await desk.change_password_of(_by(request), name, old=wanted.old, new=wanted.new, code=code)
+        return {"name": name, "sessions": 0}
 
     @routes.post("/{name}/sign-out")
     async def sign_out(request: Request, name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Rule 2: a one-time setup secret is told once, to whoever invites, and kept as a 
 Rule 3: each change is an act in the audit log, with what was before and after.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,23 +214,21 @@ class StaffDesk:
         """Another password of one's own; every other session is over. ``console_code_wrong`` and
         ``password_wrong`` for a wrong code and a wrong present password: tries that count as those
         of signing in do."""
-        check_password(new)
-        try:
-            step = await self._matched(person, old, code)
-        except CallerError:
-            failed = person.act(ActKind.SIGN_IN_FAILED, "password", f"person {person.name}")
-            await self._services.submit(KeepAct(failed))
-            raise
-        salt = self._services.entropy.token_bytes(SALT_BYTES)
-        command = ChangePassword(
-            name=person.name,
-            step=step,
-            token_hash=hash_token(person.token),
-            password_salt=salt,
-            password_hash=await self._people.hashed(new, salt),
-        )
-        act = person.act(ActKind.STAFF, "password", f"person {person.name}")
-        await self._services.submit(Audited(command=command, act=act))
+
+        def act(kind: ActKind) -> Act:
+            return person.act(kind, "password", f"person {person.name}")
+
+        kept = hash_token(person.token)
+        await self._change_password(person.name, act, kept, old=old, new=new, code=code)
+
+    async def change_password_of(self, by: By, name: str, *, old: str, new: str, code: str) -> None:
+        """The same by a program, for a person who proves as much; every session is over."""
+        user = await self._theirs(by, name)
+
+        def act(kind: ActKind) -> Act:
+            return _act(by, kind, name, "password", user["merchant_id"])
+
+        await self._change_password(name, act, None, old=old, new=new, code=code)
 
     async def setup(self, *, name: str, setup: str) -> dict[str, str]:
         """The second factor's secret, for who has the setup secret; ``setup_wrong`` for others."""
@@ -257,8 +256,34 @@ class StaffDesk:
         by = By(actor=f"console:{name}", origin=origin)
         await self._kept(by, command, name, "set up", user["merchant_id"])
 
-    async def _matched(self, person: Person, password: str, code: str) -> int:
-        user, step = await matched(self._services, self._people, person, code)
+    async def _change_password(
+        self,
+        name: str,
+        act: Callable[[ActKind], Act],
+        kept: bytes | None,
+        *,
+        old: str,
+        new: str,
+        code: str,
+    ) -> None:
+        check_password(new)
+        try:
+            step = await self._matched(name, old, code)
+        except CallerError:
+            await self._services.submit(KeepAct(act(ActKind.SIGN_IN_FAILED)))
+            raise
+        salt = self._services.entropy.token_bytes(SALT_BYTES)
+        command = ChangePassword(
+            name=name,
+            step=step,
+            token_hash=kept,
+            password_salt=salt,
+            password_hash=await self._people.hashed(new, salt),
+        )
+        await self._services.submit(Audited(command=command, act=act(ActKind.STAFF)))
+
+    async def _matched(self, name: str, password: str, code: str) -> int:
+        user, step = await matched(self._services, self._people, name, code)
         digest = await self._people.hashed(password, user["password_salt"])
         if not is_same_hash(digest, user["password_hash"]):
             raise CallerError("password_wrong")
@@ -291,17 +316,21 @@ class StaffDesk:
         return user
 
     async def _kept(self, by: By, command: Command, name: str, what: str, merchant_id: str) -> None:
-        act = Act(
-            kind=ActKind.STAFF,
-            what=what,
-            actor=by.actor,
-            origin=by.origin,
-            subject=f"person {name}",
-            merchant_id=merchant_id,
-        )
+        act = _act(by, ActKind.STAFF, name, what, merchant_id)
         await self._services.submit(
             Audited(command=command, act=act, watch=Watch(USER, name, _TOLD))
         )
 
     def _new_setup(self) -> str:
         return setup_text(self._services.entropy.token_bytes(SETUP_BYTES))
+
+
+def _act(by: By, kind: ActKind, name: str, what: str, merchant_id: str) -> Act:
+    return Act(
+        kind=kind,
+        what=what,
+        actor=by.actor,
+        origin=by.origin,
+        subject=f"person {name}",
+        merchant_id=merchant_id,
+    )

@@ -203,22 +203,24 @@ class FinishSetup(_OfTeam):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePassword:
-    """Another password, by its person; every session but the one that asks is over.
+    """Another password, by its person; every session but the one that asks, if one does, is over.
     ``not_authorized`` where that one is over, too: a reset meanwhile is not undone. The code's step
     is used up; ``console_code_wrong`` where it was before."""
 
     name: str
     step: int
-    token_hash: bytes
+    token_hash: bytes | None
     password_salt: bytes
     password_hash: bytes
 
     def reads(self) -> Iterable[Read]:
-        return [(USER, self.name), (SESSION, self.token_hash)]
+        asking = [] if self.token_hash is None else [(SESSION, self.token_hash)]
+        return [(USER, self.name), *asking]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
-        user, session = _user(ws, self.name), ws.get(SESSION, self.token_hash)
-        if session is None or session["is_ended"] or session["epoch"] != user["epoch"]:
+        user = _user(ws, self.name)
+        session = None if self.token_hash is None else ws.get(SESSION, self.token_hash)
+        if self.token_hash is not None and not _is_open(session, user):
             raise CallerError("not_authorized")
         if self.step <= user["totp_step"]:
             raise CallerError("console_code_wrong")
@@ -233,7 +235,8 @@ class ChangePassword:
             locked_until_ms=0,
             epoch=epoch,
         )
-        ws.update(SESSION, self.token_hash, epoch=epoch)
+        if self.token_hash is not None:
+            ws.update(SESSION, self.token_hash, epoch=epoch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +256,10 @@ def is_setup_open(user: Row, setup_hash: bytes, now_ms: int) -> bool:
     """Whether this is the person's secret, and still good."""
     is_right = bool(user["setup_hash"]) and is_same_hash(setup_hash, user["setup_hash"])
     return is_right and not user["is_closed"] and now_ms < user["setup_until_ms"]
+
+
+def _is_open(session: Row | None, user: Row) -> bool:
+    return bool(session and not session["is_ended"] and session["epoch"] == user["epoch"])
 
 
 def _user(ws: WorkingSet, name: str) -> Row:

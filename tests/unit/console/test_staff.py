@@ -357,3 +357,34 @@ def test_what_an_invitation_lacks_is_told_beside_its_field(world: ConsoleWorld) 
         assert answer.count("aria-invalid") == 1
         assert 'role="alert"' not in answer
     assert [row["name"] for row in world.shop.rows("SELECT name FROM console_user")] == ["ops"]
+
+
+def test_a_program_changes_a_password_by_what_its_person_knows_and_has(
+    world: ConsoleWorld,
+) -> None:
+    world.add("li.na")
+    own, path = world.signed_in("li.na"), "/operator/v1/console/users/li.na/password"
+    world.shop.clock.at_ms += STEP_MS
+    change = {"old": PASSWORD, "new": NEW_PASSWORD, "code": world.code("li.na")}
+    for wrong, code in (
+        ({"old": "wrong horse battery"}, "password_wrong"),
+        ({"code": "000000"}, "console_code_wrong"),
+        ({"new": "short"}, "password_weak"),
+        ({"code": ""}, "field_invalid"),
+    ):
+        answer = world.browser().post(path, json=change | wrong, headers=OPERATOR)
+        assert answer.json()["error"]["code"] == code
+    assert own.get("/console/account", follow_redirects=False).status_code == 200
+    assert world.browser().post(path, json=change).status_code == 401
+    done = world.browser().post(path, json=change, headers=OPERATOR)
+    assert (done.status_code, done.json()) == (200, {"name": "li.na", "sessions": 0})
+    other = change | {"old": NEW_PASSWORD, "new": PASSWORD}
+    again = world.browser().post(path, json=other, headers=OPERATOR)
+    assert again.json()["error"]["code"] == "console_code_wrong"
+    assert own.get("/console/account", follow_redirects=False).status_code == 303
+    assert world.sign_in(world.browser(), "li.na").status_code != 303
+    assert world.sign_in(world.browser(), "li.na", password=NEW_PASSWORD).status_code == 303
+    assert ("operator", "password", "person li.na") in acts(world)
+    assert ("operator", "password", "person li.na") in acts(world, "sign_in_failed")
+    unknown = world.browser().post(path.replace("li.na", "wang"), json=change, headers=OPERATOR)
+    assert unknown.json()["error"]["code"] == "user_unknown"
