@@ -29,10 +29,11 @@ PEOPLE_WITHOUT_SEARCH = 8
 """So few are seen at once: their list has no field to find somebody."""
 FORM_FIELDS_MAX = 16
 ROWS_PER_PAGE = 30
-FEW_ROWS = 5
+FEW_ROWS = 4
 """Of a payment's refunds and callbacks: more are folded away."""
-FEW_POSTINGS = 12
-FEW_STEPS = 8
+FEW_POSTINGS = 6
+"""A payment that was given back once has as many."""
+FEW_STEPS = 5
 """Of a payment's timeline at its beginning and at its end: what lies between is folded away."""
 DAYS_PER_PAGE = 31
 TRANSFERS_PER_EVENT_MAX = 32

@@ -75,5 +75,5 @@ def _rules(looking: ConsoleWorld, frozen: str) -> list[str]:
     """What the page calls each posting, in order."""
     payment_id = frozen.split(":")[2]
     page = looking.signed_in("li.na").get(f"/console/payments/{payment_id}?lang=en").text
-    [postings] = re.findall(r'<ol class="postings">(.*?)</ol>', page, re.DOTALL)
+    postings = "".join(re.findall(r'<ol class="postings">(.*?)</ol>', page, re.DOTALL))
     return re.findall(r'<span class="small muted">([^<]*)</span>', postings)
