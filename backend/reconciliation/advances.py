@@ -4,7 +4,6 @@ Rule: a day whose repayment is not due yet waits, over a holiday for many days, 
 not wait for it. Later runs look at it again, until it was repaid to the fen or is overdue.
 """
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 from backend.channels.model import FUND
@@ -28,23 +27,25 @@ async def match_repaid(
     """Compare what came of each day's advances, up to ``day``, with what was to come.
     ``file_minor`` is what the fund's file of ``day`` says; of the days before our books do."""
     found: list[Matched] = []
-    for one in _days_up_to(day):
-        text = one.isoformat()
-        repaid = await books.settled(f"STL-{FUND}-{one:%Y%m%d}")
-        if not repaid and not _is_due(calendar, one, today):
+    references = {one: f"STL-{FUND}-{one:%Y%m%d}" for one in _days_up_to(day)}
+    repaid = await books.settled(list(references.values()))
+    owed = await books.channel_nets(FUND, [one.isoformat() for one in references])
+    owed[day.isoformat()] = file_minor
+    for one, reference in references.items():
+        text, repaid_minor = one.isoformat(), repaid[reference]
+        if not repaid_minor and not _is_due(calendar, one, today):
             continue
-        owed = file_minor if one == day else await books.channel_net(FUND, text)
         found.append(
             match_figures(
-                BreakClass.FUNDS, source, ours_minor=repaid, theirs_minor=owed,
-                name=f"{FUND}.{text}",
+                BreakClass.FUNDS, source, ours_minor=repaid_minor,
+                theirs_minor=owed.get(text, 0), name=f"{FUND}.{text}",
             )
         )  # fmt: skip
     return total(found)
 
 
-def _days_up_to(day: date) -> Iterable[date]:
-    return (day - timedelta(days=number) for number in range(ADVANCE_DAYS_MAX))
+def _days_up_to(day: date) -> list[date]:
+    return [day - timedelta(days=number) for number in range(ADVANCE_DAYS_MAX)]
 
 
 def _is_due(calendar: Calendar, day: date, today: date) -> bool:

@@ -63,7 +63,7 @@ _SIGNED = case(
     (_SAGA.c.kind.in_([kind.value for kind in TAKING]), _SAGA.c.amount_minor),
     else_=-_SAGA.c.amount_minor,
 )
-
+_GIVEN = -_DISPUTE.c.amount_minor
 
 _OTHER_FUNDINGS = (BALANCE, OFFLINE, HOUSE, "fund", "advance", "ecny")
 """Those with a posting rule of their own, beside the one that cards have."""
@@ -132,26 +132,22 @@ class ReconciliationRepository:
     async def channel_orders(self, channel_id: str, day: str) -> AsyncIterator[list[Side]]:
         """What a channel has told us it moved on one of its days, and what it keeps back there of
         lost disputes, signed."""
-        where = and_(
-            _SAGA.c.channel_id == channel_id,
-            _SAGA.c.settlement_date == day,
-            _SAGA.c.state.in_(_SETTLED),
-        )
-        async for some in self._orders(_SAGA.c.saga_id, _SIGNED.label("amount_minor"), where):
+        moved, lost = _on(channel_id, [day])
+        async for some in self._orders(_SAGA.c.saga_id, _SIGNED.label("amount_minor"), moved):
             yield some
-        lost = and_(
-            _DISPUTE.c.state == DisputeState.LOST.value,
-            _DISPUTE.c.settlement_date == day,
-            _DISPUTE.c.channel_id == channel_id,
-        )
-        given = (-_DISPUTE.c.amount_minor).label("amount_minor")
-        async for some in self._orders(_DISPUTE.c.dispute_id, given, lost):
+        async for some in self._orders(_DISPUTE.c.dispute_id, _GIVEN.label("amount_minor"), lost):
             yield some
 
-    async def channel_net(self, channel_id: str, day: str) -> int:
-        """The sum of ``channel_orders``."""
-        pages = [some async for some in self.channel_orders(channel_id, day)]
-        return sum(one.signed_minor for some in pages for one in some)
+    async def channel_nets(self, channel_id: str, days: Sequence[str]) -> dict[str, int]:
+        """The sum of ``channel_orders`` of each day that has any."""
+        moved, lost = _on(channel_id, days)
+        day, signed = _SAGA.c.settlement_date.label("day"), _SIGNED.label("signed_minor")
+        both = union_all(
+            select(day, signed).where(moved),
+            select(_DISPUTE.c.settlement_date, _GIVEN).where(lost),
+        ).subquery()
+        query = select(both.c.day, func.sum(both.c.signed_minor).label("net")).group_by(both.c.day)
+        return {row["day"]: int(row["net"]) for row in await self._reader.fetch(query)}
 
     async def known(self, channel_id: str, references: Sequence[str]) -> dict[str, Known]:
         """What our books know of references, whatever their day and state."""
@@ -194,18 +190,15 @@ class ReconciliationRepository:
         )
         return int((await self._reader.fetch(query))[0]["moved"])
 
-    async def settled(self, reference: str) -> int:
-        """What a channel's settlement has brought, negative where it took; 0 while neither."""
-        query = select(_TRANSFER.c.debit, _TRANSFER.c.amount_minor)
-        rows = await self._reader.fetch(
-            query.where(_TRANSFER.c.id.in_(stated_transfers(reference)))
-        )
-        return sum(
-            row["amount_minor"]
-            if chart.account(row["debit"]).code in {"RESERVE", "OWN"}
-            else -row["amount_minor"]
-            for row in rows
-        )
+    async def settled(self, references: Sequence[str]) -> dict[str, int]:
+        """What the settlement of each has brought, negative where it took; 0 while neither."""
+        of = {each: one for one in references for each in stated_transfers(one)}
+        query = select(_TRANSFER.c.id, _TRANSFER.c.debit, _TRANSFER.c.amount_minor)
+        found = dict.fromkeys(references, 0)
+        for row in await self._reader.fetch(query.where(_TRANSFER.c.id.in_(of))):
+            brought = chart.account(row["debit"]).code in {"RESERVE", "OWN"}
+            found[of[row["id"]]] += row["amount_minor"] if brought else -row["amount_minor"]
+        return found
 
     async def posted(
         self, rule: str, *, account_prefixes: Sequence[str], day: str
@@ -383,6 +376,15 @@ class ReconciliationRepository:
         query = select(key, amount, currency).where(where)
         async for page in self._reader.pages(query, key):
             yield [Side(row[key.name], int(row["amount_minor"]), row["currency"]) for row in page]
+
+
+def _on(channel_id: str, days: Sequence[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What a channel moved on its days, and the disputes lost there."""
+    is_settled, is_lost = _SAGA.c.state.in_(_SETTLED), _DISPUTE.c.state == DisputeState.LOST.value
+    return (
+        and_(_SAGA.c.channel_id == channel_id, _SAGA.c.settlement_date.in_(days), is_settled),
+        and_(_DISPUTE.c.channel_id == channel_id, _DISPUTE.c.settlement_date.in_(days), is_lost),
+    )
 
 
 def _known(

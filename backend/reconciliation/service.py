@@ -279,7 +279,8 @@ class Reconciliation:
             )
             compared = await self._numbered(channel_id, compared, file)
             ours_minor, theirs_minor = match.sum_minor("ours"), match.sum_minor("theirs")
-        settled = await books.settled(f"STL-{channel_id}-{day:%Y%m%d}")
+        reference = f"STL-{channel_id}-{day:%Y%m%d}"
+        settled = (await books.settled([reference]))[reference]
         name = f"{channel_id}.{text}"
         if channel_id == FUND:
             funds = await match_repaid(

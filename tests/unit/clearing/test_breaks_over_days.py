@@ -1,6 +1,6 @@
 """Breaks over days: into the pool, into LONG and SHORT, back out of them, and to people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -172,8 +172,11 @@ async def test_what_is_long_is_posted_when_the_money_has_come(world: World) -> N
     assert (report["state"], cases(world, "pooled")) == ("open", [("LONG_MISSING_ORDER", "pay_x")])
     settled = ReconciliationRepository.settled
 
-    async def borne_out(self: ReconciliationRepository, reference: str) -> int:
-        return await settled(self, reference) + 700 * reference.endswith(f"{DAY:%Y%m%d}")
+    async def borne_out(
+        self: ReconciliationRepository, references: Sequence[str]
+    ) -> dict[str, int]:
+        found = await settled(self, references)
+        return {one: came + 700 * one.endswith(f"{DAY:%Y%m%d}") for one, came in found.items()}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ReconciliationRepository, "settled", borne_out)

@@ -4,10 +4,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Executable
 
 from backend.channels.epcc.ids import dispute_id
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
+from backend.db.reading import Reader
+from backend.db.tables import Row
 from backend.disputes.model import DisputeCommand
+from backend.reconciliation.advances import match_repaid
+from backend.reconciliation.repository import ReconciliationRepository
 from protocol.errors import CallerError
 from protocol.money import Money
 from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
@@ -69,6 +74,37 @@ async def test_a_day_with_a_lost_dispute_closes_and_its_channel_owes_nothing(
     assert world.at_bank(RESERVE) == shop.balance("C:RESERVE:CNY")
     assert world.at_bank(OWN) == 100_000 + shop.balance("O:OWN:CNY")
     assert shop.verify().is_whole
+
+
+async def test_what_was_to_come_of_sixteen_days_of_advances_is_asked_for_in_two_questions(
+    channel_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, shop = channel_world, channel_world.shop
+    give_own_money(world)
+    shop.rules = replace(shop.rules, has_own_advance=True)
+    payment_id, case = await disputed(world, "fund", FUND_TOKEN)
+    amount = Money(4_000, "CNY")
+    world.channels[FUND].book.charge_back(str(case["dispute_id"]), payment_id, amount, day=NEXT_DAY)
+    decide(shop, case, LOSE, NEXT_DAY.isoformat())
+    await pay(world, pays_with(world, "fund", FUND_TOKEN), 1_000)
+    books, asked, fetch = ReconciliationRepository(shop.reader), list[object](), Reader.fetch
+
+    async def counted(reader: Reader, statement: Executable, **parameters: object) -> list[Row]:
+        asked.append(statement)
+        return await fetch(reader, statement, **parameters)
+
+    monkeypatch.setattr(Reader, "fetch", counted)
+    day, today = date(2026, 11, 25), date(2026, 11, 26)
+    compared = await match_repaid(
+        books, world.calendar, source="channel FUND", day=day, file_minor=0, today=today
+    )
+    assert len(asked) == 2
+    assert [(one.ours_minor, one.theirs_minor) for one in compared.breaks] == [(0, 1_000 - 4_000)]
+    nets = await books.channel_nets(FUND, ["2026-11-22", str(DAY), str(NEXT_DAY)])
+    assert nets == {str(DAY): 10_000, str(NEXT_DAY): 1_000 - 4_000}
+    for name, net_minor in nets.items():
+        orders = [one async for some in books.channel_orders(FUND, name) for one in some]
+        assert sum(one.signed_minor for one in orders) == net_minor
 
 
 async def test_a_case_in_the_clearing_house_s_file_is_opened_lost_and_kept_back(
