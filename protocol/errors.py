@@ -157,6 +157,8 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("pay_code_attempts", "after", "付款码连续错误，本机暂停扫码十分钟。", "Too many wrong pay codes; this device must wait ten minutes."),
     ("pin_required", "never", "需要支付密码，请输入后重试。", "The payment PIN is needed; enter it and try again."),
     ("pin_wrong", "never", "支付密码错误，请重新输入；多次错误会锁定。", "The payment PIN is wrong; enter it again. Several wrong ones lock it."),
+    ("pin_weak", "never", "新支付密码须是六位数字，不能与原密码相同，也不能是六个相同或连续的数字。", "A new PIN has six digits; it is not the old one, not one digit six times, and no run up or down."),
+    ("pin_unlike", "never", "两次输入的新支付密码不一致，请重新输入。", "The two new PINs are not alike; enter them again."),
     ("pin_locked", "after", "支付密码错误次数过多，请三十分钟后再试。", "Too many wrong PINs; try again in thirty minutes."),
     ("payer_unknown", "never", "付款账户不存在。", "The payer's account does not exist."),
     ("payer_frozen", "never", "付款账户已冻结，请联系客服。", "The payer's account is frozen; call customer service."),

@@ -22,13 +22,15 @@ from backend.wallet.model import (
     hash_pin,
     hash_token,
     is_same_hash,
+    is_weak_pin,
     scanned_payment_id,
 )
 from backend.wallet.pin_free import ChoosePinFree, day_of
 from backend.wallet.repository import WalletRepository
-from backend.wallet.schemas import Confirmation, PinFreeLimit
+from backend.wallet.schemas import Confirmation, PinChange, PinFreeLimit
 from backend.wallet.service import (
     BeginPinTry,
+    ChangePin,
     CreatePayer,
     EndPinTry,
     IssueToken,
@@ -240,6 +242,16 @@ class WalletDesk:
         if not is_same_hash(await self._hash_pin(pin, begun.salt), begun.expected):
             raise begun.wrong()
         await self._services.submit(EndPinTry(payer_id=payer_id))
+
+    async def change_pin(self, payer_id: str, wanted: PinChange) -> None:
+        """The payer's new PIN. It takes the present one."""
+        old, new = wanted.pin.get_secret_value(), wanted.new_pin.get_secret_value()
+        if new == old or is_weak_pin(new):
+            raise CallerError("pin_weak")
+        await self.check_pin(payer_id, old)
+        salt = self._services.entropy.token_bytes(PIN_SALT_BYTES)
+        pin_hash = await self._hash_pin(new, salt)
+        await self._services.submit(ChangePin(payer_id=payer_id, pin_salt=salt, pin_hash=pin_hash))
 
     async def check_word(self, payer_id: str, wanted: ByWord) -> None:
         """The payer's word on exactly what is wanted: the PIN, or a passkey's answer. Who asks what

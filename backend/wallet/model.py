@@ -6,6 +6,7 @@ Rule 2: a wrong PIN is counted before it is compared, so that guessing in parall
 
 import hashlib
 import hmac
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -101,6 +102,12 @@ class WalletRules:
         if day.spent_minor + amount_minor > self.pin_free_day_minor:
             return "above the limit of the day"
         return "too many payments of the day" if day.count >= self.pin_free_day_count else None
+
+
+def is_weak_pin(pin: str) -> bool:
+    """Whether it is what a thief tries first: one digit six times, or a run up or down."""
+    steps = {ord(after) - ord(before) for before, after in itertools.pairwise(pin)}
+    return steps in ({0}, {1}, {-1})
 
 
 def hash_pin(pin: str, salt: bytes) -> bytes:

@@ -21,6 +21,7 @@ from backend.wallet.schemas import (
     Confirmation,
     NewPayer,
     PayerStatus,
+    PinChange,
     PinFreeLimit,
     Refused,
     Scanned,
@@ -58,14 +59,6 @@ def router(services: Services) -> APIRouter:
     async def scan(payer_id: payer, body: Scanned) -> dict[str, Any]:
         return await desk.scan(payer_id, body.content)
 
-    @routes.get("/pin-free")
-    async def pin_free(payer_id: payer, currency: CurrencyText = "CNY") -> dict[str, Any]:
-        return await desk.pin_free(payer_id, currency)
-
-    @routes.post("/pin-free")
-    async def choose_pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
-        return await desk.choose_pin_free(payer_id, body)
-
     @routes.post("/confirm")
     async def confirm(payer_id: payer, body: Confirmation) -> dict[str, Any]:
         return await desk.confirm(payer_id, body)
@@ -88,10 +81,26 @@ def router(services: Services) -> APIRouter:
         rows = await desk.bills(payer_id, from_ms=from_ms, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
+    _add_pin(routes, desk, payer)
     _add_rooms(routes, services, payer, desk)
     if desk.switches.is_there:
         _add_switches(routes, desk, payer)
     return routes
+
+
+def _add_pin(routes: APIRouter, desk: WalletDesk, payer: Any) -> None:  # noqa: ANN401  # an annotation
+    @routes.get("/pin-free")
+    async def pin_free(payer_id: payer, currency: CurrencyText = "CNY") -> dict[str, Any]:
+        return await desk.pin_free(payer_id, currency)
+
+    @routes.post("/pin-free")
+    async def choose_pin_free(payer_id: payer, body: PinFreeLimit) -> dict[str, Any]:
+        return await desk.choose_pin_free(payer_id, body)
+
+    @routes.post("/pin")
+    async def change_pin(payer_id: payer, body: PinChange) -> dict[str, Any]:
+        await desk.change_pin(payer_id, body)
+        return {"payer_id": payer_id}
 
 
 def _add_rooms(

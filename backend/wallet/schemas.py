@@ -56,6 +56,14 @@ class PinFreeLimit(ByWord):
     currency: CurrencyText = "CNY"
 
 
+class PinChange(Wanted):
+    """``POST /wallet/v1/pin``. It takes the present PIN: a finger stands for small sums,
+    and does not decide over the large ones."""
+
+    pin: PinText
+    new_pin: PinText
+
+
 class Switched(Wanted):
     """``POST /wallet/v1/switches``: a tester turns one of the payer's switches."""
 

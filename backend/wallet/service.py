@@ -184,6 +184,22 @@ class EndPinTry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePin:
+    """Another PIN, as salt and hash."""
+
+    payer_id: str
+    pin_salt: bytes
+    pin_hash: bytes
+
+    def reads(self) -> Iterable[Read]:
+        return [(PAYER, self.payer_id)]
+
+    def decide(self, ws: WorkingSet, now_ms: int) -> None:  # noqa: ARG002  # no time is kept
+        payer_row(ws, self.payer_id)
+        ws.update(PAYER, self.payer_id, pin_salt=self.pin_salt, pin_hash=self.pin_hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowPayCode:
     """The next position of a payer whose phone is an API: another code at every call, four in a
     step; ``busy`` when the step's four are shown. Answers (route, position)."""

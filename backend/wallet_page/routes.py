@@ -30,6 +30,7 @@ from backend.wallet_page import (
     packets,
     passkeys,
     paying,
+    pin_changing,
     switching,
 )
 from backend.wallet_page.face import Face
@@ -65,6 +66,7 @@ def router(
     packets.add_pages(pages, parts)
     moving.add_pages(pages, parts)
     passkeys.add_pages(pages, parts)
+    pin_changing.add_pages(pages, parts)
     agreeing.add_pages(pages, parts)
     if services.signing_key is not None:
         offline.add_pages(pages, parts)

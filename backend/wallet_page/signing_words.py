@@ -3,6 +3,15 @@
 from faces.words import Words
 
 SIGNING: dict[str, Words] = {
+    "pin_change": Words("更改支付密码", "Change the PIN"),
+    "pin_present": Words("当前支付密码", "Present PIN"),
+    "pin_new": Words("新支付密码", "New PIN"),
+    "pin_again": Words("再输入一次新支付密码", "The new PIN again"),
+    "pin_changed": Words("支付密码已更改。", "The PIN is changed."),
+    "pin_change_hint": Words(
+        "六位数字；不能与原密码相同，也不能是六个相同或连续的数字。",
+        "Six digits: not the old PIN, not one digit six times, no run up or down.",
+    ),
     "sign": Words("用指纹或面容签署", "Sign with fingerprint"),
     "sign_means": Words(
         "签署后，商家可按上述条款扣款，不再逐笔确认；您随时可以停止。",

@@ -27,6 +27,7 @@ LISTS = (
     "withdraw",
     "cards/new",
     "pin-free",
+    "pin-change",
     "contracts",
     "services",
 )
