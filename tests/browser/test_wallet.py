@@ -65,6 +65,19 @@ async def test_a_code_pays_a_little_at_once_and_much_after_the_pin(
     assert all(url.startswith(phone.base) for url in page.asked)  # type: ignore[attr-defined]
 
 
+async def test_the_pay_code_is_whole_on_a_small_phone(phone: Phone, page: Page) -> None:
+    await page.set_viewport_size({"width": 320, "height": 640})
+    await open_wallet(phone, page)
+    await page.wait_for_selector("[data-code]")
+    paper = await page.locator(".paper").bounding_box()
+    assert paper is not None
+    for part in (".qr svg", ".bars svg", ".digits code"):
+        box = await page.locator(part).bounding_box()
+        assert box is not None
+        assert box["x"] >= paper["x"] + 8, part
+        assert box["x"] + box["width"] <= paper["x"] + paper["width"] - 8, part
+
+
 async def test_a_pasted_code_shows_merchant_and_amount_and_is_paid_also_without_a_script(
     browser: Browser, phone: Phone
 ) -> None:
