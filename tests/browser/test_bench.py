@@ -1,11 +1,12 @@
 """The tester's bench: injects a fault and sees it on the wire; every control by keyboard."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import serial
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
@@ -139,6 +140,25 @@ async def test_a_thing_that_is_let_go_on_a_wrong_part_is_told_where_it_belongs(
         )
         await page.wait_for_selector('[data-part="fingerprint"] .fingertip')
         assert await page.is_hidden("[data-refusal]")
+        await page.click('[data-part="fingerprint"] .hot')
+        await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
+
+
+async def test_what_is_pressed_before_the_scripts_are_there_is_done_when_they_are(
+    browser: Browser, sim: RunningSim
+) -> None:
+    async with opened_page(browser, viewport=LARGE, has_touch=False) as page:
+
+        async def late(route: Route) -> None:
+            await asyncio.sleep(1)
+            await route.continue_()
+
+        await page.route("**/bench/bench.js", late)
+        await page.goto(f"{sim.url}/bench?lang=en&device=scanner", wait_until="commit")
+        await page.click("#choose-printer")
+        await page.click('.hand:has-text("bob")')
+        assert await page.get_attribute(".inspected", "data-device") == "scanner"
+        await page.wait_for_selector('.inspected[data-device="printer"]')
         await page.click('[data-part="fingerprint"] .hot')
         await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")
 
