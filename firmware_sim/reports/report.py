@@ -15,7 +15,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title."""
+    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``reason_zh`` is
+    the reason for a Chinese page, where it has one."""
 
     name: str
     title: str
@@ -25,6 +26,7 @@ class Case:
     seconds: float = 0.0
     lines: tuple[str, ...] = ()
     pictures: tuple[tuple[str, bytes], ...] = ()
+    reason_zh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

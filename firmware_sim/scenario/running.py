@@ -67,6 +67,7 @@ class Result:
     took_ms: int
     line: int = 0
     reason: str = ""
+    reason_zh: str = ""
     last: tuple[Event, ...] = ()
     pictures: Pictures = ()
 
@@ -84,12 +85,25 @@ class Result:
         return Case(
             name, self.scenario.name, Verdict.PASSED if self.has_held else Verdict.FAILED,
             self.reason, f"{file}:{self.line}" if self.line else f"seed {self.seed}",
-            self.took_ms / 1000, rows, self.pictures,
+            self.took_ms / 1000, rows, self.pictures, self.reason_zh,
         )  # fmt: skip
 
 
 class _StepFailedError(Exception):
-    """A step did not hold."""
+    """A step did not hold; why, in English and in Chinese."""
+
+    def __init__(self, why: str, why_zh: str) -> None:
+        super().__init__(why)
+        self.why_zh = why_zh
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Where a run ended before its end, and why."""
+
+    line: int = 0
+    why: str = ""
+    why_zh: str = ""
 
 
 def run_scenario(
@@ -148,42 +162,46 @@ class _Run:
     async def result(self, *, with_pictures: bool) -> Result:
         """Run every step."""
         began_ms = self._now_ms()
-        line, reason = 0, ""
+        failure = _Failure()
         driver: asyncio.subprocess.Process | None = None
         try:
             await self._board.start()
             driver = await self._start_driver()
-            line, reason = await self._run_all(self._scenario.steps)
-            if not reason and driver is not None:
-                reason = await self._driver_end(driver)
+            failure = await self._run_all(self._scenario.steps)
+            if not failure.why and driver is not None:
+                failure = _Failure(why=await self._driver_end(driver))
         finally:
             if driver is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(driver.pid, signal.SIGKILL)  # and all it has started
                 await driver.wait()
-            pictures = self._pictures() if reason or with_pictures else ()
+            pictures = self._pictures() if failure.why or with_pictures else ()
             await self._board.stop()
         return Result(
-            self._scenario, self._scenario.seed, not reason, self._steps,
-            self._now_ms() - began_ms, line, reason, tuple(self._recorder.recent), pictures,
+            self._scenario, self._scenario.seed, not failure.why, self._steps,
+            self._now_ms() - began_ms, failure.line, failure.why, failure.why_zh,
+            tuple(self._recorder.recent), pictures,
         )  # fmt: skip
 
-    async def _run_all(self, steps: Sequence[PlacedStep]) -> tuple[int, str]:
+    async def _run_all(self, steps: Sequence[PlacedStep]) -> _Failure:
         for placed in steps:
             if isinstance(placed.step, Repeat):
                 for _ in range(placed.step.repeat):
-                    line, reason = await self._run_all(placed.inner)
-                    if reason:
-                        return line, reason
+                    failure = await self._run_all(placed.inner)
+                    if failure.why:
+                        return failure
                 continue
             self._before_step(placed.line, self._now_ms())
             try:
                 self._steps += 1
                 await self._take(placed.step)
-            except (_StepFailedError, TillwayError, ConnectionError) as error:
-                said = error.detail if isinstance(error, TillwayError) else str(error)
-                return placed.line, said
-        return 0, ""
+            except TillwayError as error:
+                return _Failure(placed.line, error.detail, error.detail_zh)
+            except _StepFailedError as error:
+                return _Failure(placed.line, str(error), error.why_zh)
+            except ConnectionError as error:
+                return _Failure(placed.line, str(error))
+        return _Failure()
 
     async def _take(self, step: Step) -> None:
         match step:
@@ -241,8 +259,10 @@ class _Run:
                     passed.append(frame.name)
             if not await self._wait_news(until_ms):
                 came = f"came {', '.join(passed)}" if passed else "nothing came"
+                came_zh = f"来了 {'、'.join(passed)}" if passed else "什么也没来"
                 raise _StepFailedError(
-                    f"expected of {step.expect}: {_wanted(step)} within {step.within} ms; {came}"
+                    f"expected of {step.expect}: {_wanted(step)} within {step.within} ms; {came}",
+                    f"{step.within} 毫秒内 {step.expect} 该说：{_wanted(step)}；{came_zh}",
                 )
 
     async def _expect_silence(self, step: ExpectSilence) -> None:
@@ -257,7 +277,10 @@ class _Run:
         count = counts.to_client_bytes - before  # also those of no whole frame
         if said or count:
             came = said[0].name if said else f"{count} bytes"
-            raise _StepFailedError(f"expected silence of {step.silence}; came {came}")
+            raise _StepFailedError(
+                f"expected silence of {step.silence}; came {came}",
+                f"{step.silence} 该安静；来了 {came}",
+            )
 
     async def _until(self, step: Until) -> None:
         until_ms = self._now_ms() + step.within
@@ -271,9 +294,16 @@ class _Run:
         for name, said in wanted.items():
             if name not in state:
                 there = ", ".join(state)
-                raise CallerError("field_invalid", f"{device} has no {name!r}; it has {there}")
+                raise CallerError(
+                    "field_invalid",
+                    f"{device} has no {name!r}; it has {there}",
+                    detail_zh=f"{device} 没有 {name!r}，有：{there}",
+                )
             if not is_as_said(state[name], said):
-                raise _StepFailedError(f"expected {device}.{name} {said!r}; it is {state[name]!r}")
+                raise _StepFailedError(
+                    f"expected {device}.{name} {said!r}; it is {state[name]!r}",
+                    f"{device}.{name} 该是 {said!r}；现在是 {state[name]!r}",
+                )
 
     def _is_state(self, device: str, wanted: dict[str, JsonValue]) -> bool:
         try:
@@ -299,8 +329,11 @@ class _Run:
         if isinstance(line, MemoryLine):
             return line
         if line is None:
-            raise _StepFailedError(f"{device} is unplugged")
-        raise _StepFailedError("a scenario in real time hears the lines; it does not send")
+            raise _StepFailedError(f"{device} is unplugged", f"{device} 已拔下")
+        raise _StepFailedError(
+            "a scenario in real time hears the lines; it does not send",
+            "真实时间的场景只听线路，不发送",
+        )
 
     async def _start_driver(self) -> asyncio.subprocess.Process | None:
         if not self._scenario.driver:

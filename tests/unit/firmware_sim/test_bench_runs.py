@@ -143,6 +143,9 @@ async def test_what_does_not_hold_is_told_with_its_line(tmp_path: Path) -> None:
         number = (await here.http.post("/runs", json={"source": source})).json()["number"]
         told = await _ended(here, number)
         assert (told["state"], told["line"]) == ("failed", 8)
+        for language, words in (("zh", "现在是 0"), ("en", "it is 0")):
+            path = f"/bench/scenarios?lang={language}&run={told['number']}"
+            assert words in (await here.http.get(path)).text
         assert "codes_read" in told["reason"]
         assert b"codes_read" in (await here.http.get(f"/runs/{number}/report.xml")).content
 

@@ -3,6 +3,7 @@ and the last frames; a wrong file is refused by line with the nearest valid word
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -116,6 +117,8 @@ def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -
     result = _run(tmp_path, f"name: one\nsteps:\n  {steps}\n")
     assert result.has_held == (not reason), result.explain()
     assert reason in result.reason
+    assert bool(re.search("[一-鿿]", result.reason_zh)) == bool(reason)
+    assert result.case("one", "one.yaml").reason_zh == result.reason_zh
 
 
 @pytest.mark.parametrize(
