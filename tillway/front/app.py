@@ -4,11 +4,9 @@ import asyncio
 import hmac
 import json
 import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-import structlog
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -31,7 +29,7 @@ from tillway.demo.opening import Door
 from tillway.demo.stack import CHARGER_PER_KWH_MINOR
 from tillway.front.evening import Evening
 from tillway.front.guide import CHOICES_MINOR, STEPS, Guide, Manner
-from tillway.front.hops import PLACES, Way
+from tillway.front.hops import PLACES
 from tillway.front.limits import (
     BODY_BYTES_MAX,
     FINGER_AMOUNT_MINOR_MAX,
@@ -39,9 +37,9 @@ from tillway.front.limits import (
     LOOK_EVERY_MS,
     TOKEN_BYTES,
 )
-from tillway.front.parts import Part, look_at
 from tillway.front.shop import Shop
 from tillway.front.things import Story, Things
+from tillway.front.watch import Watch
 from tillway.front.words import ACCOUNTS, WORDS
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -49,8 +47,6 @@ _HEADER = "x-page-token"
 _PIECES = ("health", "parts", "way", "guide", "evening", "things", "card")
 _SEEN_LATER = frozenset({"health", "parts"})
 """What no act of the page changes."""
-_log = structlog.get_logger()
-Seen = TypeVar("Seen")
 
 
 class MannerIn(BaseModel):
@@ -86,49 +82,6 @@ class AmountIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     amount_minor: Annotated[int, Field(strict=True, ge=1, le=FINGER_AMOUNT_MINOR_MAX)]
-
-
-class Watch:
-    """What was last seen of the stack; asked again when it is older than ``LOOK_EVERY_MS``."""
-
-    def __init__(self, shop: Shop, things: Things) -> None:
-        self._shop, self._things = shop, things
-        self._lock = asyncio.Lock()
-        self._looked_at_s = -1e9
-        self.parts: list[Part] = []
-        self.way: Way | None = None
-        self.day = ""
-        self.till_shows: dict[str, str] = {}
-        self.card_code = ""
-
-    async def look(self) -> None:
-        """Ask every program, unless that has just been done."""
-        async with self._lock:
-            if time.monotonic() - self._looked_at_s < LOOK_EVERY_MS / 1000:
-                return
-            self.parts = await asyncio.to_thread(look_at, list(self._shop.places))
-            shop = self._shop
-            self.way, self.day, self.till_shows, self.card_code, _ = await asyncio.gather(
-                _seen(shop.last_way, self.way),
-                _seen(shop.backend_day, self.day),
-                _seen(shop.till_shows, self.till_shows),
-                _seen(shop.card_code, self.card_code),
-                _seen(self._things.look, None),
-            )
-            self._looked_at_s = time.monotonic()
-
-    def forget(self) -> None:
-        """Something was done: look again at once."""
-        self._looked_at_s = -1e9
-
-
-async def _seen(look: Callable[[], Seen], before: Seen) -> Seen:
-    """What is seen now; where a part is silent, which the parts say, what was seen before."""
-    try:
-        return await asyncio.to_thread(look)
-    except TillwayError as error:
-        _log.debug("not_seen", code=error.code)
-        return before
 
 
 class Face:

@@ -4,6 +4,8 @@ LOOK_EVERY_MS = 1_500
 """How often the programs are asked while somebody looks; nobody looks, nobody is asked."""
 PROBE_S = 2
 """How long a program may take to say how it is."""
+ANSWER_S = 3
+"""How long the page waits for what a program tells: a little longer than for how it is."""
 PROBES_AT_ONCE_MAX = 8
 FOLLOWERS_MAX = 8
 """Pages that may follow at once."""

@@ -1,6 +1,8 @@
 """The front page's doors: who may act, in which order, and what a page never holds."""
 
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import accumulate
@@ -25,6 +27,7 @@ from tests.support.front_shop import (
     fake_shop,
 )
 from tillway.demo import opening
+from tillway.front import watch
 from tillway.front.app import build_app
 from tillway.front.evening import Evening
 from tillway.front.guide import STEPS, Guide, Manner, Step
@@ -332,3 +335,27 @@ def test_the_times_of_a_payment_s_way_stay_however_long_the_backend_takes_to_ans
     assert [slow.last_way(), slow.last_way()] == [first, first]
     told = [hop.at_ms for hop in first.hops if hop.at_ms is not None]
     assert told == sorted(told)
+
+
+def test_a_part_that_hangs_keeps_nobody_waiting_and_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "ANSWER_S", 0.2)
+    monkeypatch.setattr(watch, "LOOK_EVERY_MS", 0)
+    release, asked = threading.Event(), list[int]()
+
+    def hang() -> str:
+        asked.append(1)
+        release.wait(20)
+        return "2026-12-24"
+
+    shop = fake_shop(Program())
+    monkeypatch.setattr(type(shop), "backend_day", lambda _: hang())
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        before_s = time.monotonic()
+        for _ in range(3):
+            assert "All 1 parts are ready" in http.get("/?lang=en").text
+        assert time.monotonic() - before_s < 10
+        assert asked == [1]
+        release.set()
+        assert "2026-12-24" in http.get("/?lang=en").text
