@@ -277,7 +277,9 @@ WORDS: dict[str, Words] = {
         "设备、门店或商户（编号或名称）", "Device, store or merchant, by id or name"
     ),
     "letters": Words("未送达通知", "Dead letters"),
-    "no_letters": Words("所有通知都已送达或仍在重试", "No callback was given up"),
+    "no_letters": Words(
+        "所有通知都已送达或仍在重试", "Every callback has arrived or is still being tried"
+    ),
     "error": Words("错误", "Error"),
     "answered_with": Words("对方应答", "It answered"),
     "given_up": Words("放弃时间", "Given up"),
