@@ -81,3 +81,16 @@ def test_each_attempt_s_outcome_is_told_in_words(world: ConsoleWorld) -> None:
     attempts = page[page.index("<h2>Attempts</h2>") :]
     assert "Awaiting payer" in attempts
     assert "awaiting_payer" not in attempts
+
+
+def test_each_callback_s_link_has_a_name_of_its_own(world: ConsoleWorld) -> None:
+    shop = world.shop
+    payment_id = shop.pay(shop.add_payer(balance_minor=5_000), 5_000)["payment_id"]
+    for _ in range(2):
+        shop.clock.at_ms += 60_000
+        shop.refund(payment_id, 100)
+    http = world.signed_in("li.na")
+    for path in (f"payments/{payment_id}", "callbacks"):
+        page = http.get(f"/console/{path}?lang=en").text
+        names = re.findall(r'href="/console/callbacks/\w+" aria-label="([^"]+)"', page)
+        assert len(set(names)) == len(names) == 3, path
