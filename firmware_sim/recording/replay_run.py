@@ -50,15 +50,16 @@ def play_device(
         words = [word.replace("{port}", port) for word in driver]
         ended = _drive(board, name, words, limit_s, should_end)
         state = board.state(name)
-    reason, lines = ended, tuple[str, ...]()
+    reason, reason_zh, lines = ended, "", tuple[str, ...]()
     if state["expected"]:
-        reason = "the driver says something else"
+        reason, reason_zh = "the driver says something else", "驱动说的和记录不一样"
         lines = (f"expected {state['expected']}", f"came {state['came']}")
     elif state["turns_left"]:
         reason = f"{state['turns_left']} turns of the trace never came. {ended}".strip()
+        reason_zh = f"记录里还有 {state['turns_left']} 轮没有来"
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the driver says what was recorded", verdict, reason, "",
-                time.monotonic() - began, lines)  # fmt: skip
+                time.monotonic() - began, lines, reason_zh=reason_zh)  # fmt: skip
 
 
 def _drive(
@@ -93,11 +94,12 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
         if isinstance(bench.person, SimulatedPerson):
             do = bench.person.do
         played = play_host(trace, name, bench.wire, do)
-    reason, lines = "", [f"{played.done} of {played.turns} turns"]
+    reason, reason_zh, lines = "", "", [f"{played.done} of {played.turns} turns"]
     if played.difference is not None:
         expected, came = played.difference.expected, played.difference.came
         reason = f"turn {played.done + 1} of {played.turns}: the device answers otherwise"
+        reason_zh = f"第 {played.done + 1} 轮（共 {played.turns} 轮）：器件答得不一样"
         lines += [f"expected {expected}", f"came {came}"]
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
-                time.monotonic() - began, tuple(lines))  # fmt: skip
+                time.monotonic() - began, tuple(lines), reason_zh=reason_zh)  # fmt: skip

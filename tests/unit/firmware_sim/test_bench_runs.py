@@ -249,6 +249,9 @@ async def test_the_first_difference_of_a_replay_is_shown_both_ways(tmp_path: Pat
         page = (await here.http.get("/bench/traces?lang=en&name=bent&run=1")).text
         assert "data=3f" in page
         assert "data=3e" in page
+        assert "turn 1 of 1: the device answers otherwise" in page
+        page = (await here.http.get("/bench/traces?lang=zh&name=bent&run=1")).text
+        assert "第 1 轮（共 1 轮）：器件答得不一样" in page
 
 
 @pytest.mark.asyncio
