@@ -19,12 +19,14 @@ from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 
 import backend.console.model
+import backend.operator.pages
+import backend.pay_page.routes
 import backend.wallet.model
 import faces.pages
 from backend.db.migrate import upgrade
 from protocol.crypto import sealing
 from terminal.counter import pins
-from tests.support import groups, late_fields
+from tests.support import groups, late_fields, late_routes
 from tests.support.collecting import share_out
 from tests.support.failures import FailuresNamed
 from tests.support.hurried import HurriedAsyncio
@@ -96,11 +98,21 @@ def fields_made_late() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def templates_compiled_once() -> Iterator[None]:
-    """See ``KnownTemplates``. Each face's ``Environment`` is made with the same options."""
-    known = KnownTemplates()
+def routes_made_late() -> Iterator[None]:
+    """See ``late_routes``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faces.pages, "Environment", partial(Environment, bytecode_cache=known))
+        patch.setattr(late_routes.APIRoute, "__init__", late_routes.make_what_matches)
+        patch.setattr(late_routes.APIRoute, "__getattr__", late_routes.make_rest, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> Iterator[None]:
+    """See ``KnownTemplates``. Every ``Environment`` is made with the same options."""
+    known = partial(Environment, bytecode_cache=KnownTemplates())
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (faces.pages, backend.operator.pages, backend.pay_page.routes):
+            patch.setattr(module, "Environment", known)
         yield
 
 

@@ -235,7 +235,8 @@ class Journal:
         """The outcome is known: nothing is sent again, and a pay code need not lie about."""
         self._db.execute(
             "UPDATE requests SET state = CASE state WHEN 'open' THEN 'abandoned' ELSE state END,"
-            " body = NULL, sealed = NULL WHERE subject = ?",
+            " body = NULL, sealed = NULL WHERE subject = ?"
+            " AND (state = 'open' OR body IS NOT NULL OR sealed IS NOT NULL)",
             (subject,),
         )
 

@@ -26,11 +26,11 @@ from backend.risk.judging.limits import (
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.scoring import Scored, Scoring
-from backend.risk.rules.compiled import CompiledRules, compile_rules
+from backend.risk.rules.compiled import CompiledRules
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.in_use import RulesInUse
 from backend.risk.rules.language.fused import Fact
-from backend.risk.rules.rule_file import shipped_rules
+from backend.risk.rules.rule_file import shipped_set
 
 UNKNOWN = [nan] * len(PAYMENT.features)
 LIVE_BY_DEFAULT = (
@@ -73,13 +73,12 @@ class RiskDesk:
     ) -> None:
         self.scoring = scoring or Scoring()
         self.challenger = challenger or Scoring(name="challenger")
-        written = shipped_rules(FIELDS)
-        known = {one.rule.rule_id for one in written}
+        self.shipped: CompiledRules = shipped_set(FIELDS)
+        known = {rule.rule_id for rule in self.shipped.rules}
         unknown = sorted(set(live) - known)
         if unknown:
             raise ValueError(f"there is no rule {unknown[0]!r} to be live")
         self.live = frozenset(live)
-        self.shipped: CompiledRules = compile_rules([one.rule for one in written], FIELDS)
         self._in_use = RulesInUse(live=self.shipped, live_only=self.live)
         self.memory: Memory = memory or Remembered(PAYMENT)
         self._number = 0

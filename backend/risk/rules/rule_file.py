@@ -81,6 +81,16 @@ def shipped_rules(fields: Fields) -> list[WrittenRule]:
     return list(_shipped(tuple(fields.items())))
 
 
+def shipped_set(fields: Fields) -> CompiledRules:
+    """The rules that ship, ready to judge; built once in a process."""
+    return _shipped_set(tuple(fields.items()))
+
+
+@cache
+def _shipped_set(fields: tuple[tuple[str, Type], ...]) -> CompiledRules:
+    return compile_rules([one.rule for one in _shipped(fields)], dict(fields))
+
+
 @cache
 def _shipped(fields: tuple[tuple[str, Type], ...]) -> tuple[WrittenRule, ...]:
     return tuple(read_rules(shipped_text(), dict(fields)))

@@ -15,9 +15,8 @@ import polars as pl
 
 from backend.risk.aml.account_days import KEYS, numbers, own_numbers, sides_of
 from backend.risk.features.catalogue import PAYMENT
-from backend.risk.rules.compiled import compile_rules
 from backend.risk.rules.facts import FIELDS
-from backend.risk.rules.rule_file import shipped_rules
+from backend.risk.rules.rule_file import shipped_set
 from backend.risk.tags.catalogue import all_tags, conditions, fired, payment_fields
 from backend.risk.tags.ledger import LedgerRows, payment_facts
 from backend.risk.tags.taxonomy import Category, Source, Tag
@@ -107,5 +106,4 @@ def _computed(source: Source) -> frozenset[str]:
 @cache
 def _judged_by() -> frozenset[str]:
     """What shipped rules read, and the inputs of the payments' model."""
-    rules = compile_rules([written.rule for written in shipped_rules(FIELDS)], FIELDS)
-    return rules.fields | set(PAYMENT.names)
+    return shipped_set(FIELDS).fields | set(PAYMENT.names)

@@ -4,7 +4,13 @@ import pytest
 
 from backend.risk.rules.compiled import Action, Rule, RuleSetError, compile_rules
 from backend.risk.rules.facts import FIELDS
-from backend.risk.rules.rule_file import WrittenRule, read_rules, row_of, shipped_rules
+from backend.risk.rules.rule_file import (
+    WrittenRule,
+    read_rules,
+    row_of,
+    shipped_rules,
+    shipped_set,
+)
 
 SHIPPED = shipped_rules(FIELDS)
 GOOD = """
@@ -29,6 +35,17 @@ def test_sixty_rules_ship_and_use_every_action() -> None:
     assert len(SHIPPED) >= 60
     assert {written.rule.action for written in SHIPPED} == set(Action)
     compile_rules([written.rule for written in SHIPPED], FIELDS)
+
+
+def test_the_set_that_ships_is_built_once_for_its_fields() -> None:
+    built = shipped_set(FIELDS)
+    assert built.rules == tuple(written.rule for written in SHIPPED)
+    assert shipped_set(dict(FIELDS)) is built
+    moved = shipped_set(dict(reversed(FIELDS.items())))
+    written = SHIPPED[0]
+    backwards = row_of(written.fires, FIELDS)[::-1]
+    assert written.rule in moved.row(backwards)
+    assert written.rule in built.row(backwards[::-1])
 
 
 @pytest.mark.parametrize("written", SHIPPED, ids=rule_ids)

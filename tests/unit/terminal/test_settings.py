@@ -164,6 +164,19 @@ def test_a_report_that_nobody_answers_is_made_anew_and_only_while_the_line_is_up
     assert (said(bench).number, said(bench).outcome) == (3, "trying")
 
 
+def test_the_twentieth_report_that_nobody_answers_writes_no_more_rows_than_the_second() -> None:
+    bench = Bench()
+
+    def rows_written() -> int:
+        before = bench.journal.database.total_changes
+        bench.wait(SETTINGS_REPORT_GAP_MS)
+        return bench.journal.database.total_changes - before
+
+    second = rows_written()
+    assert second > 0
+    assert [rows_written() for _ in range(18)] == [second] * 18
+
+
 def test_a_machine_whose_own_file_lost_the_mandate_goes_back_to_it(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     bench = Bench(path, mandate_id="mdt_1")
