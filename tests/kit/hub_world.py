@@ -110,6 +110,8 @@ class FakeBackend:
     """Hubs that it has not heard, in their order."""
     holds: set[str] = field(default_factory=set)
     """Hubs that it hears and never answers; nothing is carried out."""
+    held: list[str] = field(default_factory=list)
+    """What was asked in the mode ``delay`` and waits, or waited, for ``open``."""
     by_hub: dict[str, list[str]] = field(default_factory=dict)
     """The requests that came, by hub, each as often as it came."""
     port: int = 0
@@ -126,6 +128,8 @@ class FakeBackend:
         self.batches += 1
         body = await request.read()
         if self.mode == "delay":
+            items = self.shop.open_batch(body).items
+            self.held += [envelope.unseal(one.envelope).envelope.message_type for one in items]
             await self.open.wait()
         if self.mode == "503":
             return web.json_response({"error": {"code": "internal"}}, status=503)
