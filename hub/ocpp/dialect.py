@@ -130,7 +130,9 @@ class Desk:
         standing = await self.keeper.standing(self.charger, mandate_id)
         if standing is None:
             return Grant(is_accepted=False)
-        return Grant(standing.is_active and standing.room_minor > 0, standing.room_minor)
+        if not standing.is_active:
+            return Grant(is_accepted=False)
+        return Grant(standing.room_minor > 0, standing.room_minor)
 
     async def begin(self, said: Beginning) -> tuple[Charge, Grant]:
         """A transaction has begun; whether its tag may go on."""

@@ -5,10 +5,12 @@ import random
 
 import pytest
 
+from backend.mandates.model import MandateCommand
 from hub.ocpp.book import Beginning
 from hub.ocpp.limits import TICK_S
 from hub.ocpp.model import ChargeState, ChargeStep
 from tests.support.charging import CARD, CHARGER, ChargingStop
+from tests.support.mandates import payer_says
 from tests.support.shop import Shop
 from tests.unit.hub_ocpp.conftest import MakeStop
 
@@ -78,6 +80,28 @@ async def test_what_a_charger_says_again_is_one_thing(
     assert any(said.count(call) == 2 for call in said), "the charger has said it twice"
     assert len(one.charges()) == 1
     check_paid_once(one, payer, one.charges()[0].energy_wh)
+
+
+async def test_a_charge_that_began_without_a_line_under_a_suspended_mandate_is_a_persons(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    mandate = shop.add_mandate(payer, **MANDATE)
+    one = stop()
+    one.bind(mandate)
+    await one.power_on()
+    await one.do("tap", CARD, 1)
+    payer_says(shop, payer, mandate, MandateCommand.SUSPEND)
+    one.is_reachable = False
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(120)
+    await one.cut()
+    await one.mend()
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert (charge.state, charge.error_code) == (ChargeState.UNSETTLED, "mandate_inactive")
+    assert charge.amount_minor == charge.cost_minor > 0, "what is owed stays known"
+    assert shop.payer_balance(payer) == 50_000
 
 
 @pytest.mark.parametrize("fate", ["request", "answer"])
