@@ -104,7 +104,10 @@ def test_a_dead_letter_is_sent_again_by_name(world: ConsoleWorld) -> None:
     http = world.signed_in("ops")
     page = http.get("/console/letters?lang=en").text
     assert "It answered HTTP 500" in page
-    assert f'<a href="/console/callbacks/{callback_id}">Payment captured</a>' in page
+    link = page[page.index(f'<a href="/console/callbacks/{callback_id}" ') :]
+    opened, shown = link[: link.index("</a>")].split(">")
+    assert shown == "Payment captured"
+    assert 'aria-label="Payment captured 20' in opened, "each link is named by its moment, too"
     path = f"/console/letters/{callback_id}/replay"
     assert "not_authorized" in http.post(path, data={"page": "0" * 64}).text
     assert callback_id not in http.post(path, data={"page": page_token(page)}).text
