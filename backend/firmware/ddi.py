@@ -85,14 +85,17 @@ class Feedback(_Lenient):
 
     @property
     def detail(self) -> str:
-        """The device's last words, of its errors if it names any, without control characters."""
-        words = " · ".join((self._errors or self.status.details)[-3:])
+        """The device's last words without control characters; of its errors, if it names any, the
+        first, which is the cause, and the last two."""
+        errors = self._errors
+        kept = [errors[0], *errors[1:][-2:]] if errors else self.status.details[-3:]
+        words = " · ".join(kept)
         return "".join(one if one.isprintable() else " " for one in words)[:DETAIL_CHARS_MAX]
 
     def detail_after(self, before: str) -> str:
-        """The same; where it only says that it failed, after the errors that it named before."""
-        is_bare = self.state is _S.FAILED and not self._errors
-        named = f"{before} · " if is_bare and before.startswith(_ERROR) else ""
+        """The same; where it failed or names more errors, after those that it named before."""
+        goes_on = self.state is _S.FAILED or self._errors
+        named = f"{before} · " if goes_on and before.startswith(_ERROR) else ""
         return f"{named}{self.detail}"[:DETAIL_CHARS_MAX]
 
     @property
