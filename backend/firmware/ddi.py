@@ -32,6 +32,7 @@ _BY_EXECUTION = {
     "canceled": _S.REFUSED,
     "rejected": _S.REFUSED,
 }
+_BETWEEN = " · "
 _ERROR = "ERROR"
 """How `swupdate` begins a line that tells what went wrong."""
 _BY_RESULT = {"success": _S.CONFIRMED, "failure": _S.FAILED, "none": _S.INSTALLING}
@@ -83,24 +84,23 @@ class Feedback(_Lenient):
             return 0
         return min(100 * progress.cnt // progress.of, 100)
 
-    @property
-    def detail(self) -> str:
-        """The device's last words without control characters; of its errors, if it names any, the
-        first, which is the cause, and the last two."""
-        errors = self._errors
-        kept = [errors[0], *errors[1:][-2:]] if errors else self.status.details[-3:]
-        words = " · ".join(kept)
-        return "".join(one if one.isprintable() else " " for one in words)[:DETAIL_CHARS_MAX]
-
     def detail_after(self, before: str) -> str:
-        """The same; where it failed or names more errors, after those that it named before."""
-        goes_on = self.state is _S.FAILED or self._errors
-        named = f"{before} · " if goes_on and before.startswith(_ERROR) else ""
-        return f"{named}{self.detail}"[:DETAIL_CHARS_MAX]
+        """The device's last words, or the errors that it names, without control characters; until
+        it succeeds, after the errors that it named ``before``. Each stands once, the earliest
+        first, for the cause is among them; what does not fit whole is left out."""
+        said = ["".join(one if one.isprintable() else " " for one in text)
+                for text in self.status.details]  # fmt: skip
+        told = [] if self.state is _S.CONFIRMED else _errors_of(before.split(_BETWEEN))
+        told += _errors_of(said) or said[-3:]
+        words, *others = dict.fromkeys(told) or [""]
+        for one in others:
+            if len(words) + len(_BETWEEN) + len(one) <= DETAIL_CHARS_MAX:
+                words += _BETWEEN + one
+        return words[:DETAIL_CHARS_MAX]
 
-    @property
-    def _errors(self) -> list[str]:
-        return [one for one in self.status.details if one.startswith(_ERROR)]
+
+def _errors_of(words: list[str]) -> list[str]:
+    return [one for one in words if one.startswith(_ERROR)]
 
 
 class ConfigData(_Lenient):

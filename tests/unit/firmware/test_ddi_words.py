@@ -1,7 +1,9 @@
 """What is kept of the words in which a device tells how its update went."""
 
 from backend.firmware.ddi import Feedback
+from backend.firmware.limits import DETAIL_CHARS_MAX
 
+NOISE = "ERROR state.c : do_get_state : Cannot read stored update state."
 CAUSE = "ERROR swupdate_cms_verify.c : Authentication of all signatures failed"
 AFTER = (
     "ERROR stream_interface.c : Compatible SW not found",
@@ -20,22 +22,34 @@ def failed(*details: str) -> Feedback:
     return told(*details, execution="closed", finished="failure")
 
 
-def test_the_cause_stands_first_though_all_errors_come_at_once() -> None:
-    words = failed("Installation started", CAUSE, *AFTER, REST).detail
-    assert words == " · ".join((CAUSE, AFTER[-1], REST))
+def test_the_cause_is_kept_though_all_errors_come_at_once() -> None:
+    words = failed("Installation started", NOISE, NOISE, CAUSE, *AFTER, REST).detail_after("")
+    assert words.startswith(f"{NOISE} · {CAUSE}")
+    assert len(words) <= DETAIL_CHARS_MAX
 
 
-def test_the_cause_stands_first_though_the_errors_after_it_come_later() -> None:
-    words = told("Downloaded", CAUSE).detail_after("Installing")
-    words = told(*AFTER[:2]).detail_after(words)
-    assert failed(REST).detail_after(words).startswith(CAUSE)
-    assert failed("all is over").detail_after(words).startswith(CAUSE)
+def test_the_cause_is_kept_though_the_errors_after_it_come_later() -> None:
+    words = told("Downloaded", NOISE, CAUSE).detail_after("Installing")
+    words = told(NOISE, *AFTER[:2]).detail_after(words)
+    assert failed(REST).detail_after(words).startswith(f"{NOISE} · {CAUSE}")
+    assert failed("all is over").detail_after(words).startswith(f"{NOISE} · {CAUSE}")
 
 
-def test_an_attempt_that_names_no_error_leaves_those_before_behind() -> None:
-    assert told("Downloading").detail_after(CAUSE) == "Downloading"
+def test_what_does_not_fit_whole_is_left_out() -> None:
+    long = "ERROR " + "x" * DETAIL_CHARS_MAX
+    assert failed(CAUSE, long, REST).detail_after("") == f"{CAUSE} · {REST}"
+    assert failed(long).detail_after("") == long[:DETAIL_CHARS_MAX]
+
+
+def test_errors_stay_in_front_until_the_device_succeeds() -> None:
+    assert told("Installing").detail_after(CAUSE) == f"{CAUSE} · Installing"
+    again = f"{CAUSE} · Installing"
+    assert failed(REST).detail_after(again) == f"{CAUSE} · {REST}"
+    done = told("all is well", execution="closed", finished="success")
+    assert done.detail_after(again) == "all is well"
     assert failed("no room").detail_after("Downloading") == "no room"
 
 
 def test_words_are_the_last_three_and_without_control_characters() -> None:
-    assert told("one", "two", "th\nree", "four").detail == "two · th ree · four"
+    assert told("one", "two", "th\nree", "four").detail_after("") == "two · th ree · four"
+    assert told().detail_after("before") == ""
