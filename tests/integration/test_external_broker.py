@@ -130,11 +130,11 @@ async def test_a_broker_killed_while_the_backend_works_costs_nothing(tmp_path: P
         await store.host_hub()
         books = Books(store)
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
-            store.backend.mode = "delay"
+            store.backend.delays = "payment.create"
             await till.post("sales", **sale_request())
-            await until(lambda: "payment.create" in store.backend.held)
+            async with asyncio.timeout(DEADLINE_S):
+                await store.backend.held.wait()
             await store.kill_broker()
-            store.backend.mode = "good"
             store.backend.open.set()
             await until(lambda: len(books.created) == 1)
             await store.broker.start()

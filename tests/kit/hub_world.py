@@ -110,8 +110,10 @@ class FakeBackend:
     """Hubs that it has not heard, in their order."""
     holds: set[str] = field(default_factory=set)
     """Hubs that it hears and never answers; nothing is carried out."""
-    held: list[str] = field(default_factory=list)
-    """What was asked in the mode ``delay`` and waits, or waited, for ``open``."""
+    delays: str = ""
+    """A kind of request that waits for ``open``; others do not."""
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether such a one is, or was, waiting."""
     by_hub: dict[str, list[str]] = field(default_factory=dict)
     """The requests that came, by hub, each as often as it came."""
     port: int = 0
@@ -127,10 +129,7 @@ class FakeBackend:
     async def post_batch(self, request: web.Request) -> web.StreamResponse:
         self.batches += 1
         body = await request.read()
-        if self.mode == "delay":
-            items = self.shop.open_batch(body).items
-            self.held += [envelope.unseal(one.envelope).envelope.message_type for one in items]
-            await self.open.wait()
+        await self._hold(body)
         if self.mode == "503":
             return web.json_response({"error": {"code": "internal"}}, status=503)
         if self.mode == "busy":
@@ -160,6 +159,16 @@ class FakeBackend:
             return web.Response()
         key = generate("ES256") if self.mode == "wrong_signature" else None
         return web.Response(body=cbor.encode(self.shop.answer_batch(body, key=key)))
+
+    async def _hold(self, body: bytes) -> None:
+        if self.delays:
+            items = self.shop.open_batch(body).items
+            kinds = {envelope.unseal(one.envelope).envelope.message_type for one in items}
+            if self.delays in kinds:
+                self.held.set()
+                await self.open.wait()
+        if self.mode == "delay":
+            await self.open.wait()
 
     async def get_pushes(self, request: web.Request) -> web.Response:
         after = int(request.query["after"])
