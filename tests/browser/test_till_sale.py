@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page
 from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
 from tests.browser.test_till_screens import HIDDEN
+from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.till_scenes import (
     SHOWN_MS,
@@ -415,14 +416,14 @@ async def test_barcodes_typed_by_a_scanner_fill_the_cart_and_lose_none(
 async def test_a_page_outlives_the_program_and_comes_back_to_the_same_payment(
     browser: Browser, tmp_path: Path
 ) -> None:
+    port = lasting_port()
     async with opened_page(browser) as page:
-        async with running_till(tmp_path) as till:
+        async with running_till(tmp_path, port=port) as till:
             await ready_keypad(till, page, language="en")
             till.backend.is_cut_off = True
             await charge(page, "900", way="merchant_qr")
             await shows(page, "unknown")
             number = await page.inner_text("main code")
-            port = int(till.base.rsplit(":", 1)[1])
         await page.wait_for_selector(".lost", state="visible")
         async with running_till(tmp_path, port=port) as till:
             till.backend.is_cut_off = True

@@ -24,6 +24,7 @@ from tests.integration.test_hub_oscore import Listener, hello, parcel_of
 from tests.integration.test_hub_process import running
 from tests.kit.hub_shop import STORE
 from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, World
+from tests.kit.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
 TID = "vend-1"
@@ -112,7 +113,7 @@ async def hub_of(tmp_path: Path) -> AsyncIterator[tuple[Installation, FakeBacken
     installation = Installation(tmp_path)
     backend = FakeBackend(installation.shop, rows=[installation.shop.row(TID)])
     async with backend.serving(installation.backend):
-        yield installation, backend, config(installation, backend.port, 0)
+        yield installation, backend, config(installation, backend.port, lasting_port())
 
 
 async def test_what_was_recorded_is_carried_out_by_nobody_now_or_after_a_restart(
@@ -131,7 +132,7 @@ async def test_what_was_recorded_is_carried_out_by_nobody_now_or_after_a_restart
                 assert backend.carried_out == carried_out
                 everything = list(recorder.said)
             assert await hub.stop(signal.SIGKILL) == -signal.SIGKILL
-        async with running(config(installation, backend.port, port)) as hub:
+        async with running(file) as hub:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
                 udp.setblocking(False)
                 for data in [*everything, *everything]:

@@ -18,6 +18,7 @@ from tests.integration.test_hub_process import Process, post, running
 from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB, STORE
 from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, now_ms, until
+from tests.kit.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
 OTHER, TILLS = "hub-2", ("pos-1", "pos-2", "pos-3")
@@ -30,8 +31,8 @@ class Store:
     installation: Installation
     backend: FakeBackend
     stack: AsyncExitStack
+    ports: dict[str, dict[str, int]]
     hubs: dict[str, Process] = field(default_factory=dict)
-    ports: dict[str, dict[str, int]] = field(default_factory=dict)
     tills: dict[str, Till] = field(default_factory=dict)
 
     @property
@@ -39,8 +40,8 @@ class Store:
         return self.installation.shop
 
     async def start_hub(self, name: str) -> None:
-        """Start it, at the ports that it had before."""
-        ports = self.ports.get(name, {"mqtt": 0, "coap": 0, "http": 0})
+        """Start it, at the ports that it has for good."""
+        ports = self.ports[name]
         file = self.installation.root / f"{name}.toml"
         sections = "".join(f"[{part}]\nport = {port}\n" for part, port in ports.items())
         file.write_text(
@@ -49,7 +50,6 @@ class Store:
             "[forward]\nunknown_after_ms = 300\n"
         )
         self.hubs[name] = await self.stack.enter_async_context(running(file))
-        self.ports[name] = self.hubs[name].ports
 
     async def start_till(self, tid: str) -> None:
         root = self.installation.root
@@ -103,7 +103,10 @@ async def running_store(root: Path) -> AsyncIterator[Store]:
     installation.issue("hub", OTHER, shop.other_hubs[OTHER], ("127.0.0.1",))
     backend = FakeBackend(shop, rows=[shop.row(tid) for tid in TILLS])
     async with backend.serving(installation.backend), AsyncExitStack() as stack:
-        store = Store(installation, backend, stack)
+        ports = {
+            hub: {door: lasting_port() for door in ("mqtt", "coap", "http")} for hub in (HUB, OTHER)
+        }
+        store = Store(installation, backend, stack, ports)
         for hub in (HUB, OTHER):
             await store.start_hub(hub)
         for tid in TILLS:
@@ -178,12 +181,17 @@ async def test_a_hub_that_loses_the_backend_is_left_for_the_other(
         assert (await till.screen("paid"))["subject"] == sold[-1]
         await till.post("sales/current/dismiss")
 
+        before = {hub: len(brought) for hub, brought in store.backend.by_hub.items()}
         store.backend.refuses.add(OTHER)  # in the middle of a sale
         sold.append(await sell(till, 300))
         assert (await till.screen("paid"))["subject"] == sold[-1]
         store.backend.refuses.clear()
         # What the one kept comes after the other has brought it, and counts once.
-        await until(lambda: set(store.backend.by_hub[HUB][-3:]) & set(store.backend.by_hub[OTHER]))
+        await until(
+            lambda: set.intersection(
+                *(set(store.backend.by_hub[hub][before[hub] :]) for hub in (HUB, OTHER))
+            )
+        )
         assert books.created == sold
 
 

@@ -24,6 +24,7 @@ from protocol.identity import Facts, Identity, pack_identity, read_identity
 from protocol.tls import server_context
 from tests.kit.foreign_tls import client_context
 from tests.kit.hub_shop import HUB, STORE, Shop
+from tests.kit.ports import lasting_port
 
 PASSPHRASE = b"a passphrase for tests"
 _SALT = os.urandom(16)
@@ -116,7 +117,7 @@ class FakeBackend:
     """Whether such a one is, or was, waiting."""
     by_hub: dict[str, list[str]] = field(default_factory=dict)
     """The requests that came, by hub, each as often as it came."""
-    port: int = 0
+    port: int = field(default_factory=lasting_port)
     reports: list[Any] = field(default_factory=list)
     committed: asyncio.Event = field(default_factory=asyncio.Event)
     changed: asyncio.Event = field(default_factory=asyncio.Event)

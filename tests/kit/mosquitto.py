@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from backend.identity.broker import certify_broker
 from backend.identity.ca import CertificateAuthority
 from tests.kit.hub_world import now_ms, until
+from tests.kit.ports import lasting_port
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
@@ -56,8 +57,7 @@ class Mosquitto:
 
     def __init__(self, folder: Path, tls: BrokerTls | None) -> None:
         folder.mkdir(exist_ok=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
+        self.port = lasting_port()
         self.acl = folder / "acl"
         self._conf = folder / "mosquitto.conf"
         self._log = folder / "broker.log"

@@ -6,13 +6,14 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from tests.kit.ports import lasting_port
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
@@ -74,7 +75,7 @@ def start_cluster(*settings: str) -> Cluster:
     try:
         _run(user, binaries / "initdb", "-D", folder / "data", "-U", "tester", "-A", "trust",
              "-E", "UTF8", "--locale=C", "--no-sync")  # fmt: skip
-        port = _free_port()
+        port = lasting_port()
         options = " ".join(
             f"-c {setting}"
             for setting in (
@@ -130,10 +131,3 @@ def _run(user: str | None, *arguments: object) -> None:
 
 def _group(user: str | None) -> int | None:
     return None if user is None else pwd.getpwnam(user).pw_gid
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.kit.ports import lasting_port
+
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 PROBE_EVERY_S = 0.05
@@ -52,7 +54,7 @@ class Broker:
     def start(self) -> None:
         """Returns when it takes connections."""
         if "epmd" not in self._children:
-            self.port, dist_port, epmd_port = _free_ports(3)
+            self.port, dist_port, epmd_port = (lasting_port() for _ in range(3))
             self._settings = self._environment(dist_port, epmd_port)
             self._run("epmd", self.epmd, "-address", "127.0.0.1", "-port", epmd_port)
         self._run("node", self.script)
@@ -150,11 +152,3 @@ def _ordinary_user() -> str | None:
 
 def _group(user: str | None) -> int | None:
     return None if user is None else pwd.getpwnam(user).pw_gid
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

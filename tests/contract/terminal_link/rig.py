@@ -27,6 +27,7 @@ from hub.ports import Inbound, OnPublish, TerminalLink
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import TlsFiles
 from tests.kit.mosquitto import BrokerTls, Mosquitto
+from tests.kit.ports import lasting_port
 from transport.contexts import ClientTls, ServerTls
 
 T = TypeVar("T")
@@ -283,7 +284,7 @@ class Rig(Protocol):
 class _Base:
     def __init__(self, authority: Authority) -> None:
         self.authority = authority
-        self.port = 0
+        self.port = lasting_port()
         self.hub = Hub()
         self.revoked: set[str] = set()
         self.presence: list[tuple[str, bool]] = []
@@ -307,7 +308,6 @@ class OwnServerRig(_Base):
         )
         self.link = MqttEndpoint(settings, admits=self.admits, on_presence=self.note)
         await self.link.start(on_publish)
-        self.port = self.link.port
 
     async def stop(self) -> None:
         await self.link.stop()

@@ -5,10 +5,9 @@ Method: the simulated printer behind TCP, as port 9100 of a real one; one fault 
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from terminal.adapters import escpos_printer
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.probes import probe_named
 from tests.kit.drivers import Opened
+from tests.kit.ports import lasting_port
 
 DEVICE = "device"
 RECEIPT = escpos.INIT + escpos.line("网络收据") * 20 + escpos.CUT_PARTIAL
@@ -61,11 +61,6 @@ def _receipts(hosted: HostedBoard) -> list[dict[str, object]]:
     found = hosted.state(DEVICE)["receipts"]
     assert isinstance(found, list)
     return found  # type: ignore[return-value]
-
-
-def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def _do(hosted: HostedBoard, act: str, **words: object) -> None:
@@ -122,7 +117,7 @@ async def test_a_silent_printer_is_no_reply_and_slow_bytes_are_waited_for(
 async def test_a_printer_that_leaves_in_the_middle_of_a_receipt_comes_back_by_itself(
     tmp_path: Path, opened: Opened
 ) -> None:
-    port = _free_port()
+    port = lasting_port()
     with _hosted(tmp_path, f"tcp:{port}") as hosted:
         printer = opened(EscPosSerialPrinter(f"tcp:127.0.0.1:{port}"))
         await printer.print(RECEIPT)

@@ -1,6 +1,5 @@
 """``tillway enroll`` against a real HTTPS server on the loopback."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from protocol.clock import DAY_MS
 from protocol.enrolment_code import PrintedCode, read_code
 from protocol.errors import CallerError, OperatingError
 from tests.kit.enrolment_desk import PASSPHRASE, SUITE, Desk
+from tests.kit.ports import lasting_port
 from tillway import enroll
 from tillway import join as joining
 from tillway.private_files import passphrase_in
@@ -156,11 +156,9 @@ def test_a_lost_answer_to_a_rotation_is_asked_for_again(desk: Desk, tmp_path: Pa
 
 
 def test_a_backend_that_is_not_there_is_an_operating_error(desk: Desk, tmp_path: Path) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"https://127.0.0.1:{unused.getsockname()[1]}"
-        with pytest.raises(OperatingError, match="server_unreachable"):
-            enrol(desk, tmp_path / "t", desk.code(), url=url)
+    url = f"https://127.0.0.1:{lasting_port()}"
+    with pytest.raises(OperatingError, match="server_unreachable"):
+        enrol(desk, tmp_path / "t", desk.code(), url=url)
     with pytest.raises(CallerError, match="config_invalid"):
         enrol(desk, tmp_path / "t", desk.code(), url=desk.url.replace("https", "http"))
 

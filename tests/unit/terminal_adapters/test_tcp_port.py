@@ -14,6 +14,7 @@ from protocol.framing.modbus_tcp import TcpFraming
 from terminal.adapters import tcp_port
 from terminal.adapters.port_names import modbus_of, opener_of
 from terminal.adapters.tcp_port import TcpPort
+from tests.kit.ports import lasting_port
 
 
 @pytest.fixture
@@ -94,11 +95,9 @@ def test_a_far_end_that_does_not_read_is_a_write_time_out(
 
 
 def test_nobody_there_is_an_error_in_time() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        free = listener.getsockname()[1]
     began = time.monotonic()
     with pytest.raises(OSError):
-        TcpPort("127.0.0.1", free)
+        TcpPort("127.0.0.1", lasting_port())
     assert time.monotonic() - began < 2
 
 
