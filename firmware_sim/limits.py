@@ -93,6 +93,9 @@ SCENARIOS_LISTED_MAX = 200
 TRACES_KEPT_MAX = 32
 TRACE_UPLOAD_BYTES_MAX = 64 * 1024 * 1024
 REPLAY_LISTENS_S_MAX = 300
+CONTROL_ANSWER_WAIT_S = 30
+"""How long a check waits for what a running board answers."""
+CONTROL_ANSWER_BYTES_MAX = 64 * 1024 * 1024
 CONTROL_LEAVE_WAIT_S = 1
 """How long a stopping board waits for pages that follow it."""
 BENCH_FOLLOWERS_MAX = 32

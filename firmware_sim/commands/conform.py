@@ -6,13 +6,19 @@ import typer
 
 from firmware_sim.commands.output import Html, Junit, finish, show
 
+_WHO_ACTS = (
+    "What was skipped needs a person: --attended asks you; a simulated device of a running board "
+    "acts by itself with --device bench:PORT[/NAME]"
+)
+
 
 def conform(
     kind: Annotated[str, typer.Argument(help="The kind of device: gm65, escpos, …")],
     device: Annotated[
         str,
         typer.Option(
-            help="pty or memory (simulated), serial:/dev/…, tcp:HOST:PORT, rfc2217:…, ws:PORT"
+            help="pty or memory (simulated); bench:PORT[/NAME], one of a running board"
+            " (`tillway sim run`); serial:/dev/…, tcp:HOST:PORT, rfc2217:…, ws:PORT (real)"
         ),
     ] = "pty",
     baud: Annotated[int | None, typer.Option(help="The line's rate, if not the usual.")] = None,
@@ -29,7 +35,7 @@ def conform(
     """
     from firmware_sim.conformance.registry import checks_of
     from firmware_sim.conformance.running import bench_of, run_checks
-    from firmware_sim.reports.report import Report
+    from firmware_sim.reports.report import Report, Verdict
     from protocol.errors import CallerError
 
     checks = tuple(check for check in checks_of(kind) if only in check.id)
@@ -42,9 +48,12 @@ def conform(
         for case in run_checks(bench, checks):
             cases.append(case)
             show(case)
+    if not attended and any(case.verdict is Verdict.SKIPPED for case in cases):
+        typer.echo(_WHO_ACTS)
     facts = {"device": device, "what": bench.what}
     finish(Report(f"conformance {kind}", tuple(cases), facts), junit, html)
 
 
 def _ask_person(words: str) -> bool:
+    """What is done is said at once: a device does not wait long for its host."""
     return typer.confirm(f"Please: {words}. Done?", default=True, err=True)

@@ -19,12 +19,14 @@ from firmware_sim.conformance.check import (
     NeedsPersonError,
     Person,
 )
+from firmware_sim.conformance.running_board import PREFIX, BoardPerson
 from firmware_sim.conformance.virtual import VirtualWire
 from firmware_sim.conformance.ws_port import WsPort
 from firmware_sim.devices.device import Device
 from firmware_sim.devices.ocpp.talker import Talker
 from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
+from firmware_sim.kinds.kind import Kind
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
 from firmware_sim.reports.report import Case, Verdict
@@ -32,7 +34,7 @@ from protocol.errors import CallerError, OperatingError
 
 DEVICE = "device"
 REAL = "serial:/dev/..., tcp:HOST:PORT, rfc2217:HOST:PORT"
-KNOWN = f"pty, memory, {REAL}, ws:[HOST:]PORT"
+KNOWN = f"pty, memory, {PREFIX}PORT[/NAME], {REAL}, ws:[HOST:]PORT"
 _URLS = {"serial": "", "tcp": "socket://", "rfc2217": "rfc2217://"}
 log = structlog.get_logger()
 
@@ -131,27 +133,31 @@ class SimulatedPerson:
 class AskedPerson:
     """Asks whoever sits at the terminal; ``ask`` returns once it is done, or says no.
 
-    ``is_there`` False: nobody sits there, and no question is asked.
+    ``ask`` None: nobody sits there, and no question is asked. An act is told as its kind sums it
+    up, where there is one.
     """
 
-    ask: Callable[[str], bool]
-    is_there: bool = True
+    ask: Callable[[str], bool] | None
+    kind: Kind | None = None
 
     def do(self, act: str, /, **words: JsonValue) -> None:
         """As ``Person.do``."""
-        if not (self.is_there and self.ask(_wish(act, words))):
-            raise NeedsPersonError(f"a person has to: {_wish(act, words)}")
+        wish = self._wish(act, words)
+        if self.ask is None or not self.ask(wish):
+            raise NeedsPersonError(f"a person has to: {wish}")
 
     def sees(self, act: str, /, **words: JsonValue) -> bool:
         """As ``Person.sees``."""
-        if not self.is_there:
-            raise NeedsPersonError(f"a person has to: {_wish(act, words)}")
-        return self.ask(f"{_wish(act, words)} (is it so?)")
+        wish = self._wish(act, words)
+        if self.ask is None:
+            raise NeedsPersonError(f"a person has to: {wish}")
+        return self.ask(f"{wish} (is it so?)")
 
-
-def _wish(act: str, words: dict[str, JsonValue]) -> str:
-    told = ", ".join(f"{name} {value!r}" for name, value in words.items())
-    return f"{act.replace('_', ' ')}{': ' + told if told else ''}"
+    def _wish(self, act: str, words: dict[str, JsonValue]) -> str:
+        known = self.kind.act(act) if self.kind else None
+        what = known.summary if known else act.replace("_", " ")
+        told = ", ".join(f"{name} {value!r}" for name, value in words.items())
+        return f"{what}{': ' + told if told else ''}"
 
 
 @dataclass(slots=True)
@@ -173,12 +179,14 @@ def bench_of(
     ask: Callable[[str], bool] | None = None,
 ) -> Iterator[Bench]:
     """The device under test: ``pty`` starts a simulated one, ``memory`` one in virtual time;
+    ``bench:PORT[/NAME]`` is one of a simulated board that runs, whose people act by themselves;
     ``serial:/dev/…``, ``tcp:HOST:PORT`` and ``rfc2217:HOST:PORT`` reach one that is there, and
     ``ws:[HOST:]PORT`` waits for a charger that calls.
     ``ask`` None says that nobody is beside it."""
     kind = kind_named(kind_name)
     simulated = kind.build(kind.entry.model_validate({"kind": kind.name}), b"")
     rate = baud or simulated.baud
+    asked = AskedPerson(ask, kind)
     if device == "pty":
         with HostedBoard(board_with(kind_name, device=DEVICE)) as board:
             path = board.paths[DEVICE]
@@ -186,24 +194,25 @@ def bench_of(
                 wire = PortWire(port, kind.decoder())
                 nearby = SimulatedPerson(board)
                 yield Bench(wire, nearby, f"simulated {kind.summary}", nearby.pictures)
-        return
-    if device == "memory":
+    elif device == "memory":
         with VirtualBoard(board_with(kind_name, device=DEVICE)) as virtual:
             quick = VirtualWire(virtual, DEVICE, kind.decoder())
             nearby = SimulatedPerson(virtual)
             yield Bench(quick, nearby, f"simulated {kind.summary}", nearby.pictures)
-        return
-    if device.startswith("ws:"):
+    elif device.startswith(PREFIX):
+        beside = BoardPerson.beside(device, kind.name)
+        with open_at(beside.path, rate) as port:
+            wire = PortWire(port, kind.decoder())
+            yield Bench(wire, beside, f"simulated {kind.summary} {beside.name}", beside.pictures)
+    elif device.startswith("ws:"):
         with _listening(simulated, device) as called:
             wire = PortWire(called, kind.decoder())
-            person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
-            yield Bench(wire, person, f"listening at ws://{called.address}")
-        return
-    if device.partition(":")[0] not in _URLS:
+            yield Bench(wire, asked, f"listening at ws://{called.address}")
+    elif device.partition(":")[0] not in _URLS:
         raise CallerError("config_invalid", f"device {device!r} is not one of {KNOWN}")
-    with open_port(device, rate) as port:
-        person = AskedPerson(ask or (lambda _: False), is_there=ask is not None)
-        yield Bench(PortWire(port, kind.decoder()), person, device)
+    else:
+        with open_port(device, rate) as port:
+            yield Bench(PortWire(port, kind.decoder()), asked, device)
 
 
 def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:

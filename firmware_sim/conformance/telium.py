@@ -43,7 +43,10 @@ def _begin_and_cancel(wire: Wire, person: Person, ask: Ask = _ASK) -> None:
 
 
 def _answer(wire: Wire, size: int = _FULL_BYTES) -> tuple[bytes, Answer]:
-    """The answer after our ACK, checked for its form; the line is still the pin pad's."""
+    """The answer after our ACK, checked for its form; the line is still the pin pad's. Who is asked
+    to press a key may say so late: the pin pad has then called more than once."""
+    late = wire.drain(_QUIET_S)
+    expect(set(late) <= set(_ENQ), "only further calls before our ACK", late)
     wire.send(_ACK)
     frame = wire.receive(size, _REPLY_S)
     items = telium.LineParser().feed(frame)

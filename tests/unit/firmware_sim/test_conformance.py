@@ -83,7 +83,7 @@ def test_who_looks_at_a_display_says_whether_it_is_so() -> None:
     assert not person.sees("look", upper="A")
     assert asked == ["look: upper 'A' (is it so?)"]
     with pytest.raises(NeedsPersonError):
-        AskedPerson(lambda _: True, is_there=False).sees("look")
+        AskedPerson(None).sees("look")
 
 
 def test_what_needs_a_person_is_skipped_where_nobody_is() -> None:
@@ -97,6 +97,17 @@ def test_what_needs_a_person_is_skipped_where_nobody_is() -> None:
         outcomes = list(run_checks(alone, tuple(by_hand)))
     assert [one.verdict for one in outcomes] == ["skipped"]
     assert "present" in outcomes[0].reason
+
+
+def test_a_person_is_asked_in_the_words_of_the_kind() -> None:
+    asked: list[str] = []
+    person = AskedPerson(lambda words: not asked.append(words), KINDS["telium"])
+    person.do("cancel")
+    person.do("present", card="visa", by="contactless")
+    assert asked == [
+        "press the red key",
+        "hold a card to the pin pad: card 'visa', by 'contactless'",
+    ]
 
 
 def test_check_names_are_unique_and_say_where_it_is_written() -> None:
