@@ -17,6 +17,10 @@ WORDS: dict[str, Words] = {
     "page_lost": Words(
         "终端程序没有应答，正在重连…", "The till's program does not answer; trying again…"
     ),
+    "letters": Words("字母键盘", "Letters"),
+    "letters_hide": Words("收起键盘", "Hide the letters"),
+    "capitals": Words("大写", "Capitals"),
+    "space": Words("空格", "Space"),
     "offline": Words("离线", "Offline"),
     "offline_held": Words("笔离线待入账", "taken offline"),
     "offline_bearers": Words(
@@ -47,6 +51,7 @@ WORDS: dict[str, Words] = {
     "sign_out": Words("退出登录", "Sign out"),
     "hire": Words("登记员工", "Hire"),
     "staff_name": Words("姓名", "Name"),
+    "staff_name_hint": Words("拼音；汉字用系统输入法", "Letters, or your system's input"),
     "role": Words("职位", "Role"),
     "new_pin": Words("新口令（4–8 位数字）", "New PIN, 4 to 8 digits"),
     "renew_pin": Words("更换口令", "New PIN"),
@@ -183,6 +188,7 @@ WORDS: dict[str, Words] = {
     "reason_return": Words("退货", "Goods returned"),
     "reason_over": Words("多收", "Overcharged"),
     "reason_other": Words("其他", "Other"),
+    "other_reason": Words("请写明原因", "Say why"),
     "why_count_close": Words(
         "找零有误|备用金不符|原因不明", "Wrong change|Wrong float|Not explained"
     ),

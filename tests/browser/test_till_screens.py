@@ -27,7 +27,16 @@ LONG_NAMES = {
     "merchant_zh": "街角小店中山公园地铁站二号口店",
     "merchant_en": "Corner Shop at Zhongshan Park Station",
 }
-FORGOTTEN = {"shift-open", "cash", "count", "approve", "resolve", "refund-resolve", "staff"}
+FORGOTTEN = {
+    "shift-open",
+    "cash",
+    "count",
+    "approve",
+    "resolve",
+    "refund-resolve",
+    "staff",
+    "letters",
+}
 """What is keyed in there is kept by nobody."""
 HIDDEN = """
 () => [...document.querySelectorAll('main .key, main .button, main h1, .customer p, .bar .button')]

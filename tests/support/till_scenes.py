@@ -400,6 +400,12 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.goto(f"{till.base}/staff")
     await page.click('[data-person="2"]')
     yield "staff", page
+    await page.tap('[data-person=""]')
+    await page.tap("#staff-name")
+    for act in ("capitals", "w"):
+        await page.tap(f'#letters :is([data-act="{act}"], [data-letter="{act}"])')
+    await page.fill("#staff-name", "Wang Li")
+    yield "letters", page
     await page.goto(f"{till.base}/settings")
     async with page.expect_navigation():
         await page.click('[data-do="train"]')

@@ -9,7 +9,12 @@ import { withSignature } from "./people.js";
 const main = document.getElementById("main");
 const pad = () => main.querySelector("[data-pad]");
 const amount = () => minor(digitsOf(pad()));
-const reason = () => main.querySelector("#reason")?.value ?? main.querySelector('[data-reason][aria-checked="true"]')?.dataset.reason ?? "";
+const chosenReason = () => {
+  const chip = main.querySelector('[data-reason][aria-checked="true"]');
+  const own = chip?.dataset.other === undefined ? "" : main.querySelector("#other-reason").value.trim();
+  return own || (chip?.dataset.reason ?? "");
+};
+const reason = () => main.querySelector("#reason")?.value ?? chosenReason();
 
 // Send, show a refusal, and go where the answer leads.
 const go = async (button, send, next) => {

@@ -11,6 +11,7 @@ import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
 import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
+import { closeLetters } from "./letters.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
 const root = document.documentElement;
@@ -225,10 +226,18 @@ const key = (name, event) => {
   return name === "Delete";
 };
 
+// What stood there before a scanner typed: its digits are no amount, and no note.
 let before = "";
+let field = null;
+const start = () => {
+  before = digitsOf(amountPad());
+  const held = document.activeElement;
+  field = held?.matches("input:not(#q)") ? { held, value: held.value } : null;
+};
 const scan = async (text) => {
   clearTimeout(alone);
-  if (amountPad()) setDigits(amountPad(), before); // a wedge's digits are no amount
+  if (field) field.held.value = field.value;
+  if (amountPad()) setDigits(amountPad(), before);
   if (/^\d{12,14}$/.test(text) && ["keypad", "cart"].includes(kind())) addGoods(text, 1);
   else if (/^(pay|rfd)_\w{26}$/.test(text)) location.assign(`/payments/${text}`);
   else if (kind() === "keypad" && minor(digitsOf(amountPad()))) {
@@ -239,7 +248,7 @@ const scan = async (text) => {
 };
 
 if (isTill) {
-  listen({ start: () => (before = digitsOf(amountPad())), scan, key });
+  listen({ start, scan, key });
 }
 
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
@@ -254,6 +263,7 @@ const show = (told) => {
     mood = told.mood;
     document.body.dataset.mood = mood;
     if (told.kind !== "keypad" || kind() !== "keypad") {
+      closeLetters();
       swap(main, told.html);
       release(main);
     }
