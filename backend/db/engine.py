@@ -63,6 +63,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
             "check_same_thread": False,
             "timeout": SQLITE_BUSY_TIMEOUT_MS / 1000,
         },
+        **_isolation(read_only=read_only),
     )
 
     @event.listens_for(engine, "connect")
@@ -117,5 +118,13 @@ def _postgres(url: URL, *, read_only: bool) -> Engine:
     if read_only:
         arguments["options"] = "-c default_transaction_read_only=on"
     return create_engine(
-        url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True
+        url.set(drivername="postgresql+psycopg"),
+        connect_args=arguments,
+        pool_pre_ping=True,
+        **_isolation(read_only=read_only),
     )
+
+
+def _isolation(*, read_only: bool) -> dict[str, Any]:
+    """Who only reads begins a transaction where one question is not enough (``Reader``)."""
+    return {"isolation_level": "AUTOCOMMIT"} if read_only else {}

@@ -1,6 +1,7 @@
 """Reading for everybody but the writer: connections that cannot write.
 
-A ``snapshot`` sees one moment of the database however long it lasts; writers go on meanwhile.
+A ``snapshot`` sees one moment of the database however long it lasts; writers go on meanwhile. One
+question sees one moment anyhow, and is asked without a transaction around it.
 """
 
 import asyncio
@@ -17,12 +18,15 @@ from backend.db.migrate import is_upgraded
 from backend.db.tables import Row
 from protocol.errors import CallerError, OperatingError
 
+_BEGIN = {"postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ", "sqlite": "BEGIN"}
+
 
 class Reader:
     """Read-only access to one database."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._begin = _BEGIN[engine.dialect.name]
 
     @classmethod
     def open(cls, url: str) -> "Reader":
@@ -49,12 +53,7 @@ class Reader:
     def snapshot(self) -> Iterator[Connection]:
         """One read transaction at one moment."""
         with self._engine.connect() as connection:
-            if self._engine.dialect.name == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
-                connection.begin()
-            else:
-                # sqlite3 opens a transaction for writes only; reads need it said.
-                connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(self._begin)
             yield connection
             connection.rollback()
 
@@ -63,14 +62,14 @@ class Reader:
         """A connection to keep for many small questions, each of which sees its own moment. It
         costs a tenth of a snapshot a question; use it from one thread at a time."""
         with self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield connection
 
     def rows(self, statement: Executable, **parameters: Any) -> list[Row]:  # noqa: ANN401
         """All rows as dictionaries. ``OperatingError("answer_too_large")`` above ``READ_ROWS_MAX``:
         nobody takes a part for the whole (``pages`` is for many); ``CallerError("field_invalid")``
         for a value that this database cannot look up."""
         try:
-            with self.snapshot() as connection:
+            with self._engine.connect() as connection:
                 found = connection.execute(statement, parameters).mappings()
                 rows = [dict(row) for row in found.fetchmany(READ_ROWS_MAX + 1)]
         except (DataError, UnicodeError):

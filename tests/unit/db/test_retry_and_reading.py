@@ -87,6 +87,17 @@ async def test_a_reader_sees_one_moment_and_cannot_write(migrated_url: str) -> N
     engine.dispose()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
+def test_one_question_pays_for_no_transaction_around_it(database_url: str) -> None:
+    level = text("SHOW transaction_isolation")
+    reader = Reader.open(database_url)
+    with reader.snapshot() as moment:
+        assert moment.execute(level).scalar() == "repeatable read"
+    assert reader.one(level) == {"transaction_isolation": "read committed"}
+    reader.close()
+
+
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_reader_never_makes_a_file(database_url: str) -> None:
     file = Path(database_url.removeprefix("sqlite:///"))
