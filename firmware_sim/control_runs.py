@@ -116,6 +116,7 @@ def run_shown(told: RunTold) -> dict[str, object]:
         "seed": told.seed,
         "state": told.state, "stepwise": told.is_stepwise, "line": told.line,
         "steps_done": told.steps_done, "steps": told.steps, "took_ms": told.took_ms,
-        "said": told.said, "reason": case.reason if case else "",
+        "said": told.said, "said_zh": told.said_zh,
+        "reason": case.reason if case else "", "reason_zh": case.reason_zh if case else "",
         "events": [event.model_dump(mode="json") for event in told.events],
     }  # fmt: skip

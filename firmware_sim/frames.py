@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 JUNK = "junk"
+DAMAGED, DAMAGED_ZH = " (damaged)", "（损坏）"
 _LONG_NUMBER = re.compile(rb"[0-9]{12,}")
 _LONG_DIGITS = re.compile(r"[0-9]{12,}")
 _NUMBER_KEPT_FIRST, _NUMBER_KEPT_LAST = 2, 4
@@ -57,11 +58,11 @@ class Frame:
             words[start:end] = ["**"] * len(words[start:end])
         return "".join(words)
 
-    def describe(self) -> str:
-        """The frame in one line."""
+    def describe(self, damaged: str = DAMAGED) -> str:
+        """The frame in one line; ``damaged`` are the words for one that is."""
         arrow = "->" if self.side is Side.HOST else "<-"
         said = " ".join(f"{name}={value}" for name, value in self.fields.items())
-        broken = "" if self.is_valid else " (damaged)"
+        broken = "" if self.is_valid else damaged
         return f"{arrow} {self.name}{broken} {said}".rstrip() + f"  [{self.hex()}]"
 
 

@@ -82,7 +82,9 @@ def replay(
     if to:
         case = play_to(trace, device, to)
     else:
-        case = play_device(trace, device, words_of(driver), limit, say=typer.echo)
+        case = play_device(
+            trace, device, words_of(driver), limit, say=lambda en, _zh: typer.echo(en)
+        )
     show(case)
     facts = {"trace": file.name, "board": trace.head.board, "seed": str(trace.head.seed)}
     finish(Report(f"replay {file.stem}", (case,), facts), junit, html)

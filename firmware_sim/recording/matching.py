@@ -8,8 +8,9 @@ the match: what came after it means nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
-from firmware_sim.frames import Frame, Side
+from firmware_sim.frames import DAMAGED_ZH, Frame, Side
 from firmware_sim.recording.trace import Said
 
 
@@ -23,10 +24,30 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first thing that was not alike."""
+    """The first thing that was not alike, in English and in Chinese."""
 
     expected: str
     came: str
+    expected_zh: str
+    came_zh: str
+
+    @classmethod
+    def between(cls, expected: Said | None, came: Frame | None) -> Self:
+        """``None`` is nothing (more)."""
+        return cls(
+            expected.describe() if expected else "nothing more",
+            came.describe() if came else "nothing",
+            expected.describe(DAMAGED_ZH) if expected else "不再有消息",
+            came.describe(DAMAGED_ZH) if came else "什么也没来",
+        )
+
+    def lines(self) -> tuple[str, str]:
+        """For an English page."""
+        return f"expected {self.expected}", f"came {self.came}"
+
+    def lines_zh(self) -> tuple[str, str]:
+        """For a Chinese page."""
+        return f"应为 {self.expected_zh}", f"来了 {self.came_zh}"
 
 
 def turns_of(said: Sequence[Said]) -> list[Turn]:
@@ -85,8 +106,7 @@ class TurnMatcher:
         if self._next and self._is(self._turns[self._next - 1], frame):
             return self._turns[self._next - 1]
         expected = self._turns[self._next].host if self.turns_left else None
-        shown = expected.describe() if expected else "nothing more"
-        self.difference = Difference(shown, frame.describe())
+        self.difference = Difference.between(expected, frame)
         return None
 
     def _is(self, turn: Turn, frame: Frame) -> bool:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from firmware_sim.conformance.running import SimulatedPerson, bench_of
+from firmware_sim.devices.replayed import ReplayedDevice
 from firmware_sim.driver_program import run_driver
 from firmware_sim.hosting import HostedBoard
 from firmware_sim.recording.replaying import board_of_trace, kind_of, play_host
@@ -12,7 +13,8 @@ from firmware_sim.reports.report import Case, Verdict
 from protocol.errors import CallerError
 
 POLL_S = 0.05
-Say = Callable[[str], None]
+Say = Callable[[str, str], None]
+"""Tells those who look on, in English and in Chinese."""
 
 
 def only_device(trace: Trace, device: str | None) -> str:
@@ -46,20 +48,21 @@ def play_device(
     began = time.monotonic()
     with HostedBoard(board_of_trace(trace, name)) as board:
         port = board.paths[name]
-        say(f"{name} is played on {port}")
+        say(f"{name} is played on {port}", f"正在 {port} 上扮演 {name}")
         words = [word.replace("{port}", port) for word in driver]
-        ended = _drive(board, name, words, limit_s, should_end)
-        state = board.state(name)
-    reason, reason_zh, lines = ended, "", tuple[str, ...]()
-    if state["expected"]:
+        reason, reason_zh = _drive(board, name, words, limit_s, should_end)
+        played = board.call(lambda running: running.device(name, ReplayedDevice))
+    found, lines, lines_zh = played.difference, tuple[str, ...](), tuple[str, ...]()
+    if found is not None:
         reason, reason_zh = "the driver says something else", "驱动说的和记录不一样"
-        lines = (f"expected {state['expected']}", f"came {state['came']}")
-    elif state["turns_left"]:
-        reason = f"{state['turns_left']} turns of the trace never came. {ended}".strip()
-        reason_zh = f"记录里还有 {state['turns_left']} 轮没有来"
+        lines, lines_zh = found.lines(), found.lines_zh()
+    elif played.turns_left:
+        reason = f"{played.turns_left} turns of the trace never came. {reason}".strip()
+        reason_zh = f"记录里还有 {played.turns_left} 轮没有来。{reason_zh}"
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the driver says what was recorded", verdict, reason, "",
-                time.monotonic() - began, lines, reason_zh=reason_zh)  # fmt: skip
+                time.monotonic() - began, lines, reason_zh=reason_zh,
+                lines_zh=lines_zh)  # fmt: skip
 
 
 def _drive(
@@ -68,20 +71,24 @@ def _drive(
     words: list[str],
     limit_s: float,
     should_end: Callable[[], bool],
-) -> str:
+) -> tuple[str, str]:
+    """Until the driver has ended or said all; what is wrong then, in English and in Chinese."""
     until = time.monotonic() + limit_s
     if words:
         code = run_driver(words, limit_s, keep=False).exit_code
         if code is None:
-            return f"the driver has not ended within {limit_s:g} s"
-        return f"the driver ended with {code}" if code else ""
+            return (
+                f"the driver has not ended within {limit_s:g} s",
+                f"驱动 {limit_s:g} 秒内没有结束",
+            )
+        return (f"the driver ended with {code}", f"驱动以 {code} 结束") if code else ("", "")
     while time.monotonic() < until and not should_end():
         state = board.state(name)
         is_said = not state["turns_left"] and board.call(lambda running: running.is_idle(name))
         if is_said or state["expected"]:
-            return ""
+            return "", ""
         time.sleep(POLL_S)
-    return f"nothing more came within {limit_s:g} s"
+    return f"nothing more came within {limit_s:g} s", f"{limit_s:g} 秒内没有再来消息"
 
 
 def play_to(trace: Trace, device: str | None, target: str) -> Case:
@@ -94,12 +101,15 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
         if isinstance(bench.person, SimulatedPerson):
             do = bench.person.do
         played = play_host(trace, name, bench.wire, do)
-    reason, reason_zh, lines = "", "", [f"{played.done} of {played.turns} turns"]
+    reason, reason_zh = "", ""
+    lines = [f"{played.done} of {played.turns} turns"]
+    lines_zh = [f"{played.done} 轮，共 {played.turns} 轮"]
     if played.difference is not None:
-        expected, came = played.difference.expected, played.difference.came
         reason = f"turn {played.done + 1} of {played.turns}: the device answers otherwise"
         reason_zh = f"第 {played.done + 1} 轮（共 {played.turns} 轮）：器件答得不一样"
-        lines += [f"expected {expected}", f"came {came}"]
+        lines += played.difference.lines()
+        lines_zh += played.difference.lines_zh()
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
-                time.monotonic() - began, tuple(lines), reason_zh=reason_zh)  # fmt: skip
+                time.monotonic() - began, tuple(lines), reason_zh=reason_zh,
+                lines_zh=tuple(lines_zh))  # fmt: skip

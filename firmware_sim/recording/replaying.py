@@ -148,6 +148,6 @@ def _compared(
         wire.frames = []  # the wire keeps a few of them only
     for answer, frame in zip(turn.answers, heard, strict=False):
         if meaning(answer, kind.volatile) != meaning(frame, kind.volatile):
-            return Difference(answer.describe(), frame.describe())
+            return Difference.between(answer, frame)
     missing: Sequence[Said] = turn.answers[len(heard) :]
-    return Difference(missing[0].describe(), "nothing") if missing else None
+    return Difference.between(missing[0], None) if missing else None

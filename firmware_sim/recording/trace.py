@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from firmware_sim.field_places import Places, places_of
 from firmware_sim.form_words import first_of
-from firmware_sim.frames import Frame, Side, masked_numbers
+from firmware_sim.frames import DAMAGED, Frame, Side, masked_numbers
 from firmware_sim.limits import (
     BOARD_DEVICES_MAX,
     TRACE_FRAME_BYTES_MAX,
@@ -58,11 +58,11 @@ class Said(_Line):
         """The bytes; masked ones are the digit 0."""
         return bytes.fromhex(self.hex.replace(MASK, f"{ord('0'):02x}"))
 
-    def describe(self) -> str:
-        """The frame in one line."""
+    def describe(self, damaged: str = DAMAGED) -> str:
+        """The frame in one line; ``damaged`` are the words for one that is."""
         arrow = "->" if self.side is Side.HOST else "<-"
         said = " ".join(f"{name}={value}" for name, value in self.fields.items())
-        broken = "" if self.valid else " (damaged)"
+        broken = "" if self.valid else damaged
         when = f"{self.t_ms / 1000:10.3f} s  {self.device:12} {arrow} "
         return f"{when}{self.name}{broken} {said}".rstrip() + f"  [{self.hex}]"
 

@@ -15,8 +15,8 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``reason_zh`` is
-    the reason for a Chinese page, where it has one."""
+    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``reason_zh`` and
+    ``lines_zh`` are for a Chinese page, where it has them."""
 
     name: str
     title: str
@@ -27,6 +27,7 @@ class Case:
     lines: tuple[str, ...] = ()
     pictures: tuple[tuple[str, bytes], ...] = ()
     reason_zh: str = ""
+    lines_zh: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ class RunTold:
     steps: int
     took_ms: int
     said: str
+    said_zh: str
     events: tuple[Event, ...]
     case: Case | None
 

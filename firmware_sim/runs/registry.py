@@ -123,11 +123,12 @@ def _guarded(run: Run, do: Callable[[], None]) -> None:
     except RunStoppedError:
         run.end(None)
     except TillwayError as error:
-        run.end(_broken(run, error.detail or error.code))
+        run.end(_broken(run, error.detail or error.advice.en, error.detail_zh or error.advice.zh))
     except Exception as error:  # the page must say that it broke, whatever it was
         log.exception("sim_run_broken", run=run.number)
-        run.end(_broken(run, f"{type(error).__name__}: {error}"))
+        what = f"{type(error).__name__}: {error}"
+        run.end(_broken(run, what, f"程序出错：{what}"))
 
 
-def _broken(run: Run, why: str) -> Case:
-    return Case(f"run-{run.number}", run.title, Verdict.ERROR, why)
+def _broken(run: Run, why: str, why_zh: str) -> Case:
+    return Case(f"run-{run.number}", run.title, Verdict.ERROR, why, reason_zh=why_zh)

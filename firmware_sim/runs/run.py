@@ -47,7 +47,7 @@ class Run:
         self._is_stepwise, self._allowed = is_stepwise, 0
         self._is_stopped = False
         self._line = self._done = self._now_ms = 0
-        self._said = ""
+        self._said = self._said_zh = ""
         self._events: deque[Event] = deque(maxlen=RUN_EVENTS_KEPT_MAX)
         self._case: Case | None = None
         self._until_s = time.monotonic() + RUN_LASTS_S_MAX
@@ -59,7 +59,7 @@ class Run:
                 self.number, self.sort, self._name, self.title, self._title_zh, self.seed,
                 self._state, self._revision,
                 self._is_stepwise, self._source, self._line, self._done, self._steps,
-                self._now_ms, self._said, tuple(self._events), self._case,
+                self._now_ms, self._said, self._said_zh, tuple(self._events), self._case,
             )  # fmt: skip
 
     @property
@@ -119,10 +119,10 @@ class Run:
             self._events.append(event)
             self._tell()
 
-    def say(self, words: str) -> None:
+    def say(self, words: str, words_zh: str) -> None:
         """Tell those who look on, such as which port is played."""
         with self._changed:
-            self._said = words
+            self._said, self._said_zh = words, words_zh
             self._tell()
 
     def end(self, case: Case | None, *, line: int = 0, took_ms: int | None = None) -> None:

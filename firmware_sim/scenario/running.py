@@ -200,7 +200,7 @@ class _Run:
             except _StepFailedError as error:
                 return _Failure(placed.line, str(error), error.why_zh)
             except ConnectionError as error:
-                return _Failure(placed.line, str(error))
+                return _Failure(placed.line, str(error), "线路已断开")
         return _Failure()
 
     async def _take(self, step: Step) -> None:

@@ -50,6 +50,11 @@ async def _told_of(here: Desk, number: int, words: str) -> None:
             await asyncio.sleep(0.02)
 
 
+def _outcome(page: str) -> str:
+    """What a page says of a run, without its events."""
+    return unescape(page[page.index('class="outcome') :].partition("<h3>最后")[0])
+
+
 async def _waits(here: Desk, number: int, line: int) -> None:
     async with asyncio.timeout(10):
         while True:
@@ -250,8 +255,14 @@ async def test_the_first_difference_of_a_replay_is_shown_both_ways(tmp_path: Pat
         assert "data=3f" in page
         assert "data=3e" in page
         assert "turn 1 of 1: the device answers otherwise" in page
+        assert "expected " in page
         page = (await here.http.get("/bench/traces?lang=zh&name=bent&run=1")).text
         assert "第 1 轮（共 1 轮）：器件答得不一样" in page
+        told = _outcome(page)
+        assert "0 轮，共 1 轮" in told
+        assert "应为 " in told
+        assert "来了 " in told
+        assert not {"expected", "came", "turns"} & set(told.split())
 
 
 @pytest.mark.asyncio
@@ -262,9 +273,31 @@ async def test_a_device_is_played_to_a_driver_until_somebody_stops_it(tmp_path: 
         await here.http.post("/recording/stop")
         body = {"trace": "day", "device": "scanner", "play": "device"}
         number = (await here.http.post("/replays", json=body)).json()["number"]
-        await _told_of(here, number, "is played on")
+        await _told_of(here, number, "scanner is played on /dev/")
+        for language, words in (("en", "is played on /dev/"), ("zh", "上扮演 scanner")):
+            path = f"/bench/traces?lang={language}&name=day&run={number}"
+            assert words in _outcome((await here.http.get(path)).text)
         await here.http.post(f"/runs/{number}/stop")
         assert (await _ended(here, number))["state"] == "stopped"
+
+
+@pytest.mark.asyncio
+async def test_what_a_driver_never_said_is_told_in_both_languages(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        await here.http.post("/recording/start", json={"name": "day"})
+        here.say("scanner", READ_MODE)
+        while here.place.traces.events < 2:
+            await here.wire.wait(here.wire.last, 1)
+        await here.http.post("/recording/stop")
+        body = {"trace": "day", "device": "scanner", "play": "device", "listen_s": 1}
+        number = (await here.http.post("/replays", json=body)).json()["number"]
+        told = await _ended(here, number)
+        en, zh = told["reason"], told["reason_zh"]
+        assert en == "1 turns of the trace never came. nothing more came within 1 s"
+        assert zh == "记录里还有 1 轮没有来。1 秒内没有再来消息"
+        for language, words in (("en", en), ("zh", zh)):
+            path = f"/bench/traces?lang={language}&name=day&run={number}"
+            assert words in (await here.http.get(path)).text
 
 
 @pytest.mark.asyncio
