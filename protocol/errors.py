@@ -351,6 +351,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("staff_exists", "never", "已有同名员工，请换一个名称。", "Somebody has this name already; choose another."),
     ("staff_pin_wrong", "never", "口令不正确，请重新输入。", "The PIN is wrong; enter it again."),
     ("staff_pin_weak", "never", "口令须为四至八位数字，且不能全部相同或连续。", "A PIN has four to eight digits, neither all alike nor in a row."),
+    ("staff_pin_same", "never", "这就是原来的口令，请换一个。", "That is the PIN there was; choose another one."),
     ("staff_locked", "after", "口令多次错误，请五分钟后再试。", "Too many wrong PINs; try again in five minutes."),
     ("staff_supervisor", "never", "此操作需要店长授权，请店长输入口令。", "A supervisor must sign for this with a PIN."),
     ("staff_last", "never", "这是最后一位店长，请先登记另一位店长。", "This is the last supervisor; hire another one first."),

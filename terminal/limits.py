@@ -119,6 +119,7 @@ IDLE_LOCK_MS = 2 * 60_000
 TOUCH_GAP_MS = 5_000
 """Touches closer together than this are written down once."""
 STAFF_MAX = 50
+STAFF_ACTS_SHOWN = 20
 STAFF_NAME_CHARS_MAX = 24
 DRAFT_DIGITS_MAX = 9
 CASH_REASON_CHARS_MAX = 80

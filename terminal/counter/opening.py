@@ -42,7 +42,7 @@ def open_counter(
     """The caller runs ``counter.training.shell`` beside the real one."""
     real = _station(ports, journal=journal, shell=shell, entropy=entropy)
     practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
-    people = People(journal.database)
+    people = People(journal.database, clock)
     counter = Counter(
         sign_in=SignIn(people, clock, lambda: ports.agent.profile.idle_lock_ms),
         staffing=Staffing(people, entropy),

@@ -1,22 +1,29 @@
-"""Staff and the session in the terminal's database."""
+"""Staff and the session in the terminal's database.
+
+Rule 1: whoever comes, goes or gets another PIN is written down with who signed, in the same turn;
+        those lines are only added.
+Rule 2: the last supervisor cannot leave: nobody could sign for the next one.
+"""
 
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
 from protocol.errors import CallerError
-from terminal.domain.staff import Role, Session, Staff
+from terminal.domain.staff import Role, Session, Staff, StaffAct, StaffDeed
 from terminal.journal.database import transaction
 from terminal.limits import STAFF_MAX
+from terminal.timing import TerminalClock
 
 
 class People:
     """Who works here, and who is signed in."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, clock: TerminalClock) -> None:
         self._db = database
+        self._clock = clock
 
-    def add(self, name: str, role: Role, *, salt: bytes, digest: bytes) -> Staff:
+    def add(self, name: str, role: Role, *, salt: bytes, digest: bytes, by_name: str) -> Staff:
         """A new member of staff; ``staff_exists`` for a name that is taken."""
         with transaction(self._db):
             if len(self.all()) >= STAFF_MAX:
@@ -28,9 +35,11 @@ class People:
                 )
             except sqlite3.IntegrityError:
                 raise CallerError("staff_exists", name) from None
-        return Staff(staff_id=int(cursor.lastrowid or 0), name=name, role=role)
+            staff = Staff(staff_id=int(cursor.lastrowid or 0), name=name, role=role)
+            self._note(StaffDeed.HIRED, staff.staff_id, by_name)
+        return staff
 
-    def renew_pin(self, staff_id: int, *, salt: bytes, digest: bytes) -> None:
+    def renew_pin(self, staff_id: int, *, salt: bytes, digest: bytes, by_name: str) -> None:
         """Another PIN; what stood against the person is forgotten."""
         with transaction(self._db):
             self._db.execute(
@@ -38,12 +47,33 @@ class People:
                 " WHERE staff_id = ?",
                 (salt, digest, staff_id),
             )
+            self._note(StaffDeed.PIN_RENEWED, staff_id, by_name)
 
-    def leave(self, staff_id: int) -> None:
-        """Somebody works here no longer; the name stays on what was signed."""
+    def leave(self, staff_id: int, *, by_name: str) -> None:
+        """Somebody works here no longer; the name stays on what was signed. ``staff_last`` for the
+        last supervisor."""
         with transaction(self._db):
+            supervisors = [each for each in self.all() if each.role is Role.SUPERVISOR]
+            if [each.staff_id for each in supervisors] == [staff_id]:
+                raise CallerError("staff_last")
             self._db.execute("UPDATE staff SET is_active = 0 WHERE staff_id = ?", (staff_id,))
             self._db.execute("DELETE FROM session WHERE staff_id = ?", (staff_id,))
+            self._note(StaffDeed.LEFT, staff_id, by_name)
+
+    def acts(self, count: int) -> list[StaffAct]:
+        """What was done about staff, newest first."""
+        rows = self._db.execute(
+            "SELECT at_ms, act, name, by_name FROM staff_acts JOIN staff USING (staff_id)"
+            " ORDER BY act_id DESC LIMIT ?",
+            (count,),
+        )
+        return [StaffAct(**{**dict(row), "act": StaffDeed(row["act"])}) for row in rows]
+
+    def _note(self, act: StaffDeed, staff_id: int, by_name: str) -> None:
+        self._db.execute(
+            "INSERT INTO staff_acts (at_ms, act, staff_id, by_name) VALUES (?, ?, ?, ?)",
+            (self._clock.now_ms(), act, staff_id, by_name),
+        )
 
     def all(self) -> list[Staff]:
         """Everybody who works here, in the order they came."""

@@ -115,12 +115,15 @@ class SignIn:
             return staff
 
 
-def hire(people: People, entropy: Entropy, *, name: str, role: Role, pin: str) -> Staff:
+def hire(
+    people: People, entropy: Entropy, *, name: str, role: Role, pin: str, by_name: str
+) -> Staff:
     """A new member of staff. Blocks while the PIN is hashed."""
     check_pin_form(pin)
     name = checked_name(name)
     salt = entropy.token_bytes(pins.SALT_BYTES)
-    return people.add(name, role, salt=salt, digest=pins.pin_digest(pin, salt))
+    digest = pins.pin_digest(pin, salt)
+    return people.add(name, role, salt=salt, digest=digest, by_name=by_name)
 
 
 def checked_name(name: str) -> str:

@@ -52,6 +52,24 @@ class Staff:
         return replace(self, failures=0, locked_until_ms=0)
 
 
+class StaffDeed(StrEnum):
+    """What may be done about somebody."""
+
+    HIRED = "hired"
+    PIN_RENEWED = "pin_renewed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffAct:
+    """What was done about whom, and who signed for it."""
+
+    at_ms: int
+    act: StaffDeed
+    name: str
+    by_name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Somebody is signed in."""

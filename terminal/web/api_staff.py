@@ -1,5 +1,6 @@
 """The control API of who works here: everybody sees the names, a supervisor signs for changes."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
@@ -19,6 +20,11 @@ def router(gate: Gate) -> APIRouter:
     @api.get("/staff", dependencies=[Depends(gate.look_back)])
     async def everybody() -> list[Told]:
         return [_told(each) for each in counter.sign_in.staff]
+
+    @api.get("/staff/acts", dependencies=[Depends(gate.look_back)])
+    async def acts() -> list[Told]:
+        """What was done about staff, newest first, and who signed."""
+        return [asdict(each) for each in counter.staffing.acts()]
 
     @api.post("/staff")
     async def hire(wanted: HireIn, by: Annotated[Actor, acting]) -> Told:

@@ -211,7 +211,9 @@ def _settings(pages: APIRouter, desk: Desk) -> None:
 
     @pages.get("/staff")
     async def staff(request: Request) -> Response:
-        return desk.answer(request, "till/staff.html", "settings")
+        return desk.answer(
+            request, "till/staff.html", "settings", acts=desk.gate.counter.staffing.acts()
+        )
 
 
 def _streams(pages: APIRouter, desk: Desk, places: Places) -> None:

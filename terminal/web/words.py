@@ -56,6 +56,10 @@ WORDS: dict[str, Words] = {
     "new_pin": Words("新口令（4–8 位数字）", "New PIN, 4 to 8 digits"),
     "renew_pin": Words("更换口令", "New PIN"),
     "let_go": Words("离职", "Let go"),
+    "staff_acts": Words("最近变更", "Latest changes"),
+    "staff_hired": Words("登记", "hired"),
+    "staff_pin_renewed": Words("更换口令", "new PIN"),
+    "staff_left": Words("离职", "let go"),
     "staff_hint": Words("每次变更都需店长授权。", "A supervisor signs for every change."),
     "no_staff": Words(
         "还没有员工，请先在本机运行：", "There is no staff yet. Run on this machine:"

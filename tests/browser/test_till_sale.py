@@ -480,6 +480,9 @@ async def test_a_supervisor_hires_renews_and_lets_go_but_never_the_last_one(
         await page.fill("#staff-pin", "6194")
         async with page.expect_navigation():
             await signed("renew_pin")
+        await page.click('[data-name="Mei"]')
+        assert "王店长" in await page.inner_text(".acts dt >> nth=0")
+        assert await page.inner_text(".acts dd >> nth=0") == "Mei · new PIN"
         await page.click('[data-person="1"]')
         await signed("let_go")
         await page.wait_for_selector("main [data-refusal]:not([hidden])")
@@ -488,4 +491,9 @@ async def test_a_supervisor_hires_renews_and_lets_go_but_never_the_last_one(
         await signed("let_go")
         await page.wait_for_selector('[data-kind="signin"]')  # who was at the till has left
         assert [each["name"] for each in await till.get("api/staff")] == ["王店长", "Mei"]
+        told = await till.get("api/staff/acts")
+        assert [(each["act"], each["by_name"]) for each in told][:2] == [
+            ("left", "王店长"),
+            ("pin_renewed", "王店长"),
+        ]
         assert (await till.counter.sign_in.sign_in(3, "6194")).name == "Mei"

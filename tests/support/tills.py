@@ -166,7 +166,7 @@ async def running_till(tmp_path: Path, *, port: int = 0, **changes: Any) -> Asyn
         async with aiohttp.ClientSession() as client:
             till = Till(base, token, client, (backend, link, scanner, printer, shell))
             till.counter = opened.counter
-            till.people = People(journal.database)
+            till.people = People(journal.database, SystemClock())
             assert isinstance(ports.pinpad, DummyCardPinPad)
             till.pinpad, till.sensor = ports.pinpad, sensor
             yield till
@@ -201,5 +201,19 @@ CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
 
 def hire_both(till: Till) -> None:
     """A supervisor (1) and a cashier (2)."""
-    hire(till.people, SystemEntropy(), name="王店长", role=Role.SUPERVISOR, pin=SUPERVISOR_PIN)
-    hire(till.people, SystemEntropy(), name="小李", role=Role.CASHIER, pin=CASHIER_PIN)
+    hire(
+        till.people,
+        SystemEntropy(),
+        name="王店长",
+        role=Role.SUPERVISOR,
+        pin=SUPERVISOR_PIN,
+        by_name="owner",
+    )
+    hire(
+        till.people,
+        SystemEntropy(),
+        name="小李",
+        role=Role.CASHIER,
+        pin=CASHIER_PIN,
+        by_name="owner",
+    )

@@ -39,11 +39,11 @@ class Room:
 
     def __init__(self, path: Path | None = None) -> None:
         self.bench = Bench(path)
-        people = People(self.bench.journal.database)
+        people = People(self.bench.journal.database, self.bench.clock)
         for name, role, pin in (
             ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
         ):  # fmt: skip
-            hire(people, self.bench.entropy, name=name, role=role, pin=pin)
+            hire(people, self.bench.entropy, name=name, role=role, pin=pin, by_name="owner")
         self.sign_in = SignIn(people, self.bench.clock, lambda: IDLE_LOCK_MS)
         self.shifts = ShiftDesk(self.bench.journal, lambda: self.bench.profile, self.bench.clock)
         self.drafts = Drafts(self.bench.journal, self.bench.entropy)
@@ -117,13 +117,62 @@ def test_a_pin_that_everybody_tries_first_is_refused(pin: str) -> None:
 
 
 def test_the_last_supervisor_stays_and_nobody_can_be_let_go_twice(room: Room) -> None:
-    people = People(room.bench.journal.database)
+    people = People(room.bench.journal.database, room.bench.clock)
     staffing = Staffing(people, room.bench.entropy)
     assert refused(lambda: staffing.let_go(1, by_name="王店长")) == "staff_last"
     assert staffing.let_go(2, by_name="王店长").name == "小李"
     assert refused(lambda: staffing.let_go(2, by_name="王店长")) == "staff_unknown"
     assert refused(staffing.renew_pin(7, pin="730915", by_name="王店长")) == "staff_unknown"
     assert [each.name for each in people.all()] == ["王店长"]
+
+
+def test_a_forgotten_pin_is_renewed_by_the_rules_of_hiring_and_is_not_the_old_one(
+    room: Room,
+) -> None:
+    people = People(room.bench.journal.database, room.bench.clock)
+    staffing = Staffing(people, room.bench.entropy)
+    for _ in range(PIN_FAILURES_MAX):
+        refused(room.sign_in.sign_in(2, "0000"))
+    assert refused(staffing.renew_pin(2, pin="1234", by_name="王店长")) == "staff_pin_weak"
+    assert refused(staffing.renew_pin(2, pin=CASHIER_PIN, by_name="王店长")) == "staff_pin_same"
+    asyncio.run(staffing.renew_pin(2, pin="730915", by_name="王店长"))
+    asyncio.run(room.sign_in.sign_in(2, "730915"))
+    assert refused(room.sign_in.sign_in(2, CASHIER_PIN)) == "staff_pin_wrong"
+
+
+def test_what_is_done_about_staff_is_written_down_with_who_signed(room: Room) -> None:
+    people = People(room.bench.journal.database, room.bench.clock)
+    staffing = Staffing(people, room.bench.entropy)
+    room.bench.clock.forward(60_000)
+    asyncio.run(staffing.renew_pin(2, pin="730915", by_name="王店长"))
+    staffing.let_go(2, by_name="王店长")
+    refused(lambda: staffing.let_go(1, by_name="王店长"))
+    acts = staffing.acts()
+    assert [(each.act, each.name, each.by_name) for each in acts] == [
+        ("left", "小李", "王店长"),
+        ("pin_renewed", "小李", "王店长"),
+        ("hired", "小李", "owner"),
+        ("hired", "王店长", "owner"),
+    ]
+    assert acts[0].at_ms == room.bench.clock.now_ms()
+
+
+def test_the_owner_of_the_device_renews_the_last_supervisor_s_pin_and_is_written_down(
+    tmp_path: Path,
+) -> None:
+    tend_staff(tmp_path, StaffWish(hires="王店长", is_supervisor=True), lambda: "730915")
+    assert refused(lambda: tend_staff(tmp_path, StaffWish(leaves="王店长"), lambda: "")) == (
+        "staff_last"
+    )
+    forgotten = StaffWish(renews="王店长")
+    assert refused(lambda: tend_staff(tmp_path, forgotten, lambda: "730915")) == "staff_pin_same"
+    tend_staff(tmp_path, forgotten, lambda: "491702")
+    told = tend_staff(tmp_path, StaffWish(looks_back=True), lambda: "")
+    assert [(each["act"], each["name"]) for each in told] == [
+        ("pin_renewed", "王店长"),
+        ("hired", "王店长"),
+    ]
+    assert all(str(each["by_name"]).startswith("CLI") for each in told)
 
 
 def test_who_is_named_at_the_command_line_works_here(tmp_path: Path) -> None:
