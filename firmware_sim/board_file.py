@@ -58,10 +58,15 @@ def is_board(name_or_path: str) -> bool:
     return _path_of(name_or_path).is_file()
 
 
+def built_in() -> list[str]:
+    """The names of the boards that are built in."""
+    return sorted(found.stem for found in BUILT_IN.glob("*.yaml"))
+
+
 def no_board(name_or_path: str) -> tuple[str, str]:
     """What to say of a board that there is not, in English and in Chinese: the nearest that is
     built in, or all."""
-    names = sorted(found.stem for found in BUILT_IN.glob("*.yaml"))
+    names = built_in()
     near = difflib.get_close_matches(name_or_path, names, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"built in: {', '.join(names)}"
     hint_zh = f"是不是 {near[0]!r}？" if near else f"内置：{'、'.join(names)}"

@@ -6,6 +6,7 @@ import re
 from pydantic import JsonValue
 
 _BOUND = re.compile(r"(>=|<=|>|<|!=)\s*(-?[0-9]+)")
+_BOUND_BEGINS = (">", "<", "!=")
 
 
 def is_as_said(value: JsonValue, said: JsonValue) -> bool:
@@ -23,3 +24,11 @@ def is_as_said(value: JsonValue, said: JsonValue) -> bool:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         return said.removeprefix("contains ") in text
     return str(value) == said if isinstance(value, int) else value == said
+
+
+def is_no_bound(value: JsonValue, said: JsonValue) -> bool:
+    """Whether a number is to be compared with what begins as a bound and is none."""
+    if not isinstance(said, str) or not isinstance(value, int) or isinstance(value, bool):
+        return False
+    word = said.strip()
+    return word.startswith(_BOUND_BEGINS) and _BOUND.fullmatch(word) is None

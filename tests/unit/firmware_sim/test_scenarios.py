@@ -29,6 +29,9 @@ steps:
   - {check: scanner, state: {codes_read: 1, is_reading: false}}
 """
 
+LATE = "name: x\nsteps:\n  - {wait: 1ms}\n  - "
+"""A scenario whose second step is wrong."""
+
 SHORT = {
     "ASK": "{send: printer, hex: 10 04 01}",
     "FINE": "{expect: printer, hex: 12}",
@@ -86,12 +89,7 @@ def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
         ("- {fault: printer, kind: flip}\n  - ASK\n  - {expect: printer, hex: 16}", ""),
         ("- {fault: printer, kind: flip}\n  - {heal: printer}\n  - ASK\n  - FINE", ""),
         ("- {do: printer.open_cover}\n  - {until: printer, state: {online: false}}", ""),
-        ("- {do: printer.load_paper, millimetres: -1}", "millimetres"),
-        ("- {do: printer.jump}", "one can do"),
-        ("- {do: printer.tear_off, name: x, act: y, self: z}", "Extra inputs"),
-        ("- {do: toaster.pop}", "no device 'toaster'"),
         ("- {until: printer, state: {online: false}, within: 1s}", "expected printer.online False"),
-        ("- {check: printer, state: {colour: red}}", "has no 'colour'"),
         ("- {silence: printer, during: 10ms}\n  - {note: all is quiet}", ""),
         (
             (
@@ -142,6 +140,20 @@ def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -
         ("name: x\nboard: pso\nsteps: []", ":2: board: no board 'pso'; did you mean 'pos'?"),
         ("name: x\nsteps: []\nborad: pos", "did you mean 'board'"),
         ("name: x\nsteps:\n  - 7", "a step is a verb"),
+        (LATE + "{do: printer.load_paper, millimetres: -1}", ":4: steps.1.millimetres: "),
+        (LATE + "{do: printer.opn_cover}", ":4: steps.1.do: escpos has no act 'opn_cover'; did"),
+        (LATE + "{do: printer.jump}", "there are load_paper, tear_off"),
+        (LATE + "{do: printer.load_paper, milimetres: 1}", "did you mean 'millimetres'?"),
+        (LATE + "{do: printer.tear_off, name: x, act: y, self: z}", "steps.1.name: there is no"),
+        (LATE + "{do: toaster.pop}", ":4: steps.1.do: no device 'toaster'; there are scanner,"),
+        (LATE + "{repeat: 2, steps: [{send: scaner, hex: 7E}]}", "did you mean 'scanner'?"),
+        (LATE + "{cut_power: prnter}", ":4: steps.1.cut_power: no device 'prnter'; did you mean"),
+        (LATE + "{fault: prnter, kind: drop}", "steps.1.fault: no device 'prnter'; did you mean"),
+        (LATE + "{fault: printer, kind: drop, at: -1}", ":4: steps.1.at: "),
+        (LATE + "{check: printer, state: {colour: red}}", ":4: steps.1.state.colour: printer has"),
+        (LATE + "{until: printer, state: {papr: end}}", "did you mean 'paper'?"),
+        (LATE + "{check: printer, state: {receipts_cut: '>= one'}}", "'>= one' is no bound"),
+        ("time: real\n" + LATE + "{send: scanner, hex: 7E}", ":5: steps.1.send: a scenario in"),
     ],
 )
 def test_a_wrong_scenario_is_refused_by_line(tmp_path: Path, text: str, words: str) -> None:

@@ -1,0 +1,101 @@
+"""Does a scenario fit its board? Asked of every step before the first is taken.
+
+Rule 1: a step that its board can never do is refused by file and line, with what would be right.
+Rule 2: what only a moment can say (does the pin pad want a card now?) is left to the run.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from firmware_sim.board_file import BoardDevice, BoardFile
+from firmware_sim.kinds.kind import Kind, State
+from firmware_sim.scenario.comparing import is_no_bound
+from firmware_sim.scenario.steps import (
+    Check,
+    Do,
+    PlacedStep,
+    Repeat,
+    Send,
+    Step,
+    Until,
+    device_of,
+    verb_of,
+    words_of,
+)
+from firmware_sim.yaml_file import Place, YamlFile
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """One file's steps against its board; ``ask`` raises ``CallerError("config_invalid")``."""
+
+    file: YamlFile
+    board: BoardFile
+    is_virtual: bool
+    _states: dict[str, State] = field(default_factory=dict)
+
+    def ask(self, steps: Iterable[PlacedStep], place: Place = ("steps",)) -> None:
+        """All of them, those of repeats, too."""
+        for number, placed in enumerate(steps):
+            at = (*place, number)
+            if isinstance(placed.step, Repeat):
+                self.ask(placed.inner, (*at, "steps"))
+            else:
+                self._ask(placed.step, at)
+
+    def _ask(self, step: Step, place: Place) -> None:
+        name, verb = device_of(step), verb_of(step)
+        if name is None:
+            return
+        device = self._device(name, (*place, verb))
+        match step:
+            case Do():
+                self._ask_deed(step, device.kind, place)
+            case Send() if not self.is_virtual:
+                why = "a scenario in real time hears the lines; it does not send"
+                raise self.file.refusal((*place, verb), why, "真实时间的场景只听线路，不发送")
+            case Check() | Until():
+                self._ask_state(name, device, step.state, (*place, "state"))
+
+    def _device(self, name: str, place: Place) -> BoardDevice:
+        there = self.board.devices
+        if name not in there:
+            self._refuse(place, f"no device {name!r}", f"没有器件 {name!r}", name, there)
+        return there[name]
+
+    def _ask_deed(self, step: Do, kind: Kind, place: Place) -> None:
+        name = step.do.partition(".")[2]
+        act = kind.act(name)
+        if act is None:
+            there = [one.name for one in kind.acts]
+            what, what_zh = f"{kind.name} has no act {name!r}", f"{kind.name} 没有动作 {name!r}"
+            self._refuse((*place, "do"), what, what_zh, name, there)
+        else:
+            self.file.validated(act.body, words_of(step), place)
+
+    def _ask_state(
+        self, name: str, device: BoardDevice, wanted: Mapping[str, JsonValue], place: Place
+    ) -> None:
+        if name not in self._states:
+            self._states[name] = device.kind.state(device.kind.build(device.entry, b""))
+        there = self._states[name]
+        for word, said in wanted.items():
+            if word not in there:
+                what, what_zh = f"{name} has no {word!r}", f"{name} 没有 {word!r}"
+                self._refuse((*place, word), what, what_zh, word, there)
+            if is_no_bound(there[word], said):
+                why = f"{said!r} is no bound: a bound is >=, <=, >, < or != and a whole number"
+                why_zh = f"{said!r} 不是界限：界限是 >=、<=、>、< 或 != 加一个整数"
+                raise self.file.refusal((*place, word), why, why_zh)
+
+    def _refuse(
+        self, place: Place, what: str, what_zh: str, word: str, there: Iterable[str]
+    ) -> None:
+        known = list(there)
+        near = difflib.get_close_matches(word, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
+        hint_zh = f"是不是 {near[0]!r}？" if near else f"有：{'、'.join(known) or '无'}"
+        raise self.file.refusal(place, f"{what}; {hint}", f"{what_zh}；{hint_zh}")
