@@ -111,6 +111,13 @@ BENCH_ROWS_MAX = 60
 BENCH_WORDS_BYTES_MAX = 512
 """Of a frame, shown byte by byte; the API tells more."""
 FRAMES_SHOWN_MAX = 40
+REPORT_FRAME_BYTES_MAX = 128
+"""Of a frame, in a report; how many there were is told."""
+REPORT_FIELD_CHARS_MAX = 200
+REPORT_STEP_FRAMES_MAX = 20
+"""Of a scenario's step: the first and the last ones."""
+REPORT_STEPS_MAX = 100
+"""Of a scenario, the first and the last ones."""
 PLACES_FRAME_BYTES_MAX = 4096
 """In a longer frame only what its decoder tells is placed."""
 WIRE_EVENTS_KEPT_MAX = 4_000

@@ -21,15 +21,17 @@ from firmware_sim.conformance.check import (
 )
 from firmware_sim.conformance.running_board import PREFIX, BoardPerson
 from firmware_sim.conformance.virtual import VirtualWire
+from firmware_sim.conformance.watched import Watched
 from firmware_sim.conformance.ws_port import WsPort
 from firmware_sim.devices.device import Device
 from firmware_sim.devices.ocpp.talker import Talker
-from firmware_sim.frames import Frame, FrameDecoder, Side
+from firmware_sim.frames import FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.kind import Kind
 from firmware_sim.kinds.registry import kind_named
-from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
+from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX
 from firmware_sim.reports.report import Case, Verdict
+from firmware_sim.reports.seen import Seen, row_of
 from protocol.errors import CallerError, OperatingError
 
 DEVICE = "device"
@@ -59,13 +61,12 @@ class Port(Protocol):
         ...
 
 
-class PortWire:
+class PortWire(Watched):
     """The wire over a port. It remembers the last frames for the report."""
 
     def __init__(self, port: Port, decoder: FrameDecoder) -> None:
+        super().__init__(decoder)
         self._port = port
-        self._decoder = decoder
-        self.frames: list[Frame] = []
 
     def send(self, data: bytes) -> None:
         """As ``Wire.send``."""
@@ -97,10 +98,6 @@ class PortWire:
     def pause(self, seconds: float) -> None:
         """As ``Wire.pause``."""
         time.sleep(seconds)
-
-    def _remember(self, side: Side, data: bytes) -> None:
-        if data:
-            self.frames = [*self.frames, *self._decoder.feed(side, data)][-FRAMES_SHOWN_MAX:]
 
 
 WatchedWire = PortWire | VirtualWire
@@ -219,15 +216,18 @@ def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
     """Run the checks one by one; a case each, as it ends."""
     shown: Pictures = ()
     for check in checks:
-        bench.wire.frames = []
+        bench.wire.forget()
         began = time.monotonic()
         verdict, reason = _run(check, bench)
         seconds = time.monotonic() - began
+        bench.wire.settle()
         rows = (frame.describe() for frame in bench.wire.frames)
         lines = () if verdict is Verdict.PASSED else tuple(rows)
+        seen = Seen(tuple(map(row_of, bench.wire.frames)), bench.wire.forgotten)
         before, shown = shown, bench.pictures()
         fresh = shown if shown != before else ()
-        yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines, fresh)
+        yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines, fresh,
+                   seen=(seen,))  # fmt: skip
 
 
 def _run(check: Check, bench: Bench) -> tuple[Verdict, str]:

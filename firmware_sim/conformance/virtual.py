@@ -1,20 +1,20 @@
 """The wire to a simulated device in virtual time: minutes of waiting pass in no time."""
 
 from firmware_sim.conformance.check import CheckFailedError
-from firmware_sim.frames import Frame, FrameDecoder, Side
+from firmware_sim.conformance.watched import Watched
+from firmware_sim.frames import FrameDecoder, Side
 from firmware_sim.hosting import VirtualBoard
-from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX, FRAMES_SHOWN_MAX
+from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX
 from firmware_sim.transports.memory import MemoryLine
 
 
-class VirtualWire:
+class VirtualWire(Watched):
     """``Wire`` to one device of a ``VirtualBoard``. It remembers the last frames."""
 
     def __init__(self, board: VirtualBoard, device: str, decoder: FrameDecoder) -> None:
+        super().__init__(decoder)
         self._board = board
         self._device = device
-        self._decoder = decoder
-        self.frames: list[Frame] = []
 
     def send(self, data: bytes) -> None:
         """As ``Wire.send``."""
@@ -45,7 +45,3 @@ class VirtualWire:
     def pause(self, seconds: float) -> None:
         """As ``Wire.pause``."""
         self._board.pass_time(round(seconds * 1000))
-
-    def _remember(self, side: Side, data: bytes) -> None:
-        if data:
-            self.frames = [*self.frames, *self._decoder.feed(side, data)][-FRAMES_SHOWN_MAX:]

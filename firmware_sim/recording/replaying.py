@@ -92,7 +92,7 @@ def play_host(trace: Trace, device: str, wire: WatchedWire, do: Do | None = None
             last_ms = _wait(wire, last_ms, deeds[0].t_ms)
             _do(do, deeds.popleft())
         _wait(wire, last_ms, turn.host.t_ms)
-        wire.frames = []
+        wire.forget()
         wire.send(turn.host.data())
         difference = _compared(wire, turn, kind, deeds, do)
         if difference is not None:
@@ -145,7 +145,7 @@ def _compared(
             passed_s = due_s  # also where the time is virtual
         passed_s = max(passed_s, time.monotonic() - began)
         heard += [frame for frame in wire.frames if frame.side is Side.DEVICE]
-        wire.frames = []  # the wire keeps a few of them only
+        wire.forget()  # the wire keeps a few of them only
     for answer, frame in zip(turn.answers, heard, strict=False):
         if meaning(answer, kind.volatile) != meaning(frame, kind.volatile):
             return Difference.between(answer, frame)

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from firmware_sim.limits import REPORT_FRAME_BYTES_MAX
 from firmware_sim.reports.report import Report
 
 
@@ -15,4 +16,8 @@ def to_page(report: Report) -> bytes:
     )
     environment.filters["base64"] = lambda png: base64.b64encode(png).decode()
     source = files("firmware_sim.reports").joinpath("page.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(source).render(report=report).encode()
+    return (
+        environment.from_string(source)
+        .render(report=report, shown_bytes=REPORT_FRAME_BYTES_MAX)
+        .encode()
+    )

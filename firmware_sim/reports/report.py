@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from firmware_sim.reports.seen import Seen
+
 
 class Verdict(StrEnum):
     """How a case ended. ``error`` is a case that could not be judged."""
@@ -16,7 +18,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Case:
     """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``reason_zh`` and
-    ``lines_zh`` are for a Chinese page, where it has them."""
+    ``lines_zh`` are for a Chinese page, where it has them; ``seen`` is what was said and done, step
+    by step."""
 
     name: str
     title: str
@@ -28,6 +31,7 @@ class Case:
     pictures: tuple[tuple[str, bytes], ...] = ()
     reason_zh: str = ""
     lines_zh: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,10 @@ from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_PO
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
 from firmware_sim.reports.report import Case, Verdict
+from firmware_sim.reports.seen import Seen
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import Scenario
+from firmware_sim.scenario.seen import StepsSeen
 from firmware_sim.scenario.steps import (
     Check,
     CutPower,
@@ -46,6 +48,7 @@ from firmware_sim.scenario.steps import (
     Unplug,
     Until,
     Wait,
+    title_of,
     words_of,
 )
 from firmware_sim.transports.memory import MemoryLine
@@ -70,6 +73,7 @@ class Result:
     reason_zh: str = ""
     last: tuple[Event, ...] = ()
     pictures: Pictures = ()
+    seen: tuple[Seen, ...] = ()
 
     def explain(self) -> str:
         """The failure for a person: line, seed, reason, the last frames."""
@@ -86,6 +90,7 @@ class Result:
             name, self.scenario.name, Verdict.PASSED if self.has_held else Verdict.FAILED,
             self.reason, f"{file}:{self.line}" if self.line else f"seed {self.seed}",
             self.took_ms / 1000, rows, self.pictures, self.reason_zh,
+            seen=self.seen,
         )  # fmt: skip
 
 
@@ -150,6 +155,8 @@ class _Run:
             state_dir=state_dir, now_ms=now_ms, seed=scenario.seed,
         )  # fmt: skip
         self._recorder = Recorder(self._board, now_ms, self._hear)
+        self._seen = StepsSeen()
+        self._recorder.also(self._seen.hear)
         if keep is not None:
             self._recorder.also(keep(self._recorder))
         self._heard: dict[str, deque[Said]] = defaultdict(
@@ -180,7 +187,7 @@ class _Run:
         return Result(
             self._scenario, self._scenario.seed, not failure.why, self._steps,
             self._now_ms() - began_ms, failure.line, failure.why, failure.why_zh,
-            tuple(self._recorder.recent), pictures,
+            tuple(self._recorder.recent), pictures, self._seen.told(),
         )  # fmt: skip
 
     async def _run_all(self, steps: Sequence[PlacedStep]) -> _Failure:
@@ -192,6 +199,7 @@ class _Run:
                         return failure
                 continue
             self._before_step(placed.line, self._now_ms())
+            self._seen.begin(f"line {placed.line}: {title_of(placed.step)}")
             try:
                 self._steps += 1
                 await self._take(placed.step)

@@ -203,6 +203,20 @@ def verb_of(step: Step) -> str:
     return next(verb for verb, form in STEPS.items() if isinstance(step, form))
 
 
+def title_of(step: Step) -> str:
+    """The step in a few words; what is told to an act or sent is in what follows of it."""
+    verb = verb_of(step)
+    match step:
+        case Wait(wait=(low, high)):
+            return f"wait {low} ms" if low == high else f"wait {low}..{high} ms"
+        case Expect(frame=frame) if frame is not None:
+            return f"expect {step.expect}: {frame}"
+        case FaultStep():
+            return f"fault {step.fault}: {step.kind}"
+        case _:
+            return f"{verb} {getattr(step, verb)}"
+
+
 def device_of(step: Step) -> str | None:
     """The device that a step is about, if it is about one."""
     if isinstance(step, Wait | Note | Repeat):

@@ -1,0 +1,57 @@
+"""What is seen in each step of a run, for its report: the first and the last steps, within each the
+first and the last events."""
+
+from collections import deque
+
+from firmware_sim.limits import REPORT_STEP_FRAMES_MAX, REPORT_STEPS_MAX
+from firmware_sim.recording.trace import Event
+from firmware_sim.reports.seen import Row, Seen, row_at
+
+_STEPS_ENDS, _FRAMES_ENDS = REPORT_STEPS_MAX // 2, REPORT_STEP_FRAMES_MAX // 2
+
+
+class _Step:
+    """One step under way."""
+
+    def __init__(self, title: str) -> None:
+        self._title, self._count = title, 0
+        self._first: list[Row] = []
+        self._last: deque[Row] = deque(maxlen=_FRAMES_ENDS)
+
+    def hear(self, event: Event) -> None:
+        self._count += 1
+        rows = self._first if len(self._first) < _FRAMES_ENDS else self._last
+        rows.append(row_at(event))
+
+    def told(self) -> Seen:
+        rows = (*self._first, *self._last)
+        return Seen(rows, self._count - len(rows), len(self._first), self._title)
+
+
+class StepsSeen:
+    """All steps of one run, as they come."""
+
+    def __init__(self) -> None:
+        self._first: list[_Step] = []
+        self._last: deque[_Step] = deque(maxlen=_STEPS_ENDS)
+        self._now: _Step | None = None
+        self._count = 0
+
+    def begin(self, title: str) -> None:
+        """A step begins."""
+        self._count += 1
+        self._now = _Step(title)
+        steps = self._first if len(self._first) < _STEPS_ENDS else self._last
+        steps.append(self._now)
+
+    def hear(self, event: Event) -> None:
+        """Something is said or done; before the first step it belongs to none."""
+        if self._now is not None:
+            self._now.hear(event)
+
+    def told(self) -> tuple[Seen, ...]:
+        """The steps that are kept, in their order."""
+        left_out = self._count - len(self._first) - len(self._last)
+        gap = (Seen((), title=f"{left_out} more steps"),) if left_out else ()
+        first, last = (tuple(step.told() for step in one) for one in (self._first, self._last))
+        return (*first, *gap, *last)
