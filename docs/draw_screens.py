@@ -47,7 +47,10 @@ FOLDER = ROOT / "docs" / "screens"
 NOTES = FOLDER / "templates.json"
 MARKED = "tests.support.template_marks"
 COLOURS = 64
-NARROW = {"today", "payments", "breaks", "callbacks", "devices", "settlements"}
+NARROW = {
+    "today", "payments", "breaks", "callbacks", "devices", "settlements", "cases", "case", "flows",
+    "audit",
+}  # fmt: skip
 """What of the console is drawn on a phone, too."""
 FRONT_NARROW = {"key", "postings"}
 STILL_MS = 250  # until no key looks pressed any more

@@ -33,6 +33,8 @@ class ActKind(StrEnum):
     DISPUTE = "dispute"
     """A merchant has answered one."""
     BREAK = "break"
+    CASE = "case"
+    """A risk case was taken, put back, noted, or decided by the first or the second person."""
     LETTER = "letter"
     REQUEST = "request"
     """The bearer of the operator's token has asked for something that changes something."""

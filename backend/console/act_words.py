@@ -12,6 +12,7 @@ ACT_NAMES: dict[str, Words] = {
     "act_key": Words("密钥与地址", "Keys"),
     "act_refund": Words("退款", "Refund"),
     "act_break": Words("对账差异", "Break"),
+    "act_case": Words("风险案件", "Risk case"),
     "act_letter": Words("通知", "Callback"),
     "act_request": Words("接口请求", "By the API"),
     "act_withdrawal": Words("提现", "Withdrawal"),
@@ -38,6 +39,12 @@ ACT_NAMES: dict[str, Words] = {
     "did_resolve": Words("结案", "closed"),
     "did_withdraw": Words("发起提现", "withdrawn"),
     "did_answer": Words("提交说明", "answered"),
+    "did_take": Words("受理", "taken"),
+    "did_put_back": Words("放回队列", "put back into the queue"),
+    "did_note": Words("记录", "noted"),
+    "did_propose": Words("提出结论", "outcome proposed"),
+    "did_confirm": Words("复核同意", "outcome confirmed"),
+    "did_reject": Words("复核退回", "outcome sent back"),
     "did_add_certificate": Words("新增证书", "certificate added"),
     "did_retire_certificate": Words("停用证书", "certificate retired"),
     "did_renew_api_v3_key": Words("重置 APIv3 密钥", "new APIv3 key"),
@@ -61,6 +68,7 @@ SUBJECTS: dict[str, Words] = {
     "payout": Words("出款", "payout"),
     "dispute": Words("争议", "dispute"),
     "break": Words("对账差异", "break"),
+    "case": Words("风险案件", "risk case"),
 }
 """What an act is on: the words before its name."""
 
@@ -95,6 +103,7 @@ ROOMS: dict[str, Words] = {
 FIELDS: dict[str, Words] = {
     "actor": Words("操作人", "by"),
     "amount_minor": Words("金额", "amount"),
+    "assignee": Words("经办人", "assignee"),
     "category": Words("告知商户的原因", "told to the merchant"),
     "currency": Words("币种", "currency"),
     "event_count": Words("步骤数", "steps"),
@@ -102,6 +111,7 @@ FIELDS: dict[str, Words] = {
     "is_closed": Words("已停用", "disabled"),
     "is_stopped": Words("已停止收款", "stopped"),
     "merchant_id": Words("商户", "merchant"),
+    "outcome": Words("结论", "outcome"),
     "rank": Words("角色", "role"),
     "reason": Words("原因", "reason"),
     "role": Words("所属", "of"),

@@ -12,6 +12,7 @@ from typing import Any
 from backend.audit.model import ActKind
 from backend.console.act_words import ACTORS, FIELDS, NO, ROLES, ROOMS, SUBJECTS, YES
 from backend.console.break_words import BREAK_NAMES
+from backend.console.case_words import CASE_NAMES
 from backend.console.merchant_words import MERCHANT_STATES
 from backend.console.operator_words import OPERATOR_NAMES
 from backend.console.words import NAMES, STATES
@@ -86,6 +87,8 @@ def _value(name: str, value: Any, *, kind: str, currency: str) -> Words:  # noqa
         return _same(shown_amount(value, currency))
     if name == "state":
         return _state(text, kind)
+    if name == "outcome":
+        return CASE_NAMES.get(f"outcome.{text}", _same(text))
     if name == "category":
         return OPERATOR_NAMES.get(f"stop_{text}", _same(text))
     if name == "rank":
@@ -101,9 +104,12 @@ def _value(name: str, value: Any, *, kind: str, currency: str) -> Words:  # noqa
 
 
 def _state(text: str, kind: str) -> Words:
-    """A break waits for a person, a settlement for its day: one word of the log, two of ours."""
+    """A break waits for a person, a settlement for its day: one word of the log, several of
+    ours."""
     if kind == ActKind.BREAK:
         return BREAK_NAMES.get(f"break.{text}", _same(text))
+    if kind == ActKind.CASE:
+        return CASE_NAMES.get(f"case.{text}", _same(text))
     shown = (STATES | MERCHANT_STATES).get(text)
     return shown.words if shown else NAMES.get(text, _same(text))
 

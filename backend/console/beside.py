@@ -37,6 +37,16 @@ BREAK: Fields = {
     "merchant_unknown": "owner_id",
     "payer_unknown": "owner_id",
 }
+CASE: Fields = {
+    "field_invalid words": "words",
+    "field_invalid outcome": "outcome",
+    "field_invalid fraud": "payments",
+    "field_invalid genuine": "payments",
+    "field_invalid suspicious": "payments",
+    "field_invalid inconclusive": "payments",
+    "field_invalid payments": "payments",
+    "payment_not_found": "payments",
+}
 KEYS: Fields = {
     "field_invalid csr": "csr",
     "field_invalid notify_url": "notify_url",

@@ -16,6 +16,7 @@ from backend.console.acts_shown import actor_of
 from backend.console.beside import NOTHING, Fields, Wrong, beside
 from backend.console.break_words import BREAK_NAMES, BREAK_WORDS
 from backend.console.browsers import browser_of
+from backend.console.case_words import CASE_NAMES, CASE_WORDS
 from backend.console.done_words import DONE_NAMES
 from backend.console.limits import SESSION_LIFE_MS
 from backend.console.merchant_words import MERCHANT_NAMES, MERCHANT_STATES, MERCHANT_WORDS
@@ -57,10 +58,11 @@ class Face(SessionFace):
             | OPERATOR_NAMES
             | ACT_NAMES
             | BREAK_NAMES
+            | CASE_NAMES
             | POSTING_NAMES
             | RISK_NAMES
         )
-        words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS | RISK_WORDS
+        words = WORDS | MERCHANT_WORDS | OPERATOR_WORDS | BREAK_WORDS | RISK_WORDS | CASE_WORDS
         self._pages = Pages("backend.console", self.assets, words)
         self._clock = clock
 

@@ -27,7 +27,8 @@ RESERVE_TESTS_SHOWN = 14
 PEOPLE_SHOWN_MAX = 1_000
 PEOPLE_WITHOUT_SEARCH = 8
 """So few are seen at once: their list has no field to find somebody."""
-FORM_FIELDS_MAX = 16
+FORM_FIELDS_MAX = 48
+"""A case's outcome names its payments in a field each, and a page of them is shown."""
 ROWS_PER_PAGE = 30
 FEW_ROWS = 4
 """Of a payment's refunds and callbacks: more are folded away."""
@@ -43,3 +44,10 @@ RISK_VERSIONS_SHOWN = 20
 """Sets of rules, and models, that are in no use, the latest ones."""
 RISK_STEPS_SHOWN = 20
 """Of one of them, the latest ones."""
+EVIDENCE_HOPS = 2
+EVIDENCE_NODES_SHOWN = 40
+"""Of what is linked to a case's subject, the nearest: a phone has place for as many."""
+FEW_NODES = 12
+FEW_HAPPENINGS = 10
+HAPPENINGS_SHOWN = 100
+"""Of the timeline of a case's subject, the latest ones; a program gets more."""

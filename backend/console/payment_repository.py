@@ -46,6 +46,14 @@ class ConsolePayments:
         rows = self._reader.rows(select(found.subquery()))
         return {row["reference"]: row["merchant_id"] for row in rows}
 
+    def named(self, payment_ids: Collection[str]) -> list[Row]:
+        """These payments, the newest first, as a list has them."""
+        query = select(*(_payment.c[name] for name in LISTED))
+        order = (_payment.c.created_at_ms.desc(), _payment.c.payment_id.desc())
+        return self._reader.rows(
+            query.where(_payment.c.payment_id.in_(payment_ids)).order_by(*order)
+        )
+
     def sums(self, wanted: PaymentFilter) -> list[Row]:
         """Count and amounts of what matches, by state and currency."""
         query = narrowed(

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from backend.console import (
     break_pages,
+    case_pages,
     merchant_callback_pages,
     merchant_key_pages,
     merchant_list_pages,
@@ -23,6 +24,7 @@ from backend.console import (
     staff_pages,
 )
 from backend.console.beside import lacking
+from backend.console.cases_desk import CasesDesk
 from backend.console.desk import PeopleDesk
 from backend.console.face import Face
 from backend.console.limits import PASSWORD_CHARS_MAX
@@ -80,6 +82,7 @@ def router(
     break_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
     operator_flows.add_pages(pages, parts, services, operations)
+    case_pages.add_pages(pages, parts, CasesDesk(services, merchants.explainer))
     risk_pages.add_pages(pages, parts, RiskStandingDesk(services))
     staff = StaffDesk(services, people)
     staff_pages.add_pages(pages, parts, staff, tries)

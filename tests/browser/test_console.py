@@ -232,6 +232,48 @@ async def test_an_operator_closes_a_break_with_a_reason_and_has_another_given_ba
         assert re.search(r"state Waits for you → Closed", told), told
 
 
+async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_without_a_script(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **PLAIN) as page:
+        await sign_in(console, page, "ops", "en")
+        await page.click("nav >> text=Risk cases")
+        told = await page.inner_text("main tbody tr >> nth=0")
+        assert "Overdue" in told, told
+        await page.locator('tr:has-text("Medium") a').first.focus()
+        await page.keyboard.press("Enter")
+        await page.focus("text=Take it")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("[role=status]:focus")
+        await page.locator("main textarea").first.focus()
+        await page.keyboard.type("The payer has rung")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("#wrong-outcome")
+        assert await page.evaluate("() => document.activeElement.value") == "fraud"
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Space")
+        await page.locator("main textarea").first.focus()
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        assert "somebody else confirms it" in await page.inner_text("main")
+        await page.goto(f"{console.base}/cases?state=proposed&severity=high#found")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(IN_FOUND)
+        await page.locator("main tbody a >> nth=0").focus()
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector("h1:has-text('Device')")
+        await page.locator("main textarea").first.focus()
+        await page.keyboard.type("A repaired board")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        assert "The case is decided" in await page.inner_text("[role=status]")
+        await page.click("nav >> text=Audit log")
+        told = await page.inner_text("main tbody tr >> nth=0")
+        assert re.search(r"Risk case\s+outcome confirmed\s+risk case cas_", told), told
+
+
 async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list_is_cards(
     browser: Browser, console: RunningConsole
 ) -> None:

@@ -21,6 +21,7 @@ from backend.reconciliation.cases import TakeUpBreak
 from backend.routing.model import Routing
 from tests.support import console_merchant_scenes as merchant
 from tests.support.backend import Served, served
+from tests.support.case_scenes import case_scenes, some_cases
 from tests.support.console_world import PASSWORD, code_of
 from tests.support.merchant_caller import Caller
 from tests.support.operator_scenes import morning_flows, operator_scenes, setup_scenes
@@ -85,6 +86,7 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             first, latest, given_up = _morning(shop, found.backend.clock.now_ms())
             routed = merchant.by_card(shop)
             rules_and_models(shop)
+            some_cases(shop)
         finally:
             shop.close()
         services = found.backend.services
@@ -231,6 +233,8 @@ async def scenes(console: RunningConsole, page: Page, language: str) -> AsyncIte
     )
     await page.wait_for_selector("ol.timeline")
     yield "break"
+    async for name in case_scenes(console.base, page):
+        yield name
     await page.goto(f"{console.base}/payments/{console.routed}")
     yield "payment-judged"
     async for name in operator_scenes(console.base, page, language):

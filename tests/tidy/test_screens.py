@@ -22,7 +22,7 @@ BENCH_PARTS = "firmware_sim/bench/templates/bench/parts"
 SCENES = {
     "till": ("till_scenes",),
     "wallet": ("wallet_scenes",),
-    "console": ("console_scenes", "console_merchant_scenes", "operator_scenes"),
+    "console": ("console_scenes", "console_merchant_scenes", "operator_scenes", "case_scenes"),
     "bench": ("bench_scenes",),
     "front": ("front_scenes",),
 }

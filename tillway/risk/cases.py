@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import CASE, RANDOM_BYTES, mint
+from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 
@@ -30,15 +31,25 @@ def list_command(
     standing: Annotated[
         str, typer.Option(help="Only these: in_time, warned, overdue or done.")
     ] = "",
+    state: Annotated[
+        str, typer.Option(help="Only these: open, assigned, proposed or decided.")
+    ] = "",
+    severity: Annotated[str, typer.Option(help="Only these: critical, high, medium or low.")] = "",
+    assignee: Annotated[str, typer.Option(help="Only those that this person looks into.")] = "",
+    after: listing.After = "",
 ) -> None:
     """The cases that are not decided, the first due first."""
-    asked = f"?standing={standing}" if standing else ""
-    found = api_of(url, ca, token_file).get(_PATH + asked)
+    asked = listing.query_of(
+        standing=standing, state=state, severity=severity, assignee=assignee, after=after
+    )
+    found = api_of(url, ca, token_file).get(f"{_PATH}?{asked}")
     table = Table(*_LISTED)
     for row in found["cases"]:
         table.add_row(*(str(row[name]) for name in _LISTED))
     Console().print(table)
     typer.echo("  ".join(f"{name}: {found[name]}" for name in ("undecided", "warned", "overdue")))
+    if found["after"]:
+        typer.echo(f"more: --after {found['after']}")
 
 
 @app.command()

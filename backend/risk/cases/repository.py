@@ -1,8 +1,9 @@
 """Reading cases. Only the room's repositories see SQL."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -11,11 +12,29 @@ from backend.risk.cases.limits import (
     REASONS_PER_CASE_MAX,
     ROWS_PER_LIST_MAX,
 )
-from backend.risk.cases.model import CaseState, Standing
+from backend.risk.cases.model import CaseState, Severity, Standing
 from backend.risk.cases.tables import RiskCase, RiskCaseEvent
 
 _case = RiskCase.__table__  # type: ignore[attr-defined]
 _event = RiskCaseEvent.__table__  # type: ignore[attr-defined]
+
+
+UNDECIDED = (CaseState.OPEN, CaseState.ASSIGNED, CaseState.PROPOSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """Which cases are wanted; what is None does not matter. A standing is that of now."""
+
+    states: Sequence[CaseState] = UNDECIDED
+    severity: Severity | None = None
+    standing: Standing | None = None
+    assignee: str | None = None
+
+    @property
+    def is_last_first(self) -> bool:
+        """What is decided is looked up from its end; anything else waits, the first due first."""
+        return tuple(self.states) == (CaseState.DECIDED,)
 
 
 class CaseRepository:
@@ -35,22 +54,31 @@ class CaseRepository:
 
     def queue(
         self,
+        wanted: CaseFilter,
         *,
-        states: Sequence[CaseState],
         now_ms: int,
-        assignee: str | None = None,
-        standing: Standing | None = None,
         limit: int = ROWS_PER_LIST_MAX,
+        after: tuple[int, str] | None = None,
     ) -> list[Row]:
-        """Cases in these states, the first due first; of one assignee, or of one standing at
-        ``now_ms``, if asked."""
-        query = select(_case).where(_case.c.state.in_([state.value for state in states]))
-        if assignee is not None:
-            query = query.where(_case.c.assignee == assignee)
-        if standing is not None:
-            query = query.where(_stands(standing, now_ms))
-        query = query.order_by(_case.c.due_at_ms, _case.c.case_id)
-        return self._reader.rows(query.limit(min(limit, ROWS_PER_LIST_MAX)))
+        """Cases, the first due first, so that what is overdue leads; of decided ones the last due
+        first. With ``after``, those behind this due time and id."""
+        due, key = _case.c.due_at_ms, _case.c.case_id
+        query = select(_case).where(_case.c.state.in_([state.value for state in wanted.states]))
+        if wanted.assignee is not None:
+            query = query.where(_case.c.assignee == wanted.assignee)
+        if wanted.severity is not None:
+            query = query.where(_case.c.severity == wanted.severity.value)
+        if wanted.standing is not None:
+            query = query.where(_stands(wanted.standing, now_ms))
+        if after is not None:
+            at_ms, case_id = after
+            if wanted.is_last_first:
+                behind = or_(due < at_ms, and_(due == at_ms, key < case_id))
+            else:
+                behind = or_(due > at_ms, and_(due == at_ms, key > case_id))
+            query = query.where(behind)
+        order = (due.desc(), key.desc()) if wanted.is_last_first else (due, key)
+        return self._reader.rows(query.order_by(*order).limit(min(limit, ROWS_PER_LIST_MAX + 1)))
 
     def figures(self, now_ms: int) -> dict[str, int]:
         """How many cases are not decided, have warned and are overdue."""

@@ -5,16 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from backend.audit.model import first_broken
 from backend.db.command import Command
 from backend.db.tables import Row
 from backend.guard import Guard
+from backend.listing.filters import Place, place_said
+from backend.listing.limits import FILTER_CHARS_MAX
 from backend.payments.services import Services
-from backend.risk.cases.evidence import explore, shown
-from backend.risk.cases.evidence_repository import EvidenceRepository
+from backend.risk.cases.desk import CaseDesk
+from backend.risk.cases.desk import standing as standing_of
 from backend.risk.cases.limits import HOPS_MAX, PERSON_CHARS_MAX, ROWS_PER_LIST_MAX
-from backend.risk.cases.model import CaseClock, CaseState, Deadlines, Standing
-from backend.risk.cases.repository import CaseRepository
+from backend.risk.cases.model import CaseClock, CaseState, Severity, Standing
+from backend.risk.cases.repository import UNDECIDED, CaseFilter
 from backend.risk.cases.schemas import Assignment, NewCase, Note, Proposal
 from backend.risk.cases.service import (
     Alarm,
@@ -25,10 +26,8 @@ from backend.risk.cases.service import (
     ProposeOutcome,
 )
 from backend.risk.judging.repository import DecisionRepository
-from protocol.errors import CallerError
 
 CREATED = 201
-_UNDECIDED = (CaseState.OPEN, CaseState.ASSIGNED, CaseState.PROPOSED)
 _HIDDEN = frozenset({"link", "event_count"})
 
 
@@ -37,68 +36,53 @@ def operator_router(services: Services, operator_only: Guard, clock: CaseClock) 
     routes = APIRouter(
         prefix="/operator/v1/risk/cases", tags=["risk"], dependencies=[Depends(operator_only)]
     )
-    _add_reads(routes, services)
-    _add_evidence(routes, services)
+    _add_reads(routes, services, CaseDesk(services))
     _add_commands(routes, services, clock)
     return routes
 
 
-def _add_reads(routes: APIRouter, services: Services) -> None:
-    repository = CaseRepository(services.reader)
-
+def _add_reads(routes: APIRouter, services: Services, desk: CaseDesk) -> None:
     @routes.get("")
     async def queue(
         state: CaseState | None = None,
         assignee: Annotated[str | None, Query(max_length=PERSON_CHARS_MAX)] = None,
+        severity: Severity | None = None,
         standing: Standing | None = None,
         limit: Annotated[int, Query(ge=1, le=ROWS_PER_LIST_MAX)] = 50,
+        after: Annotated[str, Query(max_length=FILTER_CHARS_MAX)] = "",
     ) -> dict[str, Any]:
         """The cases that are not decided, or those in one state or standing, the first due
-        first."""
-        now_ms = services.clock.now_ms()
-        states = (state,) if state else tuple(CaseState) if standing else _UNDECIDED
-        rows = await services.run_read(
-            lambda: repository.queue(
-                states=states, now_ms=now_ms, assignee=assignee, standing=standing, limit=limit
-            )
+        first; ``after``: where the next page begins, None at the end."""
+        wanted = CaseFilter(
+            states=(state,) if state else tuple(CaseState) if standing else UNDECIDED,
+            severity=severity,
+            standing=standing,
+            assignee=assignee,
         )
-        figures = await services.run_read(lambda: repository.figures(now_ms))
-        return {"cases": [_shown(row, now_ms) for row in rows], **figures}
+        page = await desk.queue(wanted, limit=limit, after=place_said(after))
+        now_ms = services.clock.now_ms()
+        return {
+            "cases": [_shown(row, now_ms) for row in page.rows],
+            "after": Place(*page.after).told if page.after else None,
+            **await desk.figures(),
+        }
 
     @routes.get("/{case_id}")
     async def one(case_id: str) -> dict[str, Any]:
         """A case with its steps, and the number of the first that is not what was written."""
-        row = await services.run_read(lambda: _found(repository, case_id))
-        events = await services.run_read(lambda: repository.events(case_id))
+        row = await desk.case(case_id)
+        events, broken = await desk.events(case_id)
         return _shown(row, services.clock.now_ms()) | {
             "events": [_shown_event(event) for event in events],
-            "first_broken_event": first_broken(events),
+            "first_broken_event": broken,
         }
-
-
-def _add_evidence(routes: APIRouter, services: Services) -> None:
-    cases, evidence = CaseRepository(services.reader), EvidenceRepository(services.reader)
 
     @routes.get("/{case_id}/evidence")
     async def look(
         case_id: str, hops: Annotated[int, Query(ge=0, le=HOPS_MAX)] = 2
     ) -> dict[str, Any]:
         """The timeline of the subject, and the payers, cards and devices linked to it."""
-        now_ms = services.clock.now_ms()
-
-        def read() -> dict[str, Any]:
-            start = evidence.start(_found(cases, case_id))
-            graph = explore(
-                start, hops=hops, look=lambda node: evidence.look(node, until_ms=now_ms)
-            )
-            events = cases.events(case_id)
-            return {
-                "graph": shown(graph),
-                "timeline": evidence.timeline(start, events, until_ms=now_ms),
-            }
-
-        found: dict[str, Any] = await services.run_read(read)
-        return found
+        return await desk.evidence(case_id, hops=hops)
 
 
 def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> None:
@@ -153,18 +137,10 @@ def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> No
     answers("reject", is_agreed=False)
 
 
-def _found(repository: CaseRepository, case_id: str) -> Row:
-    row = repository.case(case_id)
-    if row is None:
-        raise CallerError("case_not_found", case_id)
-    return row
-
-
 def _shown(row: Row, now_ms: int) -> dict[str, Any]:
-    limits = Deadlines(warn_at_ms=row["warn_at_ms"], due_at_ms=row["due_at_ms"])
     plain = {name: value for name, value in row.items() if name not in _HIDDEN}
-    standing = limits.standing(state=row["state"], now_ms=now_ms)
-    return plain | {"payments": json.loads(row["payments"]), "standing": standing.value}
+    told = standing_of(row, now_ms).value
+    return plain | {"payments": json.loads(row["payments"]), "standing": told}
 
 
 def _shown_event(event: Row) -> dict[str, Any]:

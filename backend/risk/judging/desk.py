@@ -26,7 +26,7 @@ from backend.risk.judging.limits import (
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.scoring import Scored, Scoring
-from backend.risk.rules.compiled import CompiledRules
+from backend.risk.rules.compiled import CompiledRules, Rule
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.in_use import RulesInUse
 from backend.risk.rules.language.fused import Fact
@@ -132,6 +132,12 @@ class RiskDesk:
         """The set of this version, if it is one of those at hand."""
         at_hand = (self.shipped, self._in_use.live, self._in_use.candidate)
         return next((rules for rules in at_hand if rules and rules.version == version), None)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule of the sets at hand, as the one that judges now has it."""
+        at_hand = (self._in_use.live, self._in_use.candidate, self.shipped)
+        rules = (rule for found in at_hand if found for rule in found.rules)
+        return next((rule for rule in rules if rule.rule_id == rule_id), None)
 
     def remember(self, attempt: Attempt) -> None:
         """An attempt that could be measured is durable."""

@@ -12,7 +12,7 @@ from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scorer
 from backend.risk.models.card import ModelError
 from backend.risk.models.repository import ModelRepository
-from backend.risk.rules.compiled import CompiledRules, RuleSetError
+from backend.risk.rules.compiled import CompiledRules, Rule, RuleSetError
 from backend.risk.rules.repository import RuleRepository
 
 
@@ -25,6 +25,10 @@ class Explainer:
         self._decisions = DecisionRepository(services.reader)
         self._rules = RuleRepository(services.reader)
         self._models = ModelRepository(services.reader)
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule, with what it says to people; None for one that no set at hand has."""
+        return self._desk.rule(rule_id)
 
     async def explained(self, payment_id: str) -> list[dict[str, Any]]:
         """What each attempt of a payment was judged by, and whether it is judged the same again;

@@ -264,6 +264,22 @@ def test_the_console_sees_the_queue_its_clock_and_every_step(
     assert http.get(CASES, headers={"authorization": "Bearer x"}).status_code == 401
 
 
+def test_the_queue_is_read_a_page_at_a_time_and_by_how_bad_it_is(
+    shop: Shop, payer: str, http: TestClient
+) -> None:
+    made = [raised(shop, f"card-{number}", subject=Subject.CARD)["case_id"] for number in range(5)]
+    bad = raised(shop, payer, severity=Severity.CRITICAL)["case_id"]
+    seen, after = [], ""
+    for _ in range(3):
+        page = http.get(CASES, params={"limit": 2, "after": after}).json()
+        seen += [case["case_id"] for case in page["cases"]]
+        after = page["after"]
+    assert (seen, after) == (sorted([*made, bad]), None)
+    [worst] = http.get(CASES, params={"severity": "critical"}).json()["cases"]
+    assert worst["case_id"] == bad
+    assert http.get(CASES, params={"after": "x~y"}).status_code == 400
+
+
 def test_the_evidence_links_payers_by_their_cards_and_tills(
     shop: Shop, payer: str, http: TestClient
 ) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from backend.risk.cases.model import CaseClock, CaseState
-from backend.risk.cases.repository import CaseRepository
+from backend.risk.cases.model import CaseClock
+from backend.risk.cases.repository import CaseFilter, CaseRepository
 from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
 from backend.risk.judging.engine import Engine
 from backend.risk.judging.memory import rebuild
@@ -170,7 +170,7 @@ def test_a_rule_that_asks_for_a_person_opens_a_case_and_lets_the_payment_through
         body = shop.create_body("pay_code", amount, pay_code=code,
                                 verification={"kind": "fingerprint", "reference": "f"})  # fmt: skip
         assert shop.ask("payment.create", body)["state"] == "captured"
-    [case] = CaseRepository(shop.reader).queue(states=[CaseState.OPEN], now_ms=shop.clock.at_ms)
+    [case] = CaseRepository(shop.reader).queue(CaseFilter(), now_ms=shop.clock.at_ms)
     assert (case["subject_id"], case["reason"]) == (payer, "just_below_cap")
 
 
