@@ -225,6 +225,10 @@ class Agent:
         """One refund of the journal."""
         return self._journal.refund(refund_id)
 
+    def last_receipt_id(self, subject: str) -> int:
+        """The last one of a payment, a refund or a shift; ``payment_not_found`` for none."""
+        return self._journal.last_receipt(subject).receipt_id
+
     def mark_of(self, subject: str) -> Mark | None:
         """What a supervisor took the outcome of a payment or refund for."""
         return self._marks.of(subject)
@@ -347,12 +351,8 @@ class Agent:
         self._desk.current = None
 
     def _reprint(self, subject: str) -> None:
-        receipts = self._journal.receipts_of(subject)
-        if not receipts:
-            raise CallerError("payment_not_found")
-        last = receipts[-1]
-        facts = {**last.facts, "is_copy": True}
-        self._desk.effects.append(PrintReceipt(last.receipt_id, facts))
+        last = self._journal.last_receipt(subject)
+        self._desk.effects.append(PrintReceipt(last.receipt_id, {**last.facts, "is_copy": True}))
 
     def _print_stored(self, receipt_id: int) -> None:
         stored = self._journal.receipt(receipt_id)

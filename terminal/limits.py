@@ -41,6 +41,8 @@ CARD_WAIT_S = 90
 CARD_FOLLOW_S = 20
 """How long a page's question for a card's outcome is held open."""
 DISPENSE_WAIT_S = 60
+PRINT_WAIT_S = 15
+"""How long somebody is kept waiting for the printer's word."""
 """How long a dispenser may be silent before nobody knows whether the item fell."""
 ENVELOPE_EXPIRY_S = 60
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from protocol.errors import CallerError, OperatingError, TillwayError
+from protocol.errors import CallerError, OperatingError, TillwayError, from_code
 from terminal.agent import Agent
 from terminal.board_renewal import BoardRenewal
 from terminal.domain.at_counter import AtCounter
@@ -41,14 +41,15 @@ from terminal.inputs import (
     ItemGiven,
     ItselfRead,
     LinkInput,
+    PrintStored,
     ReceiptFailed,
-    ReceiptPrinted,
+    Reprint,
     ScanFailed,
     SettingsTried,
     Tick,
 )
 from terminal.journal.database import UNWRITABLE
-from terminal.limits import COUNTER_SHOWN_S, DISPENSE_WAIT_S, INBOX_MAX
+from terminal.limits import COUNTER_SHOWN_S, DISPENSE_WAIT_S, INBOX_MAX, PRINT_WAIT_S
 from terminal.ports import (
     CardPinPad,
     CodeScanner,
@@ -59,6 +60,7 @@ from terminal.ports import (
     FirmwareSource,
     ReceiptPrinter,
 )
+from terminal.printing import Printing
 from terminal.profile import Profile
 from terminal.sale_facts import trial_facts
 from terminal.timing import TerminalClock
@@ -96,7 +98,7 @@ class Shell:
         self._ports = ports
         self._agent = ports.agent
         self._inbox: asyncio.Queue[_Mail] = asyncio.Queue(INBOX_MAX)
-        self._prints: asyncio.Queue[PrintReceipt] = asyncio.Queue()
+        self._printing = Printing(ports.printer, ports.render, self._put)
         self._reading: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._is_reading_itself = False
@@ -118,7 +120,7 @@ class Shell:
             async with asyncio.TaskGroup() as group:
                 self._group = group
                 group.create_task(self._own(), name="terminal-owner")
-                group.create_task(self._print_all(), name="terminal-printer")
+                group.create_task(self._printing.run(), name="terminal-printer")
                 group.create_task(self._ports.link.run(self._arrived), name="terminal-link")
         finally:
             self._stop_reading()
@@ -136,6 +138,16 @@ class Shell:
         except asyncio.QueueFull:
             raise OperatingError("busy") from None
         return await answer
+
+    async def print(self, wish: PrintStored | Reprint, receipt_id: int) -> tuple[Screen, bool]:
+        """Print it; the screen, and whether it is on paper yet. The printer's code if it is not."""
+        with self._printing.watched(receipt_id) as outcome:
+            screen = await self.command(wish)
+            await asyncio.wait({outcome}, timeout=PRINT_WAIT_S)
+            told = outcome.result() if outcome.done() else None
+        if isinstance(told, ReceiptFailed):
+            raise from_code(told.code)
+        return screen, told is not None
 
     def show_at_counter(self, shown: AtCounter | None) -> None:
         """What the counter takes itself, beside the keypad: a sale that begins ends it."""
@@ -250,7 +262,7 @@ class Shell:
                 case StopDevices():
                     self._stop_reading()
                 case PrintReceipt():
-                    self._prints.put_nowait(effect)
+                    self._printing.put(effect)
                 case DispenseItem(payment_id, item):
                     assert self._group is not None
                     self._group.create_task(self._dispense(payment_id, item))
@@ -299,23 +311,6 @@ class Shell:
             self._put(FingerRefused(payment_id, "biometric_mismatch"))
         else:
             self._put(FingerMatched(payment_id, score=match.score, slot=match.slot))
-
-    async def _print_all(self) -> None:
-        while True:
-            wanted = await self._prints.get()
-            printer = self._ports.printer
-            if printer is None:
-                self._put(ReceiptFailed(wanted.receipt_id, "device_disconnected"))
-                continue
-            try:
-                await printer.print(self._ports.render(wanted.facts))
-                if wanted.facts.get("opens_drawer") and not wanted.facts.get("is_copy"):
-                    await printer.open_drawer()
-            except TillwayError as failed:
-                log.warning("receipt_failed", receipt_id=wanted.receipt_id, code=failed.code)
-                self._put(ReceiptFailed(wanted.receipt_id, failed.code))
-            else:
-                self._put(ReceiptPrinted(wanted.receipt_id))
 
     async def _dispense(self, payment_id: str, item: str) -> None:
         """The dispenser's word, whatever it is, reaches the owner, who waits for it."""

@@ -25,18 +25,28 @@ export const post = async (path, body = {}, options = {}) => {
 
 // Show a refusal where the page has room for it: an element with data-refusal, else first in main.
 export const refuse = (error, place = document) => {
+  const line = say(`${error[lang] ?? ""} `, place, "error", "alert");
+  const code = document.createElement("code");
+  code.textContent = error.code ?? "";
+  line.append(code);
+  line.scrollIntoView({ block: "nearest" });
+};
+
+// Say in the same place that something was done.
+export const tell = (text, place = document) => {
+  say(text, place, "paid", "status").scrollIntoView({ block: "nearest" });
+};
+
+const say = (text, place, tone, role) => {
   let line = place.querySelector("[data-refusal]");
   if (!line) {
     line = document.createElement("p");
     line.dataset.refusal = "";
     (place.querySelector("main") ?? document.querySelector("main")).prepend(line);
   }
-  line.className = "banner error";
-  line.setAttribute("role", "alert");
+  line.className = `banner ${tone}`;
+  line.setAttribute("role", role);
   line.hidden = false;
-  line.textContent = `${error[lang] ?? ""} `;
-  const code = document.createElement("code");
-  code.textContent = error.code ?? "";
-  line.append(code);
-  line.scrollIntoView({ block: "nearest" });
+  line.textContent = text;
+  return line;
 };

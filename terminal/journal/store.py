@@ -324,6 +324,13 @@ class Journal:
         """The receipts of a payment or refund, oldest first."""
         return self._receipts("WHERE subject = ? ORDER BY receipt_id", (subject,))
 
+    def last_receipt(self, subject: str) -> ReceiptRow:
+        """The newest receipt of a payment, a refund or a shift; ``payment_not_found`` for none."""
+        found = self.receipts_of(subject)
+        if not found:
+            raise CallerError("payment_not_found")
+        return found[-1]
+
     def queued_receipts(self) -> list[ReceiptRow]:
         """Receipts that were never printed, oldest first."""
         return self._receipts("WHERE state = 'queued' ORDER BY receipt_id", ())

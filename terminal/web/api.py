@@ -21,6 +21,7 @@ from terminal.inputs import (
     ChooseMethod,
     ConfirmItem,
     Dismiss,
+    PrintStored,
     Reprint,
     Reverse,
     StartRefund,
@@ -59,6 +60,14 @@ async def do(station: Station, wish: CashierInput) -> Screened:
     """Carry a wish out; the screen after it."""
     screen = await station.shell.command(wish)
     return screen_out(screen, station.shell.revision)
+
+
+async def do_print(station: Station, wish: PrintStored | Reprint, receipt_id: int) -> Screened:
+    """Have something printed; the screen, and ``print``: ``printed``, or ``waiting`` where the
+    printer is slow. The printer's own code where it prints nothing."""
+    screen, is_printed = await station.shell.print(wish, receipt_id)
+    told = screen_out(screen, station.shell.revision)
+    return told | {"print": "printed" if is_printed else "waiting"}
 
 
 def _told(at: Station, sale: Sale) -> Screened:
@@ -138,7 +147,9 @@ def _past_commands(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/receipts/reprint")
     async def reprint(subject: SubjectIn, by: Annotated[Actor, acting]) -> Screened:
-        return await do(by.station, Reprint(subject.payment_id))
+        """The last receipt again, marked COPY; the printer's code where it prints nothing."""
+        last_id = by.station.agent.last_receipt_id(subject.payment_id)
+        return await do_print(by.station, Reprint(subject.payment_id), last_id)
 
     @api.post("/refunds")
     async def refund(wanted: RefundIn, by: Annotated[Actor, acting]) -> Screened:

@@ -17,7 +17,7 @@ from terminal.domain.at_counter import cash_due, of_cash
 from terminal.domain.sale import COLLECTING_STATES, Sale, SaleState
 from terminal.domain.shift import CashKind
 from terminal.inputs import Cancel, Dismiss, PrintStored
-from terminal.web.api import do
+from terminal.web.api import do, do_print
 from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import (
     CashIn,
@@ -206,8 +206,10 @@ def _shifts(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/shift/x")
     async def print_x(by: Annotated[Actor, acting]) -> Told:
-        await do(by.station, PrintStored(by.station.shifts.print_x()))
-        return report_out(by.station.shifts.report())
+        """X on paper; the printer's code where it prints nothing."""
+        slip = by.station.shifts.print_x()
+        told = await do_print(by.station, PrintStored(slip), slip)
+        return report_out(by.station.shifts.report()) | {"print": told["print"]}
 
     @api.post("/shift/move")
     async def move(wanted: MovementIn, by: Annotated[Actor, acting]) -> Told:

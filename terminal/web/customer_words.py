@@ -2,6 +2,12 @@
 
 from faces.words import Words
 
+CUSTOMER_AWAY = Words(
+    "收银机没有应答：请先不要付款，请询问店员",
+    "The till does not answer: please do not pay yet, and ask the staff",
+)
+"""While the terminal's program is down, or its disk is full."""
+
 CUSTOMER_TITLES: dict[str, Words] = {
     "choosing": Words("应付金额", "To pay"),
     "scanning": Words("请出示付款码", "Show your pay code"),

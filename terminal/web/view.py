@@ -24,6 +24,7 @@ from terminal.limits import (
 )
 from terminal.web import pictures
 from terminal.web.customer_words import (
+    CUSTOMER_AWAY,
     CUSTOMER_DECLINED,
     CUSTOMER_ERRORS,
     CUSTOMER_TITLES,
@@ -149,6 +150,7 @@ def _payer(screen: Screen, language: Language) -> dict[str, Any]:
     shown = screen.at_counter or screen
     return {
         "at_counter": screen.at_counter,
+        "away": CUSTOMER_AWAY,
         "payer_kind": shown.kind,
         "payer_title": CUSTOMER_TITLES.get(shown.kind, screen.title),
         "payer_error": _payer_error(screen),

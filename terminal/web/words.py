@@ -222,6 +222,10 @@ WORDS: dict[str, Words] = {
     "next_shift": Words("开始下一班", "Next shift"),
     "closed_by": Words("交班人", "Closed by"),
     "print_x": Words("打印小结 X", "Print X"),
+    "printed": Words("已打印。", "Printed."),
+    "print_waits": Words(
+        "已送往打印机，还没有打完。", "Sent to the printer, which has not done it yet."
+    ),
     "pay_in": Words("存入", "Pay in"),
     "pay_in_hint": Words("放入钱箱的现金", "Cash that goes into the drawer"),
     "pay_out": Words("取出", "Pay out"),

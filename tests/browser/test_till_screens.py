@@ -36,6 +36,9 @@ FORGOTTEN = {
     "refund-resolve",
     "staff",
     "letters",
+    "customer-lost",
+    "shift-printed",
+    "shift-no-paper",
 }
 """What is keyed in there is kept by nobody."""
 HIDDEN = """

@@ -138,7 +138,7 @@ async def day_scenes(till: Till, page: Page, side: Page, language: str) -> Async
         yield scene
     async for scene in _past(till, page):
         yield scene
-    async for scene in _shift(page):
+    async for scene in _shift(till, page):
         yield scene
 
 
@@ -188,6 +188,9 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     yield "paid", page
     await side.wait_for_selector('[data-kind="paid"]')
     yield "customer-paid", side
+    await side.evaluate("document.documentElement.dataset.line = 'lost'")
+    yield "customer-lost", side
+    await side.evaluate("delete document.documentElement.dataset.line")
     await page.keyboard.press("Enter")
     if till.counter.real.agent.profile.biometric_above_minor is not None:
         await shows(page, "keypad")
@@ -368,10 +371,18 @@ async def _unknown_refund(till: Till, page: Page) -> AsyncIterator[Scene]:
     await shows(page, "keypad")
 
 
-async def _shift(page: Page) -> AsyncIterator[Scene]:
+async def _shift(till: Till, page: Page) -> AsyncIterator[Scene]:
     await page.keyboard.press("F6")
     await page.wait_for_selector('[data-kind="shift"]')
     yield "shift", page
+    await page.click('[data-do="print_x"]')
+    await page.wait_for_selector("[data-refusal].paid")
+    yield "shift-printed", page
+    till.printer.paper = "end"
+    await page.click('[data-do="print_x"]')
+    await page.wait_for_selector("[data-refusal].error")
+    yield "shift-no-paper", page
+    till.printer.paper = "adequate"
     await page.click('a[href="/shift/close"]')
     await page.wait_for_selector('[data-kind="count_close"]')
     await page.keyboard.type("54500")

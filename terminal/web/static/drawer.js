@@ -1,6 +1,6 @@
 // The pages beside the sale: refunds, cash, shifts, tests.
 import { minor, shown } from "../faces/money.js";
-import { lang, post } from "../faces/post.js";
+import { lang, post, tell } from "../faces/post.js";
 import { once } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { digitsOf, placesOf, refused, setDigits } from "./pad.js";
@@ -33,6 +33,19 @@ const go = async (button, send, next) => {
   );
   if (code === "shift_reason_needed") main.querySelector("[data-fills]").focus(); // digits are still the count
 };
+
+// What is on paper, and what is not. The next customer does not wait for the printer.
+const print = (path, body) => (button) =>
+  once(
+    button,
+    async () => {
+      const { ok, told, error } = await post(path, body(button));
+      if (!button.isConnected) return; // another screen: the bar says what the printer lacks
+      if (ok) tell(document.documentElement.dataset[told.print], main);
+      else refused(error, main);
+    },
+    button,
+  );
 
 // This page's refund: pressed again after an answer that was lost, it is given once.
 const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -137,7 +150,8 @@ export const DRAWER = {
   close_shift: closeShift,
   test,
   open_shift: (button) => go(button, () => post("/api/shift/open", { float_minor: amount() }), "/"),
-  print_x: (button) => go(button, () => post("/api/shift/x"), "/shift"),
+  print_x: print("/api/shift/x", () => ({})),
+  reprint: print("/api/receipts/reprint", (button) => ({ payment_id: button.dataset.subject })),
   query_one: (button) => go(button, () => post("/api/payments/query", { payment_id: button.dataset.subject }), location.pathname),
   reverse_one: (button) => go(button, () => post("/api/payments/reverse", { payment_id: button.dataset.subject }), location.pathname),
   sign_out: (button) => go(button, () => post("/api/session/end"), "/"),

@@ -119,7 +119,6 @@ const DOES = {
   dismiss: plain("sales/current/dismiss"),
   park: plain("sales/current/dismiss"),
   again: plain("sales/current/again"),
-  reprint: (button) => send("receipts/reprint", { payment_id: button.dataset.subject }, button),
   pin: () => (dialog?.open ? signed() : signIn(main)),
   disapprove: () => dialog.close(),
   lock,

@@ -1,0 +1,133 @@
+"""What the till tells at a glance: what waits offline, what the printer did, that it is gone."""
+
+import time
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.browser import opened_page
+from tests.support.offline_phone import Phone, hub_word
+from tests.support.till_scenes import METHODS, charge, ready_keypad, shows
+from tests.support.tills import running_till
+from tests.unit.terminal.fakes import CODE
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+LONG_NAMES = {
+    "merchant_zh": "街角小店中山公园地铁站二号口店",
+    "merchant_en": "Corner Shop at Zhongshan Park Station",
+}
+SEEN = """
+all => all.filter((each) => {
+  const box = each.getBoundingClientRect();
+  const cut = each.closest('.says').getBoundingClientRect();
+  return each.checkVisibility() && box.left >= cut.left && box.right <= cut.right
+    && box.top >= 0 && box.bottom <= document.getElementById('bar').offsetHeight;
+}).map((each) => each.innerText)
+"""
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", (("1 笔待处理 ¥36.00", "最早"), ("1 笔离线待入账 ¥15.00", "最早"))),
+        ("en", (("1 waiting ¥36.00", "oldest"), ("1 taken offline ¥15.00", "oldest"))),
+    ],
+)
+async def test_of_what_waits_offline_count_sum_and_age_are_told_on_a_small_screen(
+    language: str, told: tuple[tuple[str, str], ...], browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        running_till(tmp_path, methods=METHODS, **LONG_NAMES) as till,
+        opened_page(browser) as page,
+    ):
+        await ready_keypad(till, page, language=language)
+        till.backend.is_cut_off = True
+        await charge(page, "3600", way="merchant_qr")
+        await shows(page, "unknown")
+        now_ms = int(time.time() * 1000)
+        till.link.announce(hub_word("offline", now_ms))
+        till.link.cut()
+        await page.click('[data-do="park"]')
+        await charge(page, "1500", way="offline_token")
+        await shows(page, "offline_scan")
+        till.scanner.show(Phone(now_ms).sign(till.shell.screen.code_url or ""))
+        await shows(page, "accepted_offline")
+        await page.keyboard.press("Enter")
+        await shows(page, "keypad")
+        ages = "all => all.forEach((each) => (each.dataset.age = Date.now() - 46_740_000))"
+        await page.eval_on_selector_all(".bar [data-age]", ages)
+        await page.wait_for_selector('[data-offline] [data-age]:text-is("12 h 59 min")')
+        seen = await page.eval_on_selector_all(".bar .badge", SEEN)
+        assert len(seen) == len(told)
+        for badge, words in zip(seen, told, strict=True):
+            for word in words:
+                assert word in badge
+            assert badge.endswith("12 h 59 min")
+
+
+async def test_what_is_printed_is_told_and_so_is_a_printer_without_paper(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        await page.goto(f"{till.base}/shift")
+        await page.tap('[data-do="print_x"]')
+        await page.wait_for_selector('[data-refusal][role="status"]:has-text("已打印")')
+        assert len(till.printer.receipts) == 1
+        till.printer.paper = "end"
+        await page.tap('[data-do="print_x"]')
+        await page.wait_for_selector('[data-refusal][role="alert"]:has-text("缺纸，请装纸")')
+        status, told = await till.post("shift/x")
+        assert (status, told["error"]["code"]) == (400, "printer_paper_end")
+        till.printer.paper = "adequate"
+        assert (await till.post("shift/x"))[1]["print"] == "printed"
+        till.scanner.show(CODE)
+        await page.goto(f"{till.base}/")
+        await charge(page, "1280")
+        await shows(page, "paid")
+        count = len(till.printer.receipts)
+        await page.tap('[data-do="reprint"]')
+        await page.wait_for_selector('[data-refusal]:has-text("已打印")')
+        assert len(till.printer.receipts) == count + 1
+        till.printer.is_cover_open = True
+        await page.tap('[data-do="reprint"]')
+        await page.wait_for_selector('.bar .badge:has-text("打印机盖")')
+
+
+async def test_the_payers_side_says_in_both_languages_that_the_till_is_gone_and_comes_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened_page(browser) as side:
+        async with running_till(tmp_path) as till:
+            port = int(till.base.rpartition(":")[2])
+            await side.goto(f"{till.base}/customer?lang=zh")
+            await side.wait_for_selector(".customer")
+            assert await side.is_hidden(".away")
+        await side.wait_for_selector(".away")
+        told = await side.inner_text(".away")
+        assert "请询问店员" in told
+        assert "ask the staff" in told
+        # What is below is covered: a code that was there is to be paid no longer.
+        at = "document.elementFromPoint(innerWidth / 2, innerHeight / 2).closest('.away') !== null"
+        assert await side.evaluate(at)
+        async with running_till(tmp_path, port=port):
+            await side.wait_for_selector(".away", state="hidden")
+            await side.wait_for_selector('.customer h1:has-text("欢迎光临")')
+
+
+async def test_a_page_that_is_refused_waits_for_an_answer_before_it_loads_itself_again(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened_page(browser) as side:
+        async with running_till(tmp_path) as till:
+            port = int(till.base.rpartition(":")[2])
+            await side.goto(f"{till.base}/customer?lang=zh")
+            await side.wait_for_selector(".customer")
+            await side.route("**/fragments*", lambda route: route.fulfill(status=503))
+        await side.wait_for_selector(".away")  # refused, and nobody there to load the page from
+        await side.wait_for_timeout(2_500)
+        assert await side.is_visible(".away")
+        await side.unroute("**/fragments*")
+        async with running_till(tmp_path, port=port):
+            await side.wait_for_selector(".away", state="hidden")
