@@ -5,11 +5,13 @@ Rule 1: bytes that claim to be an answer and are not are counted, logged and for
 
 from collections import Counter
 
+from protocol.answers import Answer
 from protocol.errors import CallerError
 from protocol.messages import ErrorBody, PaymentResult, RefundResult, Refusal
 from protocol.trust import PROOFS, Trust, TrustedAnswer
 from terminal.desk import Desk, log
 from terminal.effects import TryOtherHub
+from terminal.journal.forgetting import has_requests
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
@@ -19,6 +21,7 @@ from terminal.upkeep import WISHES, Upkeep
 
 _OF_THE_HUB = frozenset({"envelope_stale", "spool_unwritable"})
 """What may be wrong with this hub alone: its clock, its disk."""
+_SUBJECTS = {"payment.result": "payment_id", "refund.result": "refund_id"}
 
 
 class AnswerFlow:
@@ -54,19 +57,19 @@ class AnswerFlow:
         trusted = self._trust.open(data)
         answer = trusted.answer
         row = self._journal.request(answer.request_id) if answer.request_id else None
-        if row is None and (answer.request_id or not trusted.is_backend):
+        if row is None and not (trusted.is_backend and self._is_ours(answer)):
             raise CallerError("identity_mismatch", "an answer to a request that is not ours")
         self._compare_clocks(row, trusted)
         match answer.message_type:
             case "payment.result":
                 result = PaymentResult.from_map(answer.body)
                 self._check_subject(row, result.payment_id)
-                if self._keep(data, trusted.kid, answer.message_type, row, result.payment_id):
+                if self._keep(data, trusted, result.payment_id):
                     self._sales.on_result(result, row)
             case "refund.result":
                 refund = RefundResult.from_map(answer.body)
                 self._check_subject(row, refund.refund_id)
-                if self._keep(data, trusted.kid, answer.message_type, row, refund.refund_id):
+                if self._keep(data, trusted, refund.refund_id):
                     self._refunds.on_result(refund, row)
             case message_type if message_type in WISHES:
                 if row is not None:
@@ -77,6 +80,14 @@ class AnswerFlow:
             case _:
                 if row is not None:
                     self._desk.courier.settle(row.request_id)
+
+    def _is_ours(self, answer: Answer) -> bool:
+        """Of an answer without a request: a push, or the late word about a payment or refund whose
+        requests were forgotten (`journal.forgetting`)."""
+        subject = str(answer.body.get(_SUBJECTS.get(answer.message_type, ""), ""))
+        return not answer.request_id or (
+            bool(subject) and not has_requests(self._journal.database, subject)
+        )
 
     def _compare_clocks(self, row: RequestRow | None, trusted: TrustedAnswer) -> None:
         if row is None or row.sent_at_ms is None or not trusted.is_backend:
@@ -97,22 +108,20 @@ class AnswerFlow:
             return  # The backend has answered by the store's other hub.
         if error.code in _OF_THE_HUB and not trusted.is_backend:
             self._desk.effects.append(TryOtherHub())
-        if self._keep(data, trusted.kid, "refusal", row, row.subject):
+        if self._keep(data, trusted, row.subject):
             self._refused(row, error)
 
     def _check_subject(self, row: RequestRow | None, subject: str) -> None:
         if row is not None and row.subject != subject:
             raise CallerError("identity_mismatch", "an answer about something else")
 
-    def _keep(
-        self, data: bytes, kid: bytes, message_type: str, row: RequestRow | None, subject: str
-    ) -> bool:
+    def _keep(self, data: bytes, trusted: TrustedAnswer, subject: str) -> bool:
         return self._journal.add_answer(
             data,
-            request_id=row.request_id if row else "",
+            request_id=trusted.answer.request_id,
             subject=subject,
-            message_type=message_type,
-            kid=kid,
+            message_type=trusted.answer.message_type,
+            kid=trusted.kid,
             at_ms=self._desk.clock.now_ms(),
         )
 

@@ -3,6 +3,7 @@
 Rule 1: a request keeps its id and body; each envelope of it is new (counter, nonce, time).
 Rule 2: nothing is sealed while the link is down, so a request with no sends never left the device.
 Rule 3: the caller holds the journal's transaction; an effect is carried out after the commit.
+Rule 4: a new request makes the journal forget a few that nobody can need any more.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +18,10 @@ from protocol.envelope import Envelope
 from protocol.limits import NONCE_BYTES
 from terminal.domain.schedule import Timers, gap_ms
 from terminal.effects import Transmit
+from terminal.journal.forgetting import forget_requests
 from terminal.journal.rows import RequestRow, RequestState
 from terminal.journal.store import Journal
-from terminal.limits import ENVELOPE_EXPIRY_S, RESEND_GAPS_MS
+from terminal.limits import ENVELOPE_EXPIRY_S, REQUESTS_KEPT_MS, RESEND_GAPS_MS
 from terminal.profile import Profile
 from terminal.timing import TerminalClock
 
@@ -70,6 +72,8 @@ class Courier:
             trace_id=self._entropy.token_bytes(_TRACE_BYTES).hex(),
             created_at_ms=self._clock.now_ms(),
         )
+        before_ms = row.created_at_ms - REQUESTS_KEPT_MS
+        forget_requests(self._journal.database, before_ms=before_ms)
         self._journal.add_request(row)
         return self.send(row)
 

@@ -41,10 +41,14 @@ CARD_WAIT_S = 90
 CARD_FOLLOW_S = 20
 """How long a page's question for a card's outcome is held open."""
 DISPENSE_WAIT_S = 60
+"""How long a dispenser may be silent before nobody knows whether the item fell."""
 PRINT_WAIT_S = 15
 """How long somebody is kept waiting for the printer's word."""
-"""How long a dispenser may be silent before nobody knows whether the item fell."""
 ENVELOPE_EXPIRY_S = 60
+REQUESTS_KEPT_MS = 30 * 24 * 3_600_000
+"""A hub keeps an answer for seven days at most."""
+REQUESTS_FORGOTTEN_MAX = 8  # by each new request, which also ends a backlog
+REQUESTS_LOOKED_AT_MAX = 512  # the oldest; those of SALES_OPEN_MAX sales may be among them
 
 SALES_OPEN_MAX = 50
 """Open sales (the one on the screen and unknown ones behind it); one more is refused."""
