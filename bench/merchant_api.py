@@ -42,7 +42,8 @@ from bench.result import Result
 from bench.way_payers import Wallet, found_payers
 from protocol.ids import ATTEMPT, RANDOM_BYTES, mint
 from tests.support.postgres import NoServer, start_cluster
-from tillway.demo.stack import HOST, MERCHANT, OPERATOR_TOKEN, Ports, Stack
+from tillway.demo.ports import HOST, Ports
+from tillway.demo.stack import MERCHANT, OPERATOR_TOKEN, Stack
 from tillway.merchant import KEY, SETTINGS, new
 
 DIRECTORY = Path("var/bench/merchant-api")

@@ -33,7 +33,8 @@ from bench.way_payers import Wallet, found_payers
 from bench.way_till import GroupKeys, Till
 from protocol.crypto.keys import generate
 from protocol.identity import Identity, TlsProfileName
-from tillway.demo.stack import HOST, HUB, MERCHANT, Ports, Stack
+from tillway.demo.ports import HOST, Ports
+from tillway.demo.stack import HUB, MERCHANT, Stack
 
 DIRECTORY = Path("var/bench/way")
 FEW, MANY = 50, 500

@@ -38,7 +38,7 @@ from tests.support.till_scenes import (  # noqa: E402
 from tests.support.tills import running_till  # noqa: E402
 from tests.support.wallet_phone import PHONE, running_phone  # noqa: E402
 from tests.support.wallet_scenes import scenes as wallet_scenes  # noqa: E402
-from tillway.demo.stack import Ports  # noqa: E402
+from tillway.demo.ports import Ports  # noqa: E402
 from tillway.demo.up import running_stack  # noqa: E402
 from tillway.front.server import front_page  # noqa: E402
 from tillway.front.shop import shop_of  # noqa: E402

@@ -26,7 +26,8 @@ from tests.kit.tls_wire import (
     Agreed,
     agreed,
 )
-from tillway.demo.stack import HOST, HUB, MERCHANT, STORE, Ports, Stack
+from tillway.demo.ports import HOST, Ports
+from tillway.demo.stack import HUB, MERCHANT, STORE, Stack
 from transport.contexts import ClientTls
 from transport.machine import TlsError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import CallerError
-from tillway.demo.stack import HOST, OPERATOR_TOKEN, Stack
+from tillway.demo.ports import HOST
+from tillway.demo.stack import OPERATOR_TOKEN, Stack
 from tillway.operator_place import place_script
 from tillway.private_files import write_files
 

@@ -17,10 +17,11 @@ from tillway.demo.addresses import leave_addresses
 from tillway.demo.cast import ACTS, dismiss_cast, gather
 from tillway.demo.outcome import Case, Day
 from tillway.demo.phone_book import keep_phone
+from tillway.demo.ports import Ports
 from tillway.demo.progress import steps
 from tillway.demo.report import print_day
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import PAGE_URL, TLS_HELP, Ports, Stack
+from tillway.demo.stack import PAGE_URL, TLS_HELP, Stack
 from tillway.demo.story import Play
 from tillway.demo.till import copy_receipts
 from tillway.demo.up import serve_pages

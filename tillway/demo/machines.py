@@ -8,7 +8,8 @@ from typing import Any
 
 from tillway.demo.at_work import CARD, STAYED_MINUTES, Car, Charger
 from tillway.demo.phone import Phone
-from tillway.demo.stack import CHARGER, HOST, HUB, MERCHANT, PASSWORD, Stack
+from tillway.demo.ports import HOST
+from tillway.demo.stack import CHARGER, HUB, MERCHANT, PASSWORD, Stack
 from tillway.demo.till import Till
 from tillway.private_files import passphrase_in
 from tillway.processes import said_by

@@ -20,6 +20,7 @@ from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.live_rules import live_rules
 from tillway.demo.phone import Phone
+from tillway.demo.ports import HOST, Ports
 from tillway.demo.sandbox import FLEET, NETSUNION, OPTIONS, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
 from tillway.demo.till import GOODS, Till
 from tillway.identity_slots import slot_in_use
@@ -38,7 +39,6 @@ OWN_MINOR = 100_000
 """What we have at the bank ourselves; our coupons are paid from it."""
 FEE_BPS = 60
 BIOMETRIC_ABOVE_MINOR = 50_000
-HOST = "127.0.0.1"
 PAGE_URL = "https://pay.example"  # what shown codes say; no telephone but the demo's goes there
 PASSPHRASE, PASSWORD = "passphrase", "password"  # files' names
 OPERATOR_TOKEN = "operator.token"  # noqa: S105  # a file's name
@@ -47,18 +47,6 @@ FOUNDING = "backend.json"
 TLS_HELP = "TLS between our programs: p256 (X25519MLKEM768) or sm (TLS_SM4_GCM_SM3)."
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Fixed ports for the pages; 0 lets the system choose."""
-
-    backend_public: int = 0
-    backend_hub: int = 0
-    hub_mqtt: int = 0
-    hub_coap: int = 0
-    hub_http: int = 0
-    till: int = 0
 
 
 @dataclass(slots=True)
@@ -152,6 +140,7 @@ class Stack:
 
     def start_core(self, *, notify_url: str | None = None) -> None:
         """Institutions, backend, merchant, store and hub."""
+        self.ports.refuse_taken()
         if self.backend_key is None:
             self.found_backend()
         assert self.backend_key is not None

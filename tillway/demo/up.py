@@ -19,17 +19,9 @@ from tillway.demo.addresses import PLACE_FILE, leave_addresses
 from tillway.demo.machines import start_charger, start_exit
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone, phone_of
+from tillway.demo.ports import HOST, Ports
 from tillway.demo.single import alone, signals_raise
-from tillway.demo.stack import (
-    HOST,
-    HUB,
-    MERCHANT,
-    OPERATOR_TOKEN,
-    TLS_HELP,
-    Ports,
-    Say,
-    Stack,
-)
+from tillway.demo.stack import HUB, MERCHANT, OPERATOR_TOKEN, TLS_HELP, Say, Stack
 from tillway.demo.till_staff import staff_of
 from tillway.front.server import front_page
 from tillway.front.shop import shop_of, wallet_url

@@ -15,8 +15,9 @@ from tillway.demo.machines import EXIT
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, phone_of
+from tillway.demo.ports import HOST
 from tillway.demo.sandbox import NETSUNION
-from tillway.demo.stack import CHARGER, HOST, HUB, STORE, Stack
+from tillway.demo.stack import CHARGER, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
 from tillway.front.hops import Told, Way, way_of, way_of_charge, way_of_charge_ahead
