@@ -40,6 +40,10 @@ class Recorder:
         """Reads are not noted."""
         return self.inner.fetch(table, keys)
 
+    def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
+        """As the store inside."""
+        self.inner.start_fetch(table, keys)
+
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """Note and do."""
         self.groups[-1].append((_insert(table), table, [row + suffix for row in rows]))

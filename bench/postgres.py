@@ -13,7 +13,7 @@ from bench.result import Result
 from tests.support.postgres import Cluster, start_cluster
 
 CLIENTS = (1, 8, 16, 32, 64)
-CALLERS = (512, 1024, 2048)
+CALLERS = (512, 1024, 2048, 4096)
 ROUNDS = 3
 TPCB_SCALE, TPCB_SECONDS = 10, 4
 _TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)

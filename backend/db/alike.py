@@ -25,11 +25,12 @@ class AlikeColumns:
         likely: Sequence[int] = range(len(columns))
         if inserts % ALIKE_INSERTS_PER_TRIAL:
             likely = self._likely[table]
-        alike = tuple(at for at in likely if _is_alike(columns[at]))
+        alike = tuple(at for at in likely if is_alike(columns[at]))
         self._likely[table] = alike
         return alike
 
 
-def _is_alike(column: Values) -> bool:
+def is_alike(column: Values) -> bool:
+    """Whether all values of a column are the same."""
     first = column[0]
     return bool(column[-1] == first) and column.count(first) == len(column)

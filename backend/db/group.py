@@ -1,7 +1,7 @@
 """One group of commands in one transaction: prefetch, decide, seal, flush, commit.
 
-``GroupRunner.run`` does all of it. ``decide``, ``send`` and ``finish`` are one try in three steps,
-between which another group may have its turn on another connection (``turns``).
+``GroupRunner.run`` does all of it. ``ask``, ``decide``, ``send`` and ``finish`` are one try in four
+steps, between which another group may have its turn on another connection (``turns``).
 
 Rule 1: no answer leaves before the commit has returned.
 Rule 2: a refusal or a bug in one command undoes that command only.
@@ -80,10 +80,19 @@ class GroupRunner:
             _log.exception("command_bug", command=type(commands[0]).__name__, step="write")
             return [Outcome(None, OperatingError("internal", type(error).__name__))]
 
-    def decide(self, commands: Sequence[Command]) -> Group | None:
-        """Read and decide. None if that failed and is undone: ``run`` finds out why."""
+    def ask(self, commands: Sequence[Command]) -> WorkingSet | None:
+        """Begin, and ask for the rows that the commands name. None if that failed and is undone:
+        ``run`` finds out why."""
         try:
-            return self._decide(commands)
+            return self._ask(commands)
+        except Exception as error:  # noqa: BLE001  # outermost: one command or group
+            _log.warning("group_again", step="ask", error=type(error).__name__)
+            return None
+
+    def decide(self, commands: Sequence[Command], ws: WorkingSet) -> Group | None:
+        """Read and decide. None if that failed and is undone, as with ``ask``."""
+        try:
+            return self._decide(commands, ws)
         except Exception as error:  # noqa: BLE001  # outermost: one command or group
             _log.warning("group_again", step="decide", error=type(error).__name__)
             return None
@@ -122,17 +131,24 @@ class GroupRunner:
         return kind == "conflict" or (kind == "collision" and self._store.has_rivals)
 
     def _attempt(self, commands: Sequence[Command]) -> list[Outcome]:
-        group = self._decide(commands)
+        group = self._decide(commands, self._ask(commands))
         self._write(group)
         return self._finish(group)
 
-    def _decide(self, commands: Sequence[Command]) -> Group:
+    def _ask(self, commands: Sequence[Command]) -> WorkingSet:
         self._store.begin()
         with self._undoing():
             if self._store.has_news() or sum(map(len, self._kept.values())) > KEPT_ROWS_MAX:
                 self._kept.clear()
-            now_ms, ws = self._clock.now_ms(), WorkingSet(self._store, self._kept)
-            _prefetch(commands, ws)
+            ws = WorkingSet(self._store, self._kept)
+            ws.ask(_reads(commands))
+            return ws
+
+    def _decide(self, commands: Sequence[Command], ws: WorkingSet) -> Group:
+        with self._undoing():
+            ws.receive()
+            _follow_all(commands, ws)
+            now_ms = self._clock.now_ms()
             outcomes = [_decide(command, ws, now_ms) for command in commands]
             return Group(commands, ws, outcomes, self._prepared(ws, now_ms))
 
@@ -189,7 +205,7 @@ def _answer_to(error: StoreError) -> TillwayError:
     return OperatingError("internal", error.kind)
 
 
-def _prefetch(commands: Sequence[Command], ws: WorkingSet) -> None:
+def _reads(commands: Sequence[Command]) -> list[Read]:
     wanted: list[Read] = []
     for command in commands:
         try:
@@ -197,7 +213,10 @@ def _prefetch(commands: Sequence[Command], ws: WorkingSet) -> None:
         except Exception:  # noqa: BLE001  # outermost: one command or group
             # Its decide will meet the same bug and answer for it.
             _log.exception("command_bug", command=type(command).__name__, step="reads")
-    ws.prefetch(wanted)
+    return wanted
+
+
+def _follow_all(commands: Sequence[Command], ws: WorkingSet) -> None:
     following = [
         cast(FollowingCommand, command) for command in commands if hasattr(command, "follow")
     ]

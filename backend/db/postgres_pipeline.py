@@ -7,9 +7,11 @@ when the sender stops half way. What follows a failed statement fails, too; COMM
 
 import select
 from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 from psycopg import errors, pq
+from psycopg.adapt import Transformer
 
 
 class Pipeline:
@@ -17,48 +19,82 @@ class Pipeline:
 
     def __init__(self, connection: "psycopg.Connection[object]") -> None:
         self._pgconn = connection.pgconn
+        self._transformer = Transformer(connection)
         self._pending = 0
 
-    def send(self, statement: str, parameters: Sequence[str]) -> None:
-        """Hand a statement over. Returns when the system has taken all of it, so that the server
-        needs nothing more from us to finish it."""
+    def send(self, statement: str, parameters: Sequence[str] = ()) -> None:
+        """Hand a statement over, as far as the system takes it now."""
         values = [one.encode() for one in parameters]
         if not self._pending:
             self._pgconn.enter_pipeline_mode()
-        self._pgconn.send_query_params(statement.encode(), values)
+        self._pgconn.send_query_params(statement.encode(), values, result_format=pq.Format.BINARY)
         self._pgconn.pipeline_sync()
         self._pending += 1
+        self._pgconn.flush()
+
+    def push(self) -> None:
+        """Return when the system has taken all of it, so that the server needs nothing more from us
+        to finish it."""
         while self._pgconn.flush():
             self._wait(select.POLLIN | select.POLLOUT)
+
+    def receive(self) -> "pq.abc.PGresult":
+        """Wait for the result of the oldest statement under way; raises its error."""
+        try:
+            found = self._result()
+        except BaseException:
+            self._pending = 0
+            raise
+        self._pending -= 1
+        if not self._pending:
+            self._pgconn.exit_pipeline_mode()
+        if found.status == pq.ExecStatus.FATAL_ERROR:
+            raise _error(found)
+        return found
+
+    def receive_rows(self) -> list[tuple[Any, ...]]:
+        """As ``receive``: the rows that it found."""
+        result = self.receive()
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_rows(0, result.ntuples, tuple)
 
     def finish(self) -> None:
         """Wait for all results; raises the first error."""
         first: psycopg.Error | None = None
-        try:
-            while self._pending:
-                result = self._next()
-                if result is None:
-                    self._look_alive()
-                elif result.status == pq.ExecStatus.PIPELINE_SYNC:
-                    self._pending -= 1
-                elif result.status == pq.ExecStatus.FATAL_ERROR:
-                    first = first or _error(result)
-                    if self._pgconn.status == pq.ConnStatus.BAD:
-                        break
-        finally:
-            self._pending = 0
-        if self._pgconn.status == pq.ConnStatus.OK:
-            self._pgconn.exit_pipeline_mode()
+        while self._pending:
+            try:
+                self.receive()
+            except psycopg.Error as error:
+                first = first or error
         if first is not None:
             raise first
 
+    def _result(self) -> "pq.abc.PGresult":
+        """All that belongs to one statement, up to its Sync."""
+        found: pq.abc.PGresult | None = None
+        while True:
+            result = self._next()
+            if result is None:
+                self._look_alive()
+            elif result.status == pq.ExecStatus.PIPELINE_SYNC:
+                assert found is not None, "a Sync without a statement"
+                return found
+            elif found is None:
+                found = result
+                if result.status == pq.ExecStatus.FATAL_ERROR and self._is_lost():
+                    raise _error(result)
+
+    def _is_lost(self) -> bool:
+        return self._pgconn.status == pq.ConnStatus.BAD
+
     def _look_alive(self) -> None:
-        if self._pgconn.status == pq.ConnStatus.BAD:
+        if self._is_lost():
             raise psycopg.OperationalError("the connection is lost")
 
     def _next(self) -> "pq.abc.PGresult | None":
         while self._pgconn.is_busy():
-            self._wait(select.POLLIN)
+            unsent = select.POLLOUT if self._pgconn.flush() else 0
+            self._wait(select.POLLIN | unsent)
         return self._pgconn.get_result()
 
     def _wait(self, what: int) -> None:

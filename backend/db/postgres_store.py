@@ -7,11 +7,12 @@ Several backends may write at once, each with its own store:
   row after the other in the order of the keys given, which is every writer's; the table's CHECK
   refuses a sum below the floor, and the group is decided again on fresh rows. So a hot account is
   locked from flush to commit only;
-* changes are sent without waiting (``postgres_pipeline``): the server works on one table's rows
-  while the next ones are put together, and what it refused is told by ``commit``;
+* questions and changes are sent without waiting (``postgres_pipeline``): the server works on one
+  table's rows while the next ones are put together, and what it refused is told by ``commit``;
 * no wait is without an end: a lock, a statement, and on the server a group that was abandoned.
 """
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -21,6 +22,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from backend.db.alike import is_alike
 from backend.db.limits import (
     POSTGRES_IDLE_IN_GROUP_MS_MAX,
     POSTGRES_LOCK_TIMEOUT_MS,
@@ -56,6 +58,7 @@ class PostgresStore:
         if self._connection.closed:
             self._connect_again()
         self._is_committing = False
+        self._asked.clear()
         self._run("BEGIN")
 
     def has_news(self) -> bool:
@@ -64,26 +67,40 @@ class PostgresStore:
 
     def fetch(self, table: TableRef, keys: Sequence[Key]) -> list[Values]:
         """By primary key, locked where the table says so."""
+        if not self._asked:
+            self.start_fetch(table, keys)
+        asked = self._asked.popleft()
+        assert asked is keys, "rows come in the order in which they were asked for"
+        try:
+            return self._pipeline.receive_rows()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
+        """Send the question, when all changes sent before it are done."""
+        if not self._asked:
+            self._finish()
         columns: Iterable[Any] = [keys]
         if len(table.key_columns) > 1:
             columns = zip(*cast(Sequence[Values], keys), strict=True)
-        return self._run(_select(table), columns).fetchall()
+        self._send(_select(table), columns)
+        self._asked.append(keys)
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """INSERT … SELECT FROM unnest; what is alike in all rows goes once."""
         columns = [*zip(*rows, strict=True), *((value,) for value in suffix)]
-        alike = (False, *(column.count(column[0]) == len(column) for column in columns[1:]))
+        alike = (False, *map(is_alike, columns[1:]))
         shown = [column[:1] if one else column for column, one in zip(columns, alike, strict=True)]
-        self._send(_insert(table, alike), shown)
+        self._change(_insert(table, alike), shown)
 
     def update(self, table: TableRef, rows: Sequence[Values]) -> None:
         """UPDATE … FROM unnest of whole rows, which the read has locked."""
-        self._send(_update(table), zip(*rows, strict=True))
+        self._change(_update(table), zip(*rows, strict=True))
 
     def add(self, table: TableRef, rows: Sequence[Values]) -> None:
         """UPDATE … FROM unnest of differences. The join is a loop over the arrays (others are
         forbidden, see ``_BY_KEY_ONLY``), so rows are locked in the arrays' order."""
-        self._send(_add(table), zip(*rows, strict=True))
+        self._change(_add(table), zip(*rows, strict=True))
 
     def start_commit(self) -> None:
         """Send COMMIT. If it cannot be sent, ``commit`` finds that out."""
@@ -94,10 +111,7 @@ class PostgresStore:
         """Return when all that was sent is done; raises the first error."""
         if not self._is_committing:
             self._send_commit()
-        try:
-            self._pipeline.finish()
-        except _ERRORS as error:
-            raise _as_store_error(error) from error
+        self._finish()
 
     def twin(self) -> "PostgresStore":
         """Another connection to the same database."""
@@ -133,22 +147,31 @@ class PostgresStore:
         for setting in (*_BY_KEY_ONLY, *_time_limits()):
             connection.execute(f"SET {setting}".encode())
         self._connection: psycopg.Connection[Any] = connection
-        self._cursor = connection.cursor()
         self._pipeline = Pipeline(connection)
+        self._asked: deque[Sequence[Key]] = deque()
         self._is_committing = False
-
-    def _run(self, statement: str, columns: Iterable[Values] = ()) -> psycopg.Cursor[Any]:
-        try:
-            self._pipeline.finish()
-            arrays = [as_array(column) for column in columns]
-            return self._cursor.execute(statement.encode(), arrays or None)
-        except _ERRORS as error:
-            raise _as_store_error(error) from error
 
     def _send_commit(self) -> None:
         """COMMIT, with synchronous_commit as the server is set (on)."""
-        self._send("COMMIT")
+        self._change("COMMIT")
         self._is_committing = True
+
+    def _run(self, statement: str) -> None:
+        self._send(statement)
+        self._finish()
+
+    def _finish(self) -> None:
+        try:
+            self._pipeline.finish()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
+
+    def _change(self, statement: str, columns: Iterable[Values] = ()) -> None:
+        self._send(statement, columns)
+        try:
+            self._pipeline.push()
+        except _ERRORS as error:
+            raise _as_store_error(error) from error
 
     def _send(self, statement: str, columns: Iterable[Values] = ()) -> None:
         try:
@@ -171,12 +194,11 @@ def _time_limits() -> tuple[str, ...]:
 
 @cache
 def _select(table: TableRef) -> str:
-    types = dict(zip(table.columns, table.types, strict=True))
     keys = table.key_columns
     if len(keys) == 1:
-        where = f"{keys[0]} = ANY(%s::{types[keys[0]]}[])"
+        where = f"{keys[0]} = ANY({_arrays(table, keys)[0]})"
     else:
-        arrays = ",".join(f"%s::{types[key]}[]" for key in keys)
+        arrays = ",".join(_arrays(table, keys))
         where = f"({','.join(keys)}) IN (SELECT * FROM unnest({arrays}))"
     tail = f" ORDER BY {','.join(keys)} FOR NO KEY UPDATE" if table.lock else ""
     return f"SELECT {','.join(table.columns)} FROM {table.name} WHERE {where}{tail}"

@@ -78,6 +78,9 @@ class SqliteStore:
             found += self._fetch(table, keys[start : start + KEYS_PER_SELECT_MAX])
         return found
 
+    def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
+        """Nothing: rows are read by whoever asks for them."""
+
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """INSERT … VALUES of many rows; the suffix, and all else that is alike, is bound once."""
         execute = self._connection.execute

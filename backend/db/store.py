@@ -45,6 +45,11 @@ class Store(Protocol):
         """The rows with these keys, columns in table order; locked where the table says so."""
         ...
 
+    def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
+        """Let the database begin to look, if it can do so while we do others. ``fetch`` with the
+        same list of keys has to follow, in the order of the starts, before anything else."""
+        ...
+
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """Append rows, columns in table order; the last columns, alike in all rows, may be given
         once."""

@@ -101,18 +101,23 @@ _UNREAD: Row = {}
 class WorkingSet:
     """Identity map by primary key over one transaction of one store."""
 
-    __slots__ = ("_journal", "_store", "_tables")
+    __slots__ = ("_asked", "_journal", "_store", "_tables")
 
     def __init__(self, store: Store, kept: Kept | None = None) -> None:
         self._store = store
         self._tables = _Tables(store, {} if kept is None else kept)
         self._journal: list[_Undo] = []
+        self._asked: list[tuple[_Rows, list[Key]]] = []
 
     def prefetch(self, reads: Iterable[tuple[TableRef, Key]]) -> int:
-        """Load the named rows that are not in the set yet, table by table.
+        """Load the named rows that are not in the set yet; returns how many keys were new."""
+        asked = self.ask(reads)
+        self.receive()
+        return asked
 
-        Returns how many keys were new. Tables and keys go in order (see ``flush``).
-        """
+    def ask(self, reads: Iterable[tuple[TableRef, Key]]) -> int:
+        """The first half of ``prefetch``, which does not wait: nothing else is done with the set
+        before the second, ``receive``. Tables and keys go in order (see ``flush``)."""
         wanted: dict[TableRef, dict[Key, None]] = {}
         for ref, key in reads:
             try:
@@ -125,9 +130,18 @@ class WorkingSet:
             known = part.rows
             missing = [key for key in wanted[ref] if key not in known]
             if missing:
-                _load(self._store, ref, part.rows, missing)
+                if ref.lock:
+                    missing.sort()
+                self._store.start_fetch(ref, missing)
+                self._asked.append((part, missing))
                 asked += len(missing)
         return asked
+
+    def receive(self) -> None:
+        """Wait for the rows that were asked for."""
+        asked, self._asked = self._asked, []
+        for part, keys in asked:
+            _load(self._store, part.ref, part.rows, keys)
 
     def get(self, ref: TableRef, key: Key) -> Row | None:
         """The row with this key, or None. Loads it alone if nobody named it before."""
@@ -328,8 +342,6 @@ class WorkingSet:
 
 def _load(store: Store, ref: TableRef, rows: dict[Key, Any], keys: list[Key]) -> None:
     columns, key_of = ref.columns, ref.key_of
-    if ref.lock and len(keys) > 1:
-        keys.sort()
     rows.update(dict.fromkeys(keys))
     found = store.fetch(ref, keys)
     if ref.append_only:

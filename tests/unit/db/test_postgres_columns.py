@@ -88,3 +88,26 @@ def test_a_connection_lost_before_the_commit_is_told_by_it(
     store.rollback()
     store.begin()
     assert store.fetch(HOLD, ["a"]) == []
+
+
+def test_rows_asked_for_ahead_are_waited_for_when_they_are_wanted(
+    store: Store, migrated_url: str
+) -> None:
+    """The first question waits for a rival's lock, and the second is more than the system takes
+    while nobody reads it. The rival's changes are sent meanwhile."""
+    store.insert(HOLD, [("a", "pending", 1, None), ("b", "pending", 1, None)])
+    store.commit()
+    engine = open_engine(migrated_url)
+    rival = open_store(engine)
+    rival.begin()
+    rival.fetch(HOLD, ["a"])
+    store.begin()
+    few, many = ["a"], ["b", *(f"{number:0100000}" for number in range(100))]
+    store.start_fetch(HOLD, few)
+    store.start_fetch(HOLD, many)
+    rival.update(HOLD, [("a", "posted", 1, "a:2")])
+    rival.commit()
+    assert store.fetch(HOLD, few) == [("a", "posted", 1, "a:2")]
+    assert store.fetch(HOLD, many) == [("b", "pending", 1, None)]
+    rival.close()
+    engine.dispose()
