@@ -20,6 +20,10 @@ field => {
   return box.top >= bar && box.bottom <= top;
 }
 """
+WHOLE = """
+field => field.getBoundingClientRect().bottom
+  <= field.closest('.column').getBoundingClientRect().bottom
+"""
 SMALL_KEYS = """
 () => [...document.querySelectorAll('#letters button')].filter((each) => each.checkVisibility())
   .filter((each) => each.offsetWidth < 44 || each.offsetHeight < 44).map((each) => each.outerHTML)
@@ -80,6 +84,7 @@ async def test_a_search_and_a_refund_s_reason_are_written_by_touch(
         assert await page.input_value("#q") == sold[-4:]
         await page.tap("td a")
         await page.tap("[data-other]")
+        assert await page.eval_on_selector("#other-reason", WHOLE)
         await page.tap("#other-reason")
         assert await page.evaluate(PLACED, "#other-reason")
         await write(page, "cold soup")

@@ -40,7 +40,7 @@ const print = (path, body) => (button) =>
     button,
     async () => {
       const { ok, told, error } = await post(path, body(button));
-      if (!button.isConnected) return; // another screen: the bar says what the printer lacks
+      if (!button.isConnected) return ok || play("declined"); // another screen: the bar says what the printer lacks
       if (ok) tell(document.documentElement.dataset[told.print], main);
       else refused(error, main);
     },

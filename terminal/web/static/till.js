@@ -141,8 +141,10 @@ document.addEventListener("click", (event) => {
   else if (person !== undefined) {
     choose(button);
     showPerson();
-  } else if (staff || reason || mark || role) choose(button);
-  else if (note) giveNote(button);
+  } else if (staff || reason || mark || role) {
+    choose(button);
+    if (reason) document.getElementById("other-reason")?.scrollIntoView({ block: "nearest" });
+  } else if (note) giveNote(button);
   else if (fills) document.getElementById(fills).value = button.textContent;
   else DOES[button.dataset.do]?.(button);
 });
