@@ -39,6 +39,7 @@ ROOMS: dict[str, Room] = {
     "open": Room("tillway.demo.opening", "backend", "Open the wallet or the console, once."),
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
     "thing": Room("tillway.demo.thing_cli", "backend", "Let a car charge, or leave a car park."),
+    "part": Room("tillway.demo.part_cli", "backend", "See which part runs, start one anew."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),
     "stamps": Room("backend.stamping.cli", "backend", "What a third party has time-stamped."),

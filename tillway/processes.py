@@ -32,6 +32,7 @@ STOP_TIMEOUT_S = 20
 COMMAND_TIMEOUT_S = 600
 LOG_TAIL_LINES = 12
 LOG_TAIL_BYTES_MAX = 64 * 1024
+LOG_LINE_CHARS_MAX = 400
 LINE_BYTES_MAX = 64 * 1024
 READ_BYTES_MAX = 4096
 
@@ -44,6 +45,8 @@ class Program:
     process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
     log: Path
+    log_begin: int = 0
+    """Where in its log this run of it begins."""
 
     def port(self, name: str) -> int:
         """The port the program listens on under this name."""
@@ -62,10 +65,12 @@ def start(
     log_dir: Path,
     env: Mapping[str, str],
     say: Callable[[str], object] = lambda _: None,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> Program:
     """Run ``tillway WORDS…`` and return when it is ready. It ends when we end, even by SIGKILL.
 
-    ``say`` is told now and then that a slow one is still starting.
+    ``say`` is told now and then that a slow one is still starting. One that is wanted no more is
+    stopped.
 
     Raises the program's own error where it gave one (``port_taken``, ``config_invalid``), else
     ``OperatingError("internal")`` with the tail of its log.
@@ -83,19 +88,25 @@ def start(
             start_new_session=True,
         )
     try:
-        ready = _wait_until_ready(name, process, log, log_begin, say)
+        ready = _wait_until_ready(name, process, log, log_begin, say, is_wanted)
     except BaseException:
         _end(process)
         _close(process)
         raise
     # Whatever it still says there is read and dropped, so that it never waits for a reader.
     threading.Thread(target=_drain, args=(process,), name=f"{name}-stdout", daemon=True).start()
-    return Program(name, process, ready, log)
+    return Program(name, process, ready, log, log_begin)
 
 
 def stop(program: Program) -> int:
     """Ask the program to end, wait for it, and return its exit code."""
     return _end(program.process)
+
+
+def log_tail(program: Program) -> tuple[str, ...]:
+    """The last lines that this run of the program wrote to its log."""
+    lines = _written_since(program.log, program.log_begin).splitlines()[-LOG_TAIL_LINES:]
+    return tuple(line[:LOG_LINE_CHARS_MAX] for line in lines)
 
 
 def kill(program: Program) -> None:
@@ -110,6 +121,7 @@ def _wait_until_ready(
     log: Path,
     log_begin: int,
     say: Callable[[str], object],
+    is_wanted: Callable[[], bool],
 ) -> dict[str, Any]:
     """What the ready line says. Only what is readable is read, so that nothing waits in a buffer
     and half a line does not outlast the deadline."""
@@ -124,6 +136,8 @@ def _wait_until_ready(
         while (left := deadline - time.monotonic()) > 0:
             is_heard = selector.select(timeout=min(left, LOOK_S))
             now = time.monotonic()
+            if not is_wanted():
+                raise OperatingError("internal", f"{name} is wanted no more")
             if is_heard or (done := _work_done(process.pid, log)) != work:
                 busy_at, work = now, work if is_heard else done
             elif now - busy_at >= IDLE_TIMEOUT_S:

@@ -32,7 +32,7 @@ PAGES = {
     "The wallet": ("backend", r"(GET|POST) /wallet(/(?!v1/).*)?"),
     "The till": ("till", r"GET /(?!api/|healthz|readyz|metrics).*"),
     "The bench": ("bench", r"GET /bench(/.*)?"),
-    "The front page": ("front", r"(GET|POST) /.*"),
+    "The front page": ("front", r"(GET|POST) /(?!api/).*"),
 }
 """Of each section of the table: whose routes are its pages, and which of them."""
 SCRIPTS = {

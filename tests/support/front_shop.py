@@ -18,6 +18,7 @@ from tillway.demo.till import Till
 from tillway.front.parts import Link, Note, Place
 from tillway.front.shop import Shop
 from tillway.json_api import JsonApi
+from tillway.revival import Revival
 
 START_MS = 1_795_872_452_000
 PAYMENT = "pay_01M8H5DVHY52HT5B2K0AEV066C"
@@ -364,6 +365,21 @@ class Program:
         return b'{"ready": true, "connected": 1, "spool_rows": 0}'
 
 
+class FakeKeeper:
+    """Looks after one program, the hub."""
+
+    def __init__(self, hub: Revival | None = None) -> None:
+        self.hub = hub or Revival("hub-1")
+
+    def told(self) -> dict[str, Revival]:
+        return {"hub-1": self.hub}
+
+    def start(self, name: str) -> None:
+        if name != "hub-1" or not self.hub.may_be_asked:
+            raise CallerError("field_invalid", name)
+        self.hub = self.hub.asked(0)
+
+
 def fake_shop(program: Program) -> Shop:
     """One till, one phone, a hub, a charger, a car park."""
     till, key = FakeTill(), generate("Ed25519")
@@ -374,10 +390,11 @@ def fake_shop(program: Program) -> Shop:
     )  # fmt: skip
     clocks = Clocks(FakeOperator("https://backend.example"), (FakeInstitution(""),))
     links, notes = (Link("open", f"{program.url}/"),), (Note("token", "/up/phone.json"),)
-    places = (Place("hub", "hub-1", (program,), links, notes),)
+    places = (Place("hub", "hub-1", (program,), links, notes, programs=("hub-1",)),)
     return Shop(
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
         charger=FakeCharger(JsonApi(""), JsonApi("")), car_park=CarPark(exit_),
         doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)), bank=FakeBank(""),
+        keeper=FakeKeeper(),
     )  # fmt: skip

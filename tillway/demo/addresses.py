@@ -10,7 +10,7 @@ from tillway.demo.stack import OPERATOR_TOKEN, Stack
 from tillway.operator_place import place_script
 from tillway.private_files import write_files
 
-STACK_FILE, PLACE_FILE = "stack.json", "operator.env"
+STACK_FILE, PLACE_FILE, FRONT_FILE = "stack.json", "operator.env", "front.json"
 
 
 def leave_addresses(stack: Stack) -> None:
@@ -43,6 +43,21 @@ def leave_addresses(stack: Stack) -> None:
     place = place_script(stack.public_url, stack.ca, stack.root / OPERATOR_TOKEN)
     files = {STACK_FILE: json.dumps(addresses), PLACE_FILE: place}
     write_files(stack.root, {name: text.encode() for name, text in files.items()})
+
+
+def leave_front(root: Path, url: str, token: str) -> None:
+    """Where the front page is, and what it asks a program for that wants something done."""
+    content = json.dumps({"url": url.rstrip("/"), "token": token}).encode()
+    write_files(root, {FRONT_FILE: content})
+
+
+def front_in(directory: Path) -> tuple[str, str]:
+    """The front page's address and its token; ``config_invalid`` where none has run."""
+    path = directory / FRONT_FILE
+    if not path.exists():
+        raise CallerError("config_invalid", f"no stack is running in {directory}")
+    found = json.loads(path.read_text("utf-8"))
+    return found["url"], found["token"]
 
 
 def stack_in(directory: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from backend.channels.signed_http import key_text, read_key
@@ -18,6 +19,7 @@ from protocol.enrolment_code import read_code
 from protocol.identity import Identity, TlsProfileName
 from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
+from tillway.demo.kept_ports import port_settings
 from tillway.demo.live_rules import live_rules
 from tillway.demo.phone import Phone
 from tillway.demo.ports import HOST, Ports
@@ -67,6 +69,7 @@ class Stack:
     phones: list[Phone] = field(default_factory=list)
     backend_key: VerifyKey | None = None
     _words: dict[str, list[str]] = field(default_factory=dict)
+    _kept_ports: dict[str, dict[str, str]] = field(default_factory=dict)
     _token: str = field(default="", repr=False)
 
     # What there is
@@ -227,9 +230,10 @@ class Stack:
             passphrase=passphrase,
         )
 
-    def restart(self, name: str) -> None:
-        """Start a program again with the words it was started with before."""
-        self._start(name, *self._words[name])
+    def restart(self, name: str, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Start a program again with the words it was started with before, at the ports where it
+        was. One that is wanted no more before it is ready is stopped."""
+        self._start(name, *self._words[name], env=self._kept_ports[name], is_wanted=is_wanted)
 
     def cut_power(self, name: str) -> None:
         """Kill a program where it stands."""
@@ -291,10 +295,20 @@ class Stack:
 
     # How it is made
 
-    def _start(self, name: str, *words: str) -> None:
+    def _start(
+        self,
+        name: str,
+        *words: str,
+        env: Mapping[str, str] = MappingProxyType({}),
+        is_wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.say(f"starting {name}")
         self._words[name] = list(words)
-        self.programs[name] = start(name, words, log_dir=self.root / "logs", env={}, say=self.say)
+        program = start(
+            name, words, log_dir=self.root / "logs", env=env, say=self.say, is_wanted=is_wanted
+        )  # fmt: skip
+        self.programs[name] = program
+        self._kept_ports[name] = port_settings(words, program.ready)
 
     def _start_board(self, name: str, board: str) -> None:
         """A simulated board: a kind that is built in, or a file."""

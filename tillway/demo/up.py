@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 
 from protocol.identity import TlsProfileName
-from tillway.demo.addresses import PLACE_FILE, leave_addresses
+from tillway.demo.addresses import PLACE_FILE, leave_addresses, leave_front
 from tillway.demo.machines import start_charger, start_exit
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone, phone_of
@@ -23,8 +23,10 @@ from tillway.demo.ports import HOST, Ports
 from tillway.demo.single import alone, signals_raise
 from tillway.demo.stack import HUB, MERCHANT, OPERATOR_TOKEN, TLS_HELP, Say, Stack
 from tillway.demo.till_staff import staff_of
+from tillway.front.limits import TOKEN_BYTES
 from tillway.front.server import front_page
 from tillway.front.shop import shop_of, wallet_url
+from tillway.supervisor import Supervisor
 
 app = typer.Typer(
     help="Start the whole stack without the story.",
@@ -99,9 +101,14 @@ def _payer(stack: Stack) -> Phone:
 
 def serve_pages(console: Console, stack: Stack, front_port: int) -> None:
     """Serve the front page and say where everything is, until a signal comes."""
-    say: Say = partial(console.print, soft_wrap=True)
-    with front_page(shop_of(stack), front_port) as url:
-        say("The pages stay up until Ctrl-C. Begin here:")
+    say: Say = partial(console.print, soft_wrap=True, markup=False, highlight=False)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    with (
+        Supervisor(stack, say, stack.root / "logs") as supervisor,
+        front_page(shop_of(stack, supervisor), front_port, token) as url,
+    ):
+        leave_front(stack.root, url, token)
+        say("The pages stay up until Ctrl-C; a part that ends is started anew. Begin here:")
         say(f"  front     {url}     what runs, and a first payment in five steps")
         _show_pages(say, stack)
         signal.pause()

@@ -37,10 +37,12 @@ from tillway.front.limits import (
     LOOK_EVERY_MS,
     TOKEN_BYTES,
 )
+from tillway.front.parts import parts_told
 from tillway.front.shop import Shop
 from tillway.front.things import Story, Things
 from tillway.front.watch import Watch
 from tillway.front.words import ACCOUNTS, WORDS
+from tillway.revival import TRIES_MAX, signal_name
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
@@ -87,13 +89,14 @@ class AmountIn(BaseModel):
 class Face:
     """Makes the pieces of the page."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, token: str | None) -> None:
         self.guide, self.evening, self.things = Guide(shop), Evening(shop.clocks), Things(shop)
         self.watch = Watch(shop, self.things)
         self._card_number = shop.phone.card_number()
         self._console_url = f"{shop.operator.url}/console"
         self.assets = Assets("front", "tillway.front")
-        self.token = secrets.token_urlsafe(TOKEN_BYTES)
+        self.token = token or secrets.token_urlsafe(TOKEN_BYTES)
+        self._keeper = shop.keeper
         self._pages = Pages("tillway.front", self.assets, WORDS)
 
     def piece(self, name: str, language: Language) -> Markup:
@@ -106,6 +109,7 @@ class Face:
             accounts=ACCOUNTS, rules=POSTING_NAMES, evening=self.evening,
             closing=self.evening.at, watch=self.watch, card_number=self._card_number,
             console_url=self._console_url, doors=tuple(Door),
+            revivals=self._keeper.told(), tries_max=TRIES_MAX, signal_name=signal_name,
             things=self.things, stories=tuple(Story), cars=tuple(Car),
             price=Money(CHARGER_PER_KWH_MINOR, "CNY").decimal(),
         )  # fmt: skip
@@ -115,12 +119,12 @@ class Face:
         return way.postings if way and way.payment_id == self.guide.payment_id else ()
 
 
-def build_app(shop: Shop) -> FastAPI:
-    """The application over a running stack."""
+def build_app(shop: Shop, token: str | None = None) -> FastAPI:
+    """The application over a running stack. Without a token it makes one of its own."""
     app = FastAPI(title="Tillway", docs_url=None, redoc_url=None, openapi_url=None)
-    face = Face(shop)
+    face = Face(shop, token)
     face.assets.mount(app)
-    add_routes(app, _views(face))
+    add_routes(app, _views(face, shop))
     add_routes(app, _acts(face, shop))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -128,7 +132,7 @@ def build_app(shop: Shop) -> FastAPI:
     return app
 
 
-def _views(face: Face) -> APIRouter:
+def _views(face: Face, shop: Shop) -> APIRouter:
     views, places = APIRouter(), Places(FOLLOWERS_MAX)
 
     @views.get("/")
@@ -154,6 +158,10 @@ def _views(face: Face) -> APIRouter:
                     yield event(name, revision, seen[1])
             await asyncio.sleep(LOOK_EVERY_MS / 1000)
 
+    @views.get("/api/parts")
+    async def parts() -> dict[str, object]:
+        return {"parts": parts_told(shop.keeper)}
+
     @views.get("/guide/code-{revision}.png")
     async def code(revision: int) -> Response:
         return _picture(face.guide.code, is_there=revision == face.guide.revision)
@@ -177,7 +185,8 @@ Do = Callable[[Callable[[], None], Request], Awaitable[dict[str, Any]]]
 
 def _acts(face: Face, shop: Shop) -> APIRouter:
     async def admit(request: Request) -> None:
-        token = request.headers.get(_HEADER, "")
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = request.headers.get(_HEADER, bearer)
         is_own = hmac.compare_digest(token.encode(), face.token.encode())
         if not is_own or not _is_own_page(request):
             raise HTTPException(401)
@@ -204,6 +213,12 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
     async def opens(wanted: DoorIn, request: Request) -> dict[str, str]:
         language = language_of(request)
         return {"url": await asyncio.to_thread(shop.doors.link, wanted.door, language)}
+
+    @acts.post("/api/parts/{name}/start")
+    async def start(name: str, request: Request) -> dict[str, Any]:
+        shop.keeper.start(name)
+        await face.watch.look()
+        return {"parts": face.piece("parts", language_of(request))}
 
     @acts.post("/day/close")
     async def close(request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from protocol.errors import TillwayError
 from tillway.front.limits import PROBES_AT_ONCE_MAX
+from tillway.revival import Revival, why_of
 
 _SAMPLE = re.compile(r"^([a-z_]+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
@@ -54,6 +55,8 @@ class Place:
     notes: tuple[Note, ...] = ()
     log: str = ""
     """The file that says what became of it, where it is silent."""
+    programs: tuple[str, ...] = ()
+    """By whose names it is started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,34 @@ class Part:
     figures: tuple[tuple[str, int], ...]
     notes: tuple[Note, ...] = ()
     log: str = ""
+    programs: tuple[str, ...] = ()
+
+
+class Keeper(Protocol):
+    """Starts programs anew that end."""
+
+    def told(self) -> Mapping[str, Revival]:
+        """How each stands, by its name."""
+        ...
+
+    def start(self, name: str) -> None:
+        """Start one now that nobody tries to start any more; raises ``CallerError``."""
+        ...
+
+
+def parts_told(keeper: Keeper) -> list[dict[str, object]]:
+    """How each program stands, for a program."""
+    return [
+        {
+            "name": name,
+            "phase": part.phase,
+            "ends": part.ends,
+            "tries": part.tries,
+            "why": why_of(part.last) if part.last else "",
+            "log": list(part.last.tail) if part.last else [],
+        }
+        for name, part in keeper.told().items()
+    ]
 
 
 def look_at(places: list[Place]) -> list[Part]:
@@ -89,7 +120,8 @@ def _looked(place: Place) -> Part:
     address = place.asked[0].url.partition("//")[2]
     told = tuple(figures.items())
     log = place.log if state == "silent" else ""
-    return Part(place.kind, place.name, address, place.links, state, told, place.notes, log)
+    return Part(place.kind, place.name, address, place.links, state, told, place.notes, log,
+                place.programs)  # fmt: skip
 
 
 def _of_till(asked: Asked) -> dict[str, int]:

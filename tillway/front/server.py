@@ -18,11 +18,12 @@ _LOOK_S = 0.02
 
 
 @contextmanager
-def front_page(shop: Shop, port: int) -> Iterator[str]:
-    """Its address. ``port`` 0 is any; raises ``CallerError("port_taken")``."""
+def front_page(shop: Shop, port: int, token: str | None = None) -> Iterator[str]:
+    """Its address. ``port`` 0 is any; raises ``CallerError("port_taken")``. Who shows the token
+    may do what the page does."""
     listening = _bound(port)
     config = uvicorn.Config(
-        build_app(shop), log_config=None, access_log=False, lifespan="off",
+        build_app(shop, token), log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)

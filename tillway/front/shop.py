@@ -22,12 +22,14 @@ from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
 from tillway.front.hops import Told, Way, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.limits import PROBE_S
-from tillway.front.parts import Link, Note, Place
+from tillway.front.parts import Keeper, Link, Note, Place
 from tillway.front.skew import Skew
 from tillway.json_api import JsonApi
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
 """States of a charge that was metered to its end and costs something."""
+_SANDBOX = ("sandbox", NETSUNION)
+"""The programs that the institutions are."""
 _PAID_AHEAD = _DEBITED | {"running"}
 """States of a charge that was paid ahead by a code and has begun."""
 
@@ -50,6 +52,8 @@ class Shop:
     """Opens the wallet and the console by single-use links."""
     bank: JsonApi
     """The simulated banks' control interface."""
+    keeper: Keeper
+    """Who starts the programs anew that end."""
     skew: Skew = field(default_factory=Skew)
     """Of the backend's clock, which an operator may have moved."""
 
@@ -159,7 +163,7 @@ def _newest_ms(charge: Told) -> int:
     return int(charge["ended_at_ms"] or charge["began_at_ms"])
 
 
-def shop_of(stack: Stack) -> Shop:
+def shop_of(stack: Stack, keeper: Keeper) -> Shop:
     """The shop of a stack that has left its addresses and a phone."""
     found = [name for name in stack.programs if (stack.root / name / "control.token").exists()]
     names = sorted(found, key=lambda name: (f"{name}-board" not in stack.programs, name))
@@ -179,6 +183,7 @@ def shop_of(stack: Stack) -> Shop:
         car_park=CarPark(stack.till(EXIT)),
         doors=Doors(wallet=phone_of(stack.root).api, operator=stack.operator),
         bank=replace(stack.sandbox.api(NETSUNION), timeout_s=PROBE_S),
+        keeper=keeper,
     )
 
 
@@ -197,10 +202,12 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
         if board.endswith(("-board", "-machine")):
             api = _http(stack, board)
             links = (Link("bench", f"{api.url}/bench"),)
-            places.append(Place("board", board, (api,), links, log=_log_of(stack, board)))
+            log = _log_of(stack, board)
+            places.append(Place("board", board, (api,), links, log=log, programs=(board,)))
     hub = _http(stack, HUB)
     links = (Link("open", f"{hub.url}/"),)
-    places.append(Place("hub", f"{HUB} · {STORE}", (hub,), links, log=_log_of(stack, HUB)))
+    log = _log_of(stack, HUB)
+    places.append(Place("hub", f"{HUB} · {STORE}", (hub,), links, log=log, programs=(HUB,)))
     operator = replace(stack.operator, timeout_s=PROBE_S)
     pages = (
         Link("open", f"{operator.url}/"),
@@ -213,11 +220,13 @@ def _places(stack: Stack, tills: list[str]) -> list[Place]:
         Note("token", _shown(stack.root / PHONE_FILE)),
     )
     log = _log_of(stack, "backend")
-    places.append(Place("backend", "backend", (operator,), pages, notes, log))
+    places.append(Place("backend", "backend", (operator,), pages, notes, log, ("backend",)))
     sandbox = stack.sandbox
     institutions = tuple(replace(sandbox.api(name), timeout_s=PROBE_S) for name in sandbox.said)
     log = _log_of(stack, "sandbox")
-    places.append(Place("institution", ", ".join(sandbox.said), institutions, log=log))
+    places.append(
+        Place("institution", ", ".join(sandbox.said), institutions, log=log, programs=_SANDBOX)
+    )
     return places
 
 
@@ -225,7 +234,7 @@ def _till_place(stack: Stack, name: str) -> Place:
     api = _http(stack, name)
     links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
     notes = (Note("pins", _shown(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
-    return Place("till", name, (api,), links, notes, _log_of(stack, name))
+    return Place("till", name, (api,), links, notes, _log_of(stack, name), (name,))
 
 
 def _log_of(stack: Stack, name: str) -> str:

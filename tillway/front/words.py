@@ -41,10 +41,28 @@ WORDS: dict[str, Words] = {
     "not_ready": Words("未就绪", "Not ready"),
     "silent": Words("没有应答", "No answer"),
     "silent_say": Words(
-        "没有应答。原因见日志；Ctrl-C 后再 make up 会接着原来的数据重新启动。日志：",
-        "It does not answer. Its log says why; Ctrl-C and make up start it again with all that it"
-        " had. Log:",
+        "没有应答。结束了的部分会带着原来的数据自动重新启动。日志：",
+        "It does not answer. A part that has ended is started anew with all that it had. Log:",
     ),
+    "part_waiting": Words(
+        "{} 已结束，正等着重新启动（第 {} 次，最多 {} 次）",
+        "{} has ended and waits to be started anew (try {} of {})",
+    ),
+    "part_starting": Words(
+        "{} 正在重新启动（第 {} 次，最多 {} 次）", "{} is being started anew (try {} of {})"
+    ),
+    "part_failed": Words(
+        "{} 接连 {} 次没有站住，不再自动启动。看看日志，修好后按“启动”。",
+        "{} has ended {} times in a row and is started by itself no more. Look at its log, mend"
+        " what is wrong, then press Start.",
+    ),
+    "part_running": Words("{} 重新启动过，结束过 {} 次", "{} was started anew; ends so far: {}"),
+    "part_last": Words("上次结束的原因", "Why it ended last"),
+    "ended_signal": Words("被信号 {} 终止", "by signal {}"),
+    "ended_code": Words("以代码 {} 退出", "with exit code {}"),
+    "part_log": Words("日志的最后几行", "The last lines of its log"),
+    "part_start": Words("启动 {}", "Start {}"),
+    "part_start_busy": Words("正在启动…", "Starting…"),
     "health_well": Words("{} 个部分都就绪", "All {} parts are ready"),
     "health_ill": Words("有问题：{}", "Not well: {}"),
     "looking": Words("正在查看…", "Looking…"),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,18 +21,22 @@ from tests.support.front_shop import (
     FakeBank,
     FakeDoor,
     FakeInstitution,
+    FakeKeeper,
     FakeOperator,
     FakePhone,
     FakeTill,
     Program,
     fake_shop,
 )
-from tillway.demo import opening
+from tillway.demo import opening, part_cli
+from tillway.demo.addresses import FRONT_FILE, leave_front
 from tillway.front import watch
 from tillway.front.app import build_app
 from tillway.front.evening import Evening
 from tillway.front.guide import STEPS, Guide, Manner, Step
 from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
+from tillway.front.server import front_page
+from tillway.revival import TRIES_MAX, End, Phase, Revival
 
 
 @pytest.fixture
@@ -54,6 +59,76 @@ def test_a_name_that_is_not_loopback_is_refused(http: TestClient) -> None:
 def test_what_a_part_s_pages_ask_for_is_said_beside_it(http: TestClient) -> None:
     page = http.get("/?lang=en").text
     assert "The wallet&#39;s token and PIN are in</span> <code>/up/phone.json</code>" in page
+
+
+ENDED = Revival("hub-1").ended(End(-9, tail=("no <room> left",)), 0)
+GAVE_UP = Revival("hub-1", Phase.FAILED, TRIES_MAX, 6, End(3, tail=("port is taken",)))
+
+
+@pytest.mark.parametrize(
+    ("hub", "zh", "en"),
+    [
+        (Revival("hub-1"), (), ()),
+        (
+            ENDED,
+            ("hub-1 已结束，正等着重新启动（第 1 次，最多 5 次）", "被信号 SIGKILL 终止"),
+            ("hub-1 has ended and waits to be started anew (try 1 of 5)", "by signal SIGKILL"),
+        ),
+        (ENDED.started(1), ("hub-1 正在重新启动（第 1 次",), ("being started anew (try 1 of 5)",)),
+        (
+            ENDED.started(1).came_up(2),
+            ("hub-1 重新启动过，结束过 1 次", "no &lt;room&gt; left"),
+            ("hub-1 was started anew; ends so far: 1", "no &lt;room&gt; left"),
+        ),
+        (
+            GAVE_UP,
+            ("hub-1 接连 5 次没有站住", "以代码 3 退出", "启动 hub-1</button>"),
+            ("hub-1 has ended 5 times in a row", "with exit code 3", "Start hub-1</button>"),
+        ),
+    ],
+)
+def test_a_part_that_ended_says_why_and_how_often(
+    hub: Revival, zh: tuple[str, ...], en: tuple[str, ...]
+) -> None:
+    shop = replace(fake_shop(Program()), keeper=FakeKeeper(hub))
+    with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
+        for language, words in (("zh", zh), ("en", en)):
+            page = http.get(f"/?lang={language}").text
+            assert [word for word in words if word not in page] == []
+            assert ('data-phase="' in page) == bool(words)
+            assert ('data-do="api/parts/' in page) == (hub.phase is Phase.FAILED)
+
+
+def test_a_part_that_nobody_starts_any_more_is_started_by_who_asks() -> None:
+    keeper = FakeKeeper(GAVE_UP)
+    shop = replace(fake_shop(Program()), keeper=keeper)
+    with TestClient(build_app(shop, "t0ken"), base_url="http://127.0.0.1") as http:
+        assert http.post("/api/parts/hub-1/start").status_code == 401
+        told = http.post("/api/parts/hub-1/start", headers={"x-page-token": "t0ken"}).json()
+        assert 'data-phase="starting"' in told["parts"]
+        assert keeper.hub.phase is Phase.STARTING
+        again = http.post("/api/parts/hub-1/start", headers={"x-page-token": "t0ken"})
+        assert (again.status_code, again.json()["error"]["code"]) == (409, "field_invalid")
+
+
+def test_a_shell_lists_the_parts_and_starts_one(tmp_path: Path) -> None:
+    keeper = FakeKeeper(GAVE_UP)
+    shop = replace(fake_shop(Program()), keeper=keeper)
+    with front_page(shop, 0, "t0ken") as url:
+        leave_front(tmp_path, url, "t0ken")
+        assert (tmp_path / FRONT_FILE).stat().st_mode & 0o077 == 0
+        words = ["--directory", str(tmp_path)]
+        listed = CliRunner().invoke(part_cli.app, ["list", *words])
+        assert listed.output.splitlines() == [
+            "failed   hub-1  ended 6 times, last: exit code 3",
+            "         port is taken",
+        ]
+        assert CliRunner().invoke(part_cli.app, ["start", "hub-1", *words]).exit_code == 0
+        assert keeper.hub.phase is Phase.STARTING
+        refused = CliRunner().invoke(part_cli.app, ["start", "hub-2", *words])
+        assert isinstance(refused.exception, CallerError)
+    nobody = CliRunner().invoke(part_cli.app, ["list", "--directory", str(tmp_path / "none")])
+    assert isinstance(nobody.exception, CallerError)
 
 
 def test_the_test_card_is_at_hand_and_its_code_once_the_bank_has_sent_one() -> None:

@@ -73,6 +73,18 @@ document.querySelector(".doors").addEventListener("click", (event) => {
   if (button) once(document.querySelector(".doors"), () => walkIn(button), button);
 });
 
+// A part that nobody starts any more by itself.
+const start = async (button) => {
+  const { ok, told, error } = await post(`/${button.dataset.do}`, {});
+  if (ok) swap(piece("parts"), told.parts);
+  else refuse(error, piece("parts"));
+};
+
+piece("parts").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-do]");
+  if (button) once(piece("parts"), () => start(button), button);
+});
+
 follow(`/live?lang=${lang}`, {
   health: (html) => swap(piece("health"), html),
   parts: (html) => swap(piece("parts"), html),
