@@ -27,7 +27,8 @@ READY_TIMEOUT_S = 600
 IDLE_TIMEOUT_S = 60
 """How long a program that starts may neither compute nor write."""
 REMIND_S = 20
-LOOK_S = 0.5
+LOOK_S = 2.0
+"""Between two looks at all processes: each takes some milliseconds from those that start."""
 STOP_TIMEOUT_S = 20
 COMMAND_TIMEOUT_S = 600
 LOG_TAIL_LINES = 12
