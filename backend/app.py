@@ -254,11 +254,7 @@ def _payment_routers(
         rule_routes.operator_router(services, guard, backend.rule_desk),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),
         notify_routes.operator_router(
-            submit=services.submit,
-            run_read=services.run_read,
-            repository=backend.callbacks,
-            operator_only=guard,
-            wake=backend.background.wake,
+            services, guard, repository=backend.callbacks, wake=backend.background.wake
         ),
     )
 

@@ -28,7 +28,7 @@ from backend.reconciliation.routes import Returned, Settled
 from backend.reconciliation.tables import CASE
 from protocol.errors import CallerError
 
-_EVERY = DeadLetterFilter(merchant_id=None, event_type=None, since_ms=None)
+_EVERY = DeadLetterFilter()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +112,10 @@ class OperationsDesk:
         )
         return rows[:ROWS_PER_PAGE], len(rows) > ROWS_PER_PAGE
 
-    async def letters(self, after: str) -> Page:
+    async def letters(self, wanted: DeadLetterFilter, after: str) -> Page:
         """Callbacks that were given up, the last first."""
         page: Page = await self._services.run_read(
-            lambda: self._letters.page(_EVERY, limit=ROWS_PER_PAGE, after=after)
+            lambda: self._letters.page(wanted, limit=ROWS_PER_PAGE, after=after)
         )
         return page
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request, Response
 
 from backend.console.limits import ROWS_PER_PAGE
+from backend.console.merchant_words import CALLBACK_EVENTS
 from backend.console.model import Person
 from backend.console.operations_desk import OperationsDesk
 from backend.console.parts import ConsoleParts
@@ -17,7 +18,9 @@ from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.db.tables import Row
 from backend.forms import Form
+from backend.listing.filters import TypedDeadLetters
 from backend.listing.limits import FILTER_CHARS_MAX
+from backend.notify.dead_letters import Page
 from protocol.errors import CallerError
 
 _PAGE_DIGITS_MAX = 6
@@ -94,9 +97,19 @@ def _letters(pages: APIRouter, parts: ConsoleParts, desk: OperationsDesk) -> Non
     @pages.get(ROOT + "/letters")
     async def letters(request: Request) -> Response:
         person = await operator(parts, request)
-        found = await desk.letters(request.query_params.get("after", "")[:FILTER_CHARS_MAX])
-        places = await names_of(parts.payments.services, found.rows)
-        return face.page(request, "letters", person, tab="letters", found=found, places=places)
+        after = request.query_params.get("after", "")[:FILTER_CHARS_MAX]
+        asked = await parts.naming.asked(TypedDeadLetters.of(request), person.scope)
+        typed, wrong = asked.typed, asked.typed.wrong()
+        found = Page([], "")
+        if not (asked.choices or wrong):
+            found = await desk.letters(typed.wanted(), after)
+        return face.page(
+            request, "letters", person, tab="letters", found=found, typed=typed, asked=asked,
+            wrong=wrong, more=typed.query(after=found.after) if found.after else "",
+            is_first=not after, events=CALLBACK_EVENTS,
+            known=await parts.naming.known(typed, person.scope),
+            places=await names_of(parts.payments.services, found.rows),
+        )  # fmt: skip
 
     @pages.post(ROOT + "/letters/{callback_id}/replay")
     async def replay(request: Request, callback_id: str) -> Response:

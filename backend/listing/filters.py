@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 from backend.listing.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX, YEAR_MAX, YEAR_MIN
-from backend.notify.model import CallbackFilter
+from backend.notify.model import CallbackFilter, DeadLetterFilter
 from backend.notify.states import CallbackState
 from backend.payments.list_repository import PaymentFilter
 from backend.refunds.model import RefundState
@@ -259,6 +259,26 @@ class TypedCallbacks(TypedFilter):
             merchant_id=merchant_id or self.merchant or None,
             state=one_of(self.state, CALLBACK_STATES, "state"),
             event_type=self.kind,
+            from_ms=from_ms(self.since),
+            until_ms=until_ms(self.until),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TypedDeadLetters(TypedFilter):
+    """The filter of callbacks that were given up; dates are when they were."""
+
+    kind: str
+    since: str
+    until: str
+    merchant: str
+    readers: ClassVar[Readers] = {"since": from_ms, "until": until_ms}
+
+    def wanted(self) -> DeadLetterFilter:
+        """The question to the database."""
+        return DeadLetterFilter(
+            merchant_id=self.merchant or None,
+            event_type=self.kind or None,
             from_ms=from_ms(self.since),
             until_ms=until_ms(self.until),
         )

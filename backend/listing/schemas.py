@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.listing.limits import ANSWER_ROWS, ANSWER_ROWS_MAX
+from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
 
 _Merchant = Annotated[str, Field(description="Its id, or a name that one merchant alone has.")]
 _Store = Annotated[str, Field(description="Its id, or a name that one store alone has.")]
@@ -83,6 +84,16 @@ class RefundPageQuery(RefundQuery, _Page):
 
 class OwnRefundPageQuery(OwnRefundQuery, _Page):
     """``GET /v3/tillway/refunds``."""
+
+
+class DeadLetterPageQuery(_Page):
+    """``GET /operator/v1/dead-letters``: callbacks that were given up; dates are when they were."""
+
+    merchant: _Merchant = ""
+    kind: Annotated[str, Field(description="The event: payment.captured")] = ""
+    since: _Since = ""
+    until: _Until = ""
+    limit: Annotated[int, Field(ge=1, le=DEAD_LETTERS_PER_LIST_MAX)] = ANSWER_ROWS
 
 
 class CallbackPageQuery(_Page):

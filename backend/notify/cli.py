@@ -113,5 +113,5 @@ def _apply(database: str, commands: list[ReplayCallback]) -> bool:
 def _filter(
     merchant: str | None, event_type: str | None, since: datetime | None
 ) -> DeadLetterFilter:
-    since_ms = None if since is None else int(since.replace(tzinfo=UTC).timestamp()) * 1000
-    return DeadLetterFilter(merchant_id=merchant, event_type=event_type, since_ms=since_ms)
+    from_ms = None if since is None else int(since.replace(tzinfo=UTC).timestamp()) * 1000
+    return DeadLetterFilter(merchant_id=merchant, event_type=event_type, from_ms=from_ms)

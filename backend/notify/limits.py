@@ -18,7 +18,6 @@ DEAD_LETTERS_PER_LIST_MAX = 200
 DEAD_LETTERS_PER_REPLAY_MAX = 200
 """Of one call that names a filter; the answer says whether there are more."""
 PLACE_DIGITS_MAX = 15
-FILTER_CHARS_MAX = 64
 TRIES_SHOWN_MAX = 200
 """The newest of a callback's history: those of eleven lives."""
 CALLBACK_FIGURES_EVERY_S = 10

@@ -55,12 +55,13 @@ class CallbackFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterFilter:
-    """Which dead letters are meant; what is None does not matter."""
+    """Which dead letters are meant; what is None does not matter. Times are when they were given
+    up, ``until_ms`` not included."""
 
     merchant_id: str | None = None
     event_type: str | None = None
-    since_ms: int | None = None
-    """Given up then or later."""
+    from_ms: int | None = None
+    until_ms: int | None = None
 
     @property
     def is_all(self) -> bool:

@@ -126,6 +126,8 @@ def _dead(query: Select, wanted: DeadLetterFilter) -> Select:  # type: ignore[ty
         query = query.where(_callback.c.merchant_id == wanted.merchant_id)
     if wanted.event_type is not None:
         query = query.where(_callback.c.event_type == wanted.event_type)
-    if wanted.since_ms is not None:
-        query = query.where(_callback.c.next_try_ms >= wanted.since_ms)
+    if wanted.from_ms is not None:
+        query = query.where(_callback.c.next_try_ms >= wanted.from_ms)
+    if wanted.until_ms is not None:
+        query = query.where(_callback.c.next_try_ms < wanted.until_ms)
     return query

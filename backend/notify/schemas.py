@@ -4,17 +4,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend.notify.limits import FILTER_CHARS_MAX
+from backend.listing.limits import FILTER_CHARS_MAX, MEANT_CHARS_MAX
 from backend.wanted import Wanted
 
-FilterText = Annotated[str | None, Field(max_length=FILTER_CHARS_MAX)]
-FilterTime = Annotated[int | None, Field(ge=0, lt=2**53)]
+_Text = Annotated[str, Field(max_length=FILTER_CHARS_MAX)]
 
 
 class ReplayWanted(Wanted):
-    """``POST /operator/v1/dead-letters/replay``: which ones; ``all`` where nothing narrows it."""
+    """``POST /operator/v1/dead-letters/replay``: which ones, as their list is asked for; ``all``
+    where nothing narrows it."""
 
-    merchant_id: FilterText = None
-    event_type: FilterText = None
-    since_ms: FilterTime = None
+    merchant: Annotated[str, Field(max_length=MEANT_CHARS_MAX)] = ""
+    kind: _Text = ""
+    since: _Text = ""
+    until: _Text = ""
     all: bool = False

@@ -160,10 +160,7 @@ def console_world(shop: Shop, openings: Openings | None = None) -> Iterator[Cons
     add_routes(app, payment_routes.operator_router(services, operator_only))
     add_routes(app, refund_routes.operator_router(services, operator_only))
     letters = notify_routes.operator_router(
-        submit=services.submit,
-        run_read=services.run_read,
-        repository=CallbackRepository(shop.reader),
-        operator_only=operator_only,
+        services, operator_only, repository=CallbackRepository(shop.reader)
     )
     add_routes(app, letters)
     operations = OperationsDesk(

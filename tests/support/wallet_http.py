@@ -85,10 +85,7 @@ def client_of(shop: Shop) -> Iterator[TestClient]:
     add_routes(
         app,
         notify_routes.operator_router(
-            submit=services.submit,
-            run_read=services.run_read,
-            repository=CallbackRepository(shop.reader),
-            operator_only=operator_only,
+            services, operator_only, repository=CallbackRepository(shop.reader)
         ),
     )
 

@@ -17,12 +17,14 @@ from backend.notify.limits import CALLBACK_GAPS_MS
 from backend.notify.model import Place
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
+from backend.shop_time import shown_time
 from protocol.errors import CallerError
 from tests.support.callbacks import PutCallback, dead_letter
 from tests.support.shop import OTHER_MERCHANT, START_MS, Shop
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 
 PATH = "/operator/v1/dead-letters"
+DAY_MS = 86_400_000
 PAN = "6222021234567890128"
 
 
@@ -41,7 +43,7 @@ def listed(client: TestClient, **query: Any) -> list[str]:
         page = client.get(PATH, params={**query, "after": after}).json()
         ids += [row["callback_id"] for row in page["dead_letters"]]
         after = page["after"]
-        if not after:
+        if after is None:
             return ids
 
 
@@ -73,14 +75,37 @@ def test_those_given_up_in_one_moment_are_told_apart(shop: Shop, client: TestCli
     assert (len(found), set(found)) == (3, dead)
 
 
-def test_a_filter_narrows_by_merchant_type_and_time(shop: Shop, client: TestClient) -> None:
+def test_a_filter_narrows_by_merchant_event_and_the_dates_they_were_given_up(
+    shop: Shop, client: TestClient
+) -> None:
     first = dead_letter(shop, 1)
     other = dead_letter(shop, 2, merchant_id=OTHER_MERCHANT)
+    shop.clock.at_ms += 2 * DAY_MS
     refund = dead_letter(shop, 3, event_type="refund.succeeded")
-    assert listed(client, merchant_id=OTHER_MERCHANT) == [other]
-    assert listed(client, event_type="refund.succeeded") == [refund]
-    assert listed(client, since_ms=shop.clock.at_ms - 1_000) == [refund]
-    assert listed(client, since_ms=START_MS, event_type="payment.captured") == [other, first]
+    assert listed(client) == [refund, other, first]
+    assert listed(client, merchant=OTHER_MERCHANT) == [other]
+    assert listed(client, kind="refund.succeeded") == [refund]
+    last = shown_time(shop.clock.at_ms - 1_000, "%Y-%m-%d")
+    assert listed(client, since=last) == [refund]
+    assert listed(client, until=last, kind="payment.captured") == [other, first]
+    before = shown_time(shop.clock.at_ms - DAY_MS, "%Y-%m-%d")
+    assert listed(client, until=before) == [other, first]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"since": "soon"}, "date_invalid"),
+        ({"merchant": "mch_"}, "field_invalid"),
+        ({"since_ms": "1"}, "since_ms"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_is_refused_and_not_left_out(
+    client: TestClient, query: dict[str, str], code: str
+) -> None:
+    refused = client.get(PATH, params=query)
+    assert refused.status_code in {400, 422}
+    assert code in refused.text
 
 
 @pytest.mark.parametrize("text", ["soon", "1.", f"{'9' * 16}.evt_1", "².evt_1", "-1.evt_1"])
@@ -133,7 +158,7 @@ def test_those_that_match_are_replayed_and_no_others(
     other = dead_letter(shop, 9, merchant_id=OTHER_MERCHANT)
     assert client.post(f"{PATH}/replay", json={}).json()["error"]["code"] == "field_invalid"
     monkeypatch.setattr(dead_letters, "DEAD_LETTERS_PER_REPLAY_MAX", 2)
-    wanted = {"merchant_id": "mch_1001"}
+    wanted = {"merchant": "mch_1001"}
     first = client.post(f"{PATH}/replay", json=wanted).json()
     assert first == {"replayed": [mine[2], mine[1]], "remaining": 1}
     assert client.post(f"{PATH}/replay", json=wanted).json()["remaining"] == 0
