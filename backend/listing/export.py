@@ -32,16 +32,22 @@ class Sheet:
         return Place(row["created_at_ms"], row[self.key])
 
 
+def csv_part(sheet: Sheet, rows: Sequence[Row], *, is_first: bool) -> bytes:
+    """Some rows of the file; the first part has the columns' names before them."""
+    head = BYTE_ORDER_MARK + csv_lines([sheet.columns]) if is_first else b""
+    return head + (csv_lines([sheet.cells(row) for row in rows]) if rows else b"")
+
+
 async def csv_pages(sheet: Sheet, read: ReadPage) -> AsyncIterator[bytes]:
     """The file in pieces, UTF-8 with a byte order mark, as spreadsheets want it; the newest first,
     at most ``EXPORT_ROWS_MAX`` rows. If there are more, the last line says so."""
-    yield BYTE_ORDER_MARK + csv_lines([sheet.columns])
+    yield csv_part(sheet, (), is_first=True)
     place, count = None, 0
     while count < EXPORT_ROWS_MAX:
         rows = await read(place, EXPORT_ROWS_PER_READ)
         if not rows:
             return
-        yield csv_lines([sheet.cells(row) for row in rows])
+        yield csv_part(sheet, rows, is_first=False)
         place, count = sheet.place(rows[-1]), count + len(rows)
         if len(rows) < EXPORT_ROWS_PER_READ:
             return

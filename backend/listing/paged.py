@@ -6,7 +6,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from backend.db.tables import Row
 from backend.db.totals import Totals
-from backend.listing.export import PAYMENTS, REFUNDS, Sheet, csv_pages
+from backend.listing.export import PAYMENTS, REFUNDS, Sheet, csv_pages, csv_part
 from backend.listing.filters import Place, place_said
 from backend.listing.limits import SUMMED_ROWS_MAX
 from backend.listing.sums import Sums, sums_of
@@ -78,6 +78,15 @@ class PagedList(Generic[F_contra]):
             "after": page.after and page.after.told,
             "sums": asdict(await self.sums(wanted)) if place is None else None,
         }
+
+    async def csv_page(
+        self, wanted: F_contra, after: str, *, rows_max: int
+    ) -> tuple[bytes, Place | None]:
+        """A part of that file, and where the next one begins: its parts, one behind the other, are
+        the whole."""
+        place = place_said(after)
+        page = await self.page(wanted, place, rows_max=rows_max)
+        return csv_part(self._sheet, page.rows, is_first=place is None), page.after
 
     def csv(self, wanted: F_contra) -> AsyncIterator[bytes]:
         """All of them as a file."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.listing.limits import ANSWER_ROWS, ANSWER_ROWS_MAX
+from backend.listing.limits import ANSWER_ROWS, ANSWER_ROWS_MAX, EXPORT_ROWS_PER_READ
 from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
 
 _Merchant = Annotated[str, Field(description="Its id, or a name that one merchant alone has.")]
@@ -15,6 +15,7 @@ _Since = Annotated[str, Field(description="The first date, by the shop's clock: 
 _Until = Annotated[str, Field(description="The last date.")]
 _After = Annotated[str, Field(description="Where the page begins: `after` of the answer before.")]
 _Limit = Annotated[int, Field(ge=1, le=ANSWER_ROWS_MAX)]
+_FileLimit = Annotated[int, Field(ge=1, le=EXPORT_ROWS_PER_READ)]
 
 
 class _Asked(BaseModel):
@@ -78,12 +79,24 @@ class OwnPaymentPageQuery(OwnPaymentQuery, _Page):
     """``GET /v3/tillway/payments``."""
 
 
+class OwnPaymentFileQuery(OwnPaymentQuery, _Page):
+    """``GET /v3/tillway/payments/csv``."""
+
+    limit: _FileLimit = EXPORT_ROWS_PER_READ
+
+
 class RefundPageQuery(RefundQuery, _Page):
     """``GET /operator/v1/refunds``."""
 
 
 class OwnRefundPageQuery(OwnRefundQuery, _Page):
     """``GET /v3/tillway/refunds``."""
+
+
+class OwnRefundFileQuery(OwnRefundQuery, _Page):
+    """``GET /v3/tillway/refunds/csv``."""
+
+    limit: _FileLimit = EXPORT_ROWS_PER_READ
 
 
 class DeadLetterPageQuery(_Page):

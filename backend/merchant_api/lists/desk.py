@@ -5,10 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.db.tables import Row
-from backend.listing.filters import TypedPayments, TypedRefunds
+from backend.listing.filters import Place, TypedPayments, TypedRefunds
 from backend.listing.naming import Naming
 from backend.listing.paged import payment_list, refund_list
-from backend.listing.schemas import OwnPaymentPageQuery, OwnRefundPageQuery
+from backend.listing.schemas import (
+    OwnPaymentFileQuery,
+    OwnPaymentPageQuery,
+    OwnRefundFileQuery,
+    OwnRefundPageQuery,
+)
 from backend.merchant_api.faults import wrong_field
 from backend.merchant_api.lists.repository import NumberRepository
 from backend.payments.services import Services
@@ -45,6 +50,26 @@ class OwnLists:
             )
         rows = await self._numbered(found.pop("rows"), "refund_id", self._numbers.of_refunds)
         return {"refunds": rows, **found}
+
+    async def payment_file(
+        self, merchant_id: str, query: OwnPaymentFileQuery
+    ) -> tuple[bytes, Place | None]:
+        """A part of a merchant's payments as CSV, and where the next one begins."""
+        with _refused_by_field():
+            typed = await self._naming.clear(TypedPayments.said(query.filter()), merchant_id)
+            return await self._payments.csv_page(
+                typed.wanted(merchant_id), query.after, rows_max=query.limit
+            )
+
+    async def refund_file(
+        self, merchant_id: str, query: OwnRefundFileQuery
+    ) -> tuple[bytes, Place | None]:
+        """The same of refunds."""
+        with _refused_by_field():
+            typed = await self._naming.clear(TypedRefunds.said(query.filter()), merchant_id)
+            return await self._refunds.csv_page(
+                typed.wanted(merchant_id), query.after, rows_max=query.limit
+            )
 
     async def _numbered(self, rows: list[Row], key: str, numbers: _Numbers) -> list[Row]:
         """``v3``: the numbers that API v3 and v2 know it by; None for what no program has made."""

@@ -1,14 +1,19 @@
 """A merchant's program finds what its merchant took and gave back, by the console's filter."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.listing.paged import payment_list, refund_list
+from backend.payments.list_repository import PaymentFilter
+from backend.refunds.repository import RefundFilter
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
+from tests.support.wallet_http import services_of
 from tests.unit.merchant_api.test_orders_and_codes import PAY, code_of, pay, query
 from tests.unit.merchant_api.test_sandbox import refund
 
@@ -89,6 +94,40 @@ def test_what_is_asked_narrows_and_pages_go_on(program: Caller) -> None:
     assert (told, rest["after"], rest["sums"]) == (paid[::-1], None, None)
 
 
+def test_the_parts_of_a_file_are_signed_and_together_the_console_s_export(
+    program: Caller,
+) -> None:
+    shop = program.shop
+    payer = shop.add_payer(balance_minor=50_000)
+    for amount in (100, 200, 300):
+        paid = shop.pay(payer, amount, description="=1+1")["payment_id"]
+        shop.refund(paid, 50)
+        shop.clock.at_ms += 1_000
+    services = services_of(shop)
+    for path, listed, wanted in (
+        ("payments", payment_list(services), PaymentFilter(merchant_id=MERCHANT)),
+        ("refunds", refund_list(services), RefundFilter(merchant_id=MERCHANT)),
+    ):
+        told, after = b"", ""
+        for _ in range(2):
+            asking = f"limit=2&after={after}" if after else "limit=2"
+            answer = program.ask("GET", f"{LISTS}/{path}/csv?{asking}")
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+            program.check(answer)
+            told += answer.content
+            after = answer.headers.get("Tillway-After", "").replace("~", "%7E")
+        assert after == ""
+        assert told == asyncio.run(_whole(listed.csv(wanted)))
+        assert told.count(b"\n") == 4
+    foreign = program.ask("GET", f"{LISTS}/payments/csv?merchant={OTHER_MERCHANT}")
+    assert code_of(foreign) == (400, "PARAM_ERROR")
+
+
+async def _whole(parts: AsyncIterator[bytes]) -> bytes:
+    return b"".join([part async for part in parts])
+
+
 @pytest.mark.parametrize(
     ("asking", "field"),
     [
@@ -97,6 +136,8 @@ def test_what_is_asked_narrows_and_pages_go_on(program: Caller) -> None:
         ("payments?state=lost", "/state"),
         ("payments?after=soon", "/after"),
         ("payments?limit=501", "/limit"),
+        ("payments/csv?limit=1001", "/limit"),
+        ("refunds/csv?since=soon", "/since"),
         (f"payments?merchant={OTHER_MERCHANT}", "/merchant"),
         ("refunds?until=2026-13-01", "/until"),
     ],
