@@ -3,14 +3,17 @@
 from typing import Any
 
 from backend.db.tables import Row
+from backend.devices.repository import DeviceRepository
+from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.notices import EndNotice
 from backend.mandates.repository import MandateRepository
 from backend.mandates.schemas import Signature
 from backend.mandates.service import PARTY, ChangeMandate, CreateMandate
-from backend.mandates.signing import ByPasskey, Signed, deed_of
+from backend.mandates.signing import ByPasskey, Signed, deed_of, text_of
 from backend.passkeys.desk import PasskeyDesk
 from backend.payments.services import Services
+from protocol import cbor
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, check_terms
 
@@ -23,6 +26,7 @@ class MandateDesk:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._repository = MandateRepository(services.reader)
+        self._devices = DeviceRepository(services.reader)
         self._passkeys = PasskeyDesk(services)
 
     async def mandates(self, side: Side, party_id: str) -> dict[str, Any]:
@@ -63,9 +67,24 @@ class MandateDesk:
         return ByPasskey(text=text, assertion=assertion, site=self._passkeys.site)
 
     async def create(self, payer_id: str, signed: Signed) -> dict[str, Any]:
-        """Let a thing debit on what the payer has signed."""
+        """Let a thing debit on what the payer has signed; ``mandate_device_unknown`` for one that
+        the merchant does not have."""
+        text = cbor.decode(text_of(signed), bytes_max=SIGNED_BYTES_MAX)
+        await self.check_device(MandateText.from_map(text))
         command = CreateMandate(payer_id=payer_id, signed=signed)
         return shown_mandate(await self._services.submit(command))
+
+    async def check_device(self, text: MandateText) -> None:
+        """``mandate_device_unknown`` unless the merchant has the device: a mistyped id would stand
+        for years, and debit nothing. A merchant's programs are no devices: their contracts are
+        signed elsewhere."""
+
+        def owner() -> str | None:
+            device = self._devices.device(text.device)
+            return self._devices.merchants([device.store]).get(device.store) if device else None
+
+        if await self._services.run_read(owner) != text.merchant_id:
+            raise CallerError("mandate_device_unknown", text.device)
 
     async def notices(self, payer_id: str) -> dict[str, Any]:
         """What was announced to a payer, newest first."""

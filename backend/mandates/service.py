@@ -77,8 +77,10 @@ class CreateMandate:
         if merchant["currency"] != text.currency:
             raise CallerError("currency_mismatch")
         is_long = text.valid_until_ms - text.valid_from_ms > MANDATE_VALID_MS_MAX
-        if is_long or text.valid_until_ms <= now_ms or not is_name(text.device):
-            raise CallerError("field_invalid", "validity or device")
+        if is_long or text.valid_until_ms <= now_ms:
+            raise CallerError("mandate_validity")
+        if not is_name(text.device):
+            raise CallerError("field_invalid", "device")
 
     def _row(self, text: MandateText, kept: bytes, now_ms: int) -> Row:
         return {

@@ -71,9 +71,11 @@ def add_pages(pages: APIRouter, parts: PageParts) -> None:
         request: Request, session: Session, form: Form, refusal: CallerError | None = None
     ) -> Response:
         text = text_in(form, session.payer_id)
+        merchant_name = await parts.desk.merchant_name(text.merchant_id)
+        await mandates.check_device(text)
         return face.page(
             request, "agree_terms", session, back=_PLACE, refusal=refusal, text=text, form=form,
-            merchant_name=await parts.desk.merchant_name(text.merchant_id),
+            merchant_name=merchant_name,
             finger=await parts.finger(request, session),
         )  # fmt: skip
 
@@ -86,8 +88,10 @@ def _asked(given: Mapping[str, str]) -> Form:
 def text_in(form: Form, payer_id: str) -> MandateText:
     """The text that a form's terms make; the same form, the same text."""
     days, from_ms = (form.get(name, "") for name in ("days", "from_ms"))
-    if not _NUMBER(days) or not 0 < int(days) <= AGREED_DAYS_MAX or not _NUMBER(from_ms):
-        raise CallerError("field_invalid", "days")
+    if not _NUMBER(days) or not 0 < int(days) <= AGREED_DAYS_MAX:
+        raise CallerError("mandate_days", f"{AGREED_DAYS_MAX} at most")
+    if not _NUMBER(from_ms):
+        raise CallerError("field_invalid", "from_ms")
     found = {
         "mandate_id": form.get("mandate_id", ""),
         "payer_id": payer_id,

@@ -67,8 +67,10 @@ def check_terms(text: MandateText) -> MandateText:
         raise CallerError("mandate_term_unknown")
     if not _limits_rise(text):
         raise CallerError("mandate_limits")
-    if not _is_sound(text):
-        raise CallerError("field_invalid", "notice or validity")
+    if text.valid_from_ms >= text.valid_until_ms:
+        raise CallerError("mandate_validity")
+    if text.notice_above_minor is not None and text.notice_hours is None:
+        raise CallerError("field_invalid", "notice_above_minor")
     return text
 
 
@@ -77,9 +79,3 @@ def _limits_rise(text: MandateText) -> bool:
     return text.limit_payment_minor <= text.limit_day_minor and (
         month_minor is None or text.limit_day_minor <= month_minor
     )
-
-
-def _is_sound(text: MandateText) -> bool:
-    return (
-        text.notice_above_minor is None or text.notice_hours is not None
-    ) and text.valid_from_ms < text.valid_until_ms

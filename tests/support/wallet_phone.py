@@ -14,6 +14,8 @@ from backend.channels.netsunion import Reserve
 from backend.channels.signed_http import by_kid, key_text
 from backend.clock import SystemClock
 from backend.coupons.service import IssueCoupon
+from backend.devices.model import DeviceKind
+from backend.devices.service import CreateStore, EnrolDevice, NewKey
 from backend.instruments.model import HOME_CHANNELS, InstrumentKind
 from backend.instruments.service import AddInstrument
 from backend.mandates.service import CreateMandate
@@ -218,9 +220,21 @@ async def running_phone(directory: Path, *, shop: str = "街角小店") -> Async
             yield await _open(found, shop, clearing)
 
 
+MACHINE, _STORE = "vending-08", "store-machines"
+"""A thing of the merchant's, for which a payer may sign."""
+
+
 async def _open(found: Served, shop: str, clearing: ClearingHouse) -> Phone:
     submit = found.backend.services.submit
     await submit(replace(a_merchant(), name=shop))
+    await submit(CreateStore(store=_STORE, merchant_id=MERCHANT, name="自助售货"))
+    machine = NewKey(suite="Ed25519", public_key=bytes(32), kid=MACHINE.encode())
+    await submit(
+        EnrolDevice(
+            tid=MACHINE, kind=DeviceKind.THING, store=_STORE, key=machine, actor="test",
+            is_active=True,
+        )
+    )  # fmt: skip
     payer_id, key = mint("pyr", 1), generate()
     desk = WalletDesk(found.backend.services)
     made = await desk.create_payer(

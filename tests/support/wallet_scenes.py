@@ -8,6 +8,7 @@ from backend.pay_page.model import STATIC_PATH
 from tests.support.backend import MERCHANT
 from tests.support.wallet_phone import (
     CARD_NUMBER,
+    MACHINE,
     PIN,
     Phone,
     add_finger,
@@ -116,7 +117,7 @@ async def _signing(phone: Phone, page: Page, language: str) -> AsyncIterator[Sce
         yield name, page
         await page.click("[data-passkey]")
         await page.wait_for_selector("[data-passkey]", state="detached")
-    await page.goto(f"{phone.base}/wallet/agree?merchant_id={MERCHANT}&device=vending-08")
+    await page.goto(f"{phone.base}/wallet/agree?merchant_id={MERCHANT}&device={MACHINE}")
     for name, words in {"payment": "20", "day": "60", "ask": "10"}.items():
         await page.fill(f"#{name}", words)
     yield "agree", page

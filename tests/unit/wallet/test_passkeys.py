@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
+from backend.devices.model import DeviceKind
 from backend.passkeys.limits import CHALLENGE_LIFE_MS, PASSKEYS_MAX
 from backend.passkeys.model import (
     Assertion,
@@ -31,6 +32,7 @@ from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
 from tests.support.passkeys import ORIGIN, PRESENT, Authenticator
 from tests.support.shop import MERCHANT, Shop, bugs_in
+from tests.support.things import enrol_device
 from tests.support.wallet_http import OPERATOR, client_of, services_of
 from tests.unit.wallet.test_wallet_http import PIN, Phone
 
@@ -278,6 +280,7 @@ def test_a_page_takes_the_finger_for_the_form_that_it_shows(shop: Shop, http: Te
 
 
 def test_a_finger_signs_what_a_thing_may_debit(shop: Shop, http: TestClient) -> None:
+    enrol_device(shop, "vend-1", DeviceKind.THING)
     phone = Phone(shop, http)
     one, _ = add(phone)
     text = {
@@ -311,6 +314,7 @@ def test_a_finger_signs_what_a_thing_may_debit(shop: Shop, http: TestClient) -> 
 
 
 def test_the_pages_let_a_thing_debit_and_set_money_aside(shop: Shop, http: TestClient) -> None:
+    enrol_device(shop, "vend-1", DeviceKind.THING)
     phone = Phone(shop, http)
     one, _ = add(phone)
     with pages_of(shop, phone) as page:
@@ -319,7 +323,9 @@ def test_the_pages_let_a_thing_debit_and_set_money_aside(shop: Shop, http: TestC
         for wrong, told in (
             ({"merchant_id": "nobody"}, "merchant_unknown"),
             ({"payment": "x"}, "amount_invalid"),
-            ({"days": "999"}, "field_invalid"),
+            ({"days": "999"}, "mandate_days"),
+            ({"days": "366"}, "365"),
+            ({"device": "vend-2"}, "mandate_device_unknown"),
             ({"payment": "11"}, "mandate_limits"),
         ):
             asked = page.get("/wallet/agree/terms", params=wish | {"days": "30"} | wrong)

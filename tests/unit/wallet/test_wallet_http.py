@@ -6,11 +6,13 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from backend.devices.model import DeviceKind
 from backend.disputes.cli import app as disputes
 from protocol.crypto.keys import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, START_MS, Shop
+from tests.support.things import enrol_device
 from tests.support.wallet_http import OPERATOR
 
 PIN = "246810"
@@ -107,7 +109,18 @@ def test_a_phone_signs_a_mandate_and_suspends_it(shop: Shop, http: TestClient) -
         valid_from_ms=START_MS, valid_until_ms=START_MS + 86_400_000,
     )  # fmt: skip
     signed = sign_mandate(text, phone.key).hex()
+    refused = phone.post("mandates", {"signed": signed})
+    assert refused["error"]["code"] == "mandate_device_unknown"
+    enrol_device(shop, "vend1", DeviceKind.THING)
     assert phone.post("mandates", {"signed": signed})["status"] == "active"
+    foreign = text.model_copy(update={"mandate_id": shop.id("mdt"), "merchant_id": OTHER_MERCHANT})
+    refused = phone.post("mandates", {"signed": sign_mandate(foreign, phone.key).hex()})
+    assert refused["error"]["code"] == "mandate_device_unknown"
+    long = text.model_copy(
+        update={"mandate_id": shop.id("mdt"), "valid_until_ms": START_MS + 1_099 * 86_400_000}
+    )
+    refused = phone.post("mandates", {"signed": sign_mandate(long, phone.key).hex()})
+    assert refused["error"]["code"] == "mandate_validity"
     stranger = Phone(shop, http)
     assert stranger.post("mandates", {"signed": signed})["error"]["code"] == "mandate_signature"
     path = f"mandates/{text.mandate_id}/suspend"
@@ -120,6 +133,7 @@ def test_a_phone_signs_a_mandate_and_suspends_it(shop: Shop, http: TestClient) -
 
 
 def test_a_phone_sees_an_announced_debit_and_refuses_it(shop: Shop, http: TestClient) -> None:
+    enrol_device(shop, "vend1", DeviceKind.THING)
     phone, stranger = Phone(shop, http), Phone(shop, http)
     text = MandateText(
         mandate_id=shop.id("mdt"), payer_id=phone.payer_id, merchant_id=MERCHANT, device="vend1",
