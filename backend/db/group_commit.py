@@ -20,7 +20,12 @@ import structlog
 
 from backend.db.command import Command, Outcome, Seal
 from backend.db.group import GroupRunner, Observer
-from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_PER_TURN_MIN, COMMANDS_WAITING_MAX
+from backend.db.limits import (
+    COMMANDS_PER_GROUP_MAX,
+    COMMANDS_PER_HALF_MIN,
+    COMMANDS_PER_TURN_MIN,
+    COMMANDS_WAITING_MAX,
+)
 from backend.db.store import Store
 from backend.db.turns import Turns
 from protocol.clock import Clock
@@ -149,19 +154,26 @@ class GroupCommitWriter:
         return self._queue.qsize() >= COMMANDS_PER_TURN_MIN
 
     def _take(self) -> tuple[list[_Item], bool]:
-        """Wait for one command, then take all that have arrived, up to the limit or the stop mark,
-        which is the last thing in the queue."""
+        """Wait for one command, then take those that have arrived, up to the group's share or the
+        stop mark, which is the last thing in the queue."""
         item = self._queue.get()
         items: list[_Item] = []
+        most = self._share()
         while item is not None:
             items.append(item)
-            if len(items) >= self._group_max:
+            if len(items) >= most:
                 return items, True
             try:
                 item = self._queue.get_nowait()
             except Empty:
                 return items, True
         return items, False
+
+    def _share(self) -> int:
+        """How many commands this group may have."""
+        if self._twin is None:
+            return self._group_max
+        return min(self._group_max, max(COMMANDS_PER_HALF_MIN, self._queue.qsize() // 2))
 
 
 def _settle(items: list[_Item], outcomes: list[Outcome]) -> None:

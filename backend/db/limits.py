@@ -1,6 +1,9 @@
 """Every bound of the database layer, with its unit in the name."""
 
 COMMANDS_PER_GROUP_MAX = 1024
+COMMANDS_PER_HALF_MIN = 512
+"""Where two groups may be on their way, one takes half of what waits, so that the other is never
+empty; but not less than this, for many small groups cost more than they gain."""
 COMMANDS_PER_TURN_MIN = 64
 """So many wait already: they are decided while the group before them is being made durable."""
 COMMANDS_WAITING_MAX = 16_384

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from sqlmodel import Field
 from backend.db.command import Read
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
-from backend.db.limits import COMMANDS_PER_TURN_MIN
+from backend.db.limits import COMMANDS_PER_GROUP_MAX, COMMANDS_PER_HALF_MIN, COMMANDS_PER_TURN_MIN
 from backend.db.open_store import open_store
 from backend.db.store import StoreError
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
@@ -281,11 +281,13 @@ class Hold:
     """Keep the writer until the others wait in its queue."""
 
     is_over: threading.Event
+    has_begun: threading.Event = field(default_factory=threading.Event)
 
     def reads(self) -> list[Read]:
         return []
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
+        self.has_begun.set()
         return self.is_over.wait(DEADLINE_S)
 
 
@@ -311,3 +313,28 @@ async def test_groups_that_follow_each_other_closely_fail_only_where_they_should
     assert answers[size + 1 :: size] == list(range(1, 8))
     failed = [index for index, answer in enumerate(answers) if isinstance(answer, Exception)]
     assert failed == list(range(size + 8, len(answers), 2 * size))
+
+
+@pytest.mark.asyncio
+async def test_where_two_groups_may_be_on_their_way_one_leaves_half_to_the_other(
+    open_writer: OpenWriter, database_url: str
+) -> None:
+    sizes: list[int] = []
+    writer = open_writer(observers=[lambda ws: sizes.append(len(ws.inserted(JAR)))])
+    writer.start()
+    hold, number = Hold(threading.Event()), 1_500
+    held = asyncio.create_task(writer.submit(hold))
+    await asyncio.sleep(0)
+    assert await asyncio.to_thread(hold.has_begun.wait, DEADLINE_S)
+    waiting = [asyncio.create_task(writer.submit(Put(f"j{jar}", 1))) for jar in range(number)]
+    await asyncio.sleep(0)
+    hold.is_over.set()
+    async with asyncio.timeout(DEADLINE_S):
+        await asyncio.gather(held, *waiting)
+    await writer.stop()
+    if database_url.startswith("sqlite"):
+        assert sizes == [0, COMMANDS_PER_GROUP_MAX, number - COMMANDS_PER_GROUP_MAX]
+        return
+    half = (number - 1) // 2
+    rest = number - half - COMMANDS_PER_HALF_MIN
+    assert sizes == [0, half, COMMANDS_PER_HALF_MIN, rest]
