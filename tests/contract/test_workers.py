@@ -53,7 +53,7 @@ ROOT = Path(__file__).parents[2]
 
 def suite_of(folder: Path, tests: dict[str, str]) -> None:
     (folder / "pytest.ini").write_text(
-        f"[pytest]\npythonpath = {ROOT}\naddopts = --import-mode=importlib\n"
+        f"[pytest]\npythonpath = {ROOT}\naddopts = --import-mode=importlib -p no:schemathesis\n"
     )
     for name, text in tests.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from backend.db.command import Command, Outcome
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
-from backend.db.migrate import upgrade
 from backend.db.open_store import open_store
 from backend.db.reading import Reader
 from backend.db.sqlite_store import SqliteStore
@@ -239,10 +238,3 @@ class BackendRoom:
         for _, future in group:
             if not future.done():
                 future.set_exception(PowerCut("backend"))
-
-
-def make_template(path: Path) -> Path:
-    """An empty, migrated database to copy: migrations are not what is simulated."""
-    upgrade(f"sqlite:///{path}")
-    assert not path.with_name(path.name + "-wal").exists()
-    return path

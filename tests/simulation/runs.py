@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from tests.simulation.backend_room import make_template
 from tests.simulation.reading import render
 from tests.simulation.shop import Outcome, Shop
+from tests.support.migrated import migrated_sqlite
 
 MINUTES = 25
 MINUTES_A_DAY = 24 * 60
@@ -43,5 +43,7 @@ def run_seed(
 
 
 def template_in(directory: Path) -> Path:
-    """The migrated database that every run begins with."""
-    return make_template(directory / "template.db")
+    """The empty, migrated database that every run begins with: no migration is simulated."""
+    path = directory / "template.db"
+    migrated_sqlite(path)
+    return path

@@ -28,7 +28,8 @@ def _pytest(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     (folder / "eye.yaml").write_text("name: eye\ndevices:\n  eye: {kind: gm65}\n")
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest",
-         "-p", "no:xdist", "--rootdir", str(folder), "-c", "/dev/null", *words],
+         "-p", "no:schemathesis", "-p", "no:xdist", "--rootdir", str(folder), "-c", "/dev/null",
+         *words],
         cwd=folder, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
