@@ -47,6 +47,8 @@ RISK_STEPS_SHOWN = 20
 EVIDENCE_HOPS = 2
 EVIDENCE_NODES_SHOWN = 40
 """Of what is linked to a case's subject, the nearest: a phone has place for as many."""
+FEW_CHANGES = 2
+"""Of what an act has changed."""
 FEW_NODES = 12
 FEW_HAPPENINGS = 10
 HAPPENINGS_SHOWN = 100

@@ -11,7 +11,7 @@ from backend.audit.model import ActKind
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.acts_shown import changes, subject_of
 from backend.console.beside import START, SWITCH, Fields
-from backend.console.limits import ROWS_PER_PAGE
+from backend.console.limits import FEW_CHANGES, ROWS_PER_PAGE
 from backend.console.model import Person
 from backend.console.operator_pages import operator, operator_posted
 from backend.console.parts import ConsoleParts
@@ -198,7 +198,7 @@ def _audit(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
         return face.page(
             request, "audit", person, tab="audit", typed=typed, more=more, is_first=before is None,
             kinds=list(ActKind), broken=broken, wrong=wrong,
-            rows=rows, subject_of=subject_of, changes=changes,
+            rows=rows, subject_of=subject_of, changes=changes, few_changes=FEW_CHANGES,
             places=await names_of(services, [], (_pair(row["subject"]) for row in rows)),
         )  # fmt: skip
 

@@ -176,6 +176,7 @@ OPERATOR_WORDS: dict[str, Words] = {
         " hours, over restarts; the others' last minute comes a minute later. Refused is an answer;"
         " failed is none, or an open outcome.",
     ),
+    "how_measured": Words("怎样测量", "How it is measured"),
     "span": Words("时间范围", "Span"),
     "span_15m": Words("15 分钟", "15 min"),
     "span_1h": Words("1 小时", "1 h"),

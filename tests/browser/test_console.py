@@ -40,11 +40,8 @@ SIDEWAYS = """
   .map((each) => `${each.tagName} ${each.className}: ${each.scrollWidth} > ${each.clientWidth}`)
 """
 """What scrolls or is cut in itself, but for the bytes of a callback."""
-BRIEF_PX_MAX = 120
-HEIGHTS = "() => [...document.querySelectorAll('.brief tbody tr')].map((row) => row.offsetHeight)"
 IN_FOUND = "() => document.activeElement.closest('#found') !== null"
 FOCUSED = "() => document.activeElement.innerText.trim()"
-LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 Scenes = Callable[[RunningConsole, Page, str], AsyncIterator[str]]
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
 
@@ -272,35 +269,6 @@ async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_wi
         await page.click("nav >> text=Audit log")
         told = await page.inner_text("main tbody tr >> nth=0")
         assert re.search(r"Risk case\s+outcome confirmed\s+risk case cas_", told), told
-
-
-async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list_is_cards(
-    browser: Browser, console: RunningConsole
-) -> None:
-    async with opened_page(browser, **{**PLAIN, "viewport": dict(PHONE)}) as page:
-        await sign_in(console, page, "li.na", "en")
-        menu = page.locator("nav.side")
-        assert not await menu.is_visible()
-        await page.focus(".top .menu")
-        await page.keyboard.press("Enter")
-        await menu.wait_for()
-        await page.keyboard.press("Escape")
-        await menu.wait_for(state="hidden")
-        await page.keyboard.press("Enter")
-        await menu.get_by_role("link", name="Payments").focus()
-        await page.keyboard.press("Enter")
-        row = page.get_by_role("table").get_by_role("row").nth(1)
-        amount = row.get_by_role("cell").nth(1)
-        assert (await amount.inner_text()).startswith("¥")
-        assert await amount.evaluate(LABEL) == '"Amount" / ""'
-        boxes = [await one.bounding_box() for one in await row.get_by_role("cell").all()]
-        assert len({round(box["x"]) for box in boxes if box}) == 1
-        names = await page.get_by_role("columnheader").all_inner_texts()
-        assert names[:2] == ["Time", "Amount"]
-        await page.goto(f"{console.base}/callbacks")
-        heights = await page.evaluate(HEIGHTS)
-        assert heights
-        assert max(heights) <= BRIEF_PX_MAX
 
 
 async def test_a_line_of_the_menu_looks_pressed_for_as_long_as_it_is(
