@@ -74,9 +74,8 @@ def _command(command: gm65.Command) -> Frame:
     fields: dict[str, str | int] = {
         "address": f"{command.address:04x}", "data": command.data.hex(),
     }  # fmt: skip
-    raw = gm65.encode_command(command)
-    places = {"address": (4, 6), "data": (6, len(raw) - _CRC_BYTES)}
-    return Frame(Side.HOST, raw, command.type.name.lower(), fields, places=places)
+    places = {"address": (4, 6), "data": (6, len(command.raw) - _CRC_BYTES)}
+    return Frame(Side.HOST, command.raw, command.type.name.lower(), fields, places=places)
 
 
 def _said(item: gm65.HostItem) -> Frame:

@@ -67,7 +67,11 @@ def _octets(hexadecimal: str) -> str:
 
 
 def _fields(fields: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _short(str(value))) for name, value in fields.items())
+    return tuple((name, _short(_word(value))) for name, value in fields.items())
+
+
+def _word(value: object) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
 
 
 def _short(word: str) -> str:

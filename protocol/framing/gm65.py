@@ -52,11 +52,12 @@ class CommandType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. ``data`` of a READ is its count byte (0 = 256)."""
+    """One command. ``data`` of a READ is its count byte (0 = 256); ``raw`` is what was heard."""
 
     type: CommandType
     address: int
     data: bytes
+    raw: bytes = field(default=b"", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ class CommandParser:
         body, crc = frame[2:-2], frame[-2:]
         if crc not in (CRC_UNCHECKED, crc16_xmodem(body).to_bytes(2, "big")):
             return None
-        return Command(CommandType(body[0]), int.from_bytes(body[2:4], "big"), body[4:])
+        address = int.from_bytes(body[2:4], "big")
+        return Command(CommandType(body[0]), address, body[4:], frame)
 
 
 class HostParser:

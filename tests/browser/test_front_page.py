@@ -1,5 +1,7 @@
 """The front page: a stranger takes a first payment by its five steps, and reads everything."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import Browser
 
@@ -7,9 +9,10 @@ from protocol.errors import OperatingError
 from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
 from tests.support.front_scenes import STORIES, scenes
-from tests.support.front_shop import FakeTill, Program, fake_shop
+from tests.support.front_shop import FakeKeeper, FakeTill, Program, fake_shop
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
+from tillway.revival import TRIES_MAX, End, Phase, Revival
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -143,3 +146,23 @@ async def test_a_part_that_goes_silent_says_so_within_seconds_and_is_well_again_
             await page.wait_for_selector('[data-part="hub"][data-state="ready"]')
             await page.wait_for_selector('.top [data-ill="0"]', state="attached")
             assert await page.is_hidden(".top .health")
+
+
+async def test_a_part_that_was_given_up_is_started_by_a_press_and_its_log_stays_unfolded(
+    browser: Browser,
+) -> None:
+    program = Program()
+    gave_up = Revival("hub-1", Phase.FAILED, TRIES_MAX, 6, End(3, tail=("port is taken",)))
+    keeper = FakeKeeper(gave_up)
+    with front_page(replace(fake_shop(program), keeper=keeper), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(f"{url}?lang=en")
+            await page.click("#log-hub-1 summary")
+            await page.wait_for_selector("text=port is taken")
+            program.error = OperatingError("server_unreachable")
+            await page.wait_for_selector('[data-part="hub"][data-state="silent"]')
+            assert await page.is_visible("text=port is taken")
+            await page.click("text=Start hub-1")
+            await page.wait_for_selector('[data-phase="starting"]')
+            assert keeper.hub.phase is Phase.STARTING
+            assert await page.is_visible("text=port is taken")

@@ -37,6 +37,21 @@ def _until(seen: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
+def _sold(till: Till) -> str:
+    """A sale's payment, keyed in once the till has its line again."""
+    found: list[str] = []
+
+    def sell() -> bool:
+        try:
+            found.append(till.sell(AMOUNT_MINOR, "pay_code"))
+        except CallerError as error:
+            assert error.code == "offline_not_this_way"
+        return bool(found)
+
+    _until(sell, "the till has its line again")
+    return found[0]
+
+
 def _state(till: Till, payment_id: str) -> str:
     """The sale's; ``gone`` where the till was killed before the sale was stored."""
     try:
@@ -75,7 +90,7 @@ def _pay_while_killed(stack: Stack, supervisor: Supervisor, name: str) -> bool:
     """Whether the payment was paid; the money has moved just then."""
     till, phone = stack.till("pos-1"), phone_of(stack.root)
     before_minor = phone.balance_minor()
-    payment_id = till.sell(AMOUNT_MINOR, "pay_code")
+    payment_id = _sold(till)
     till.present(draw_qr(phone.pay_code()))
     if not name.endswith("-board"):
         _until(lambda: _state(till, payment_id) not in NOT_SENT, f"{name}: the payment is sent")

@@ -100,7 +100,7 @@ def test_each_step_of_a_scenario_that_held_shows_what_came_of_it(tmp_path: Path)
     ]  # fmt: skip
     people, command = case.seen[0].rows[0], case.seen[1].rows[0]
     assert (people.side, people.name, people.device) == ("people", "present", "scanner")
-    assert (command.side, command.octets[:20]) == ("host", "7e 00 08 01 00 00 d5")
+    assert (command.side, command.octets) == ("host", "7e 00 08 01 00 00 d5 ab cd")
     page = _page(case)
     assert "13************6789" in page
     assert CODE not in page
