@@ -21,10 +21,12 @@ SEEN = """
 all => all.filter((each) => {
   const box = each.getBoundingClientRect();
   const cut = each.closest('.says').getBoundingClientRect();
-  return each.checkVisibility() && box.left >= cut.left && box.right <= cut.right
+  return each.checkVisibility() && box.left >= cut.left && box.right <= cut.right + 1
     && box.top >= 0 && box.bottom <= document.getElementById('bar').offsetHeight;
 }).map((each) => each.innerText)
 """
+
+PLACES = "all => all.map((each) => JSON.stringify(each.getBoundingClientRect()))"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +116,31 @@ async def test_the_payers_side_says_in_both_languages_that_the_till_is_gone_and_
         async with running_till(tmp_path, port=port):
             await side.wait_for_selector(".away", state="hidden")
             await side.wait_for_selector('.customer h1:has-text("欢迎光临")')
+
+
+async def test_the_till_says_that_its_program_is_gone_and_no_key_moves(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with opened_page(browser) as page:
+        async with running_till(tmp_path) as till:
+            await ready_keypad(till, page)
+            places = await page.eval_on_selector_all("main .key, #note", PLACES)
+        await page.wait_for_selector(".lost:visible")
+        assert await page.eval_on_selector_all("main .key, #note", PLACES) == places
+
+
+async def test_why_there_is_no_line_is_whole_on_the_settings_of_a_small_screen(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        till.link.cut()
+        till.link.refuse("hub_certificate_unknown")
+        await page.goto(f"{till.base}/settings")
+        await page.wait_for_selector(".beside-code code")
+        whole = "code => code.getBoundingClientRect().bottom <= innerHeight"
+        assert await page.eval_on_selector(".beside-code code", whole)
+        assert await page.eval_on_selector(".column", "e => e.scrollHeight <= e.clientHeight")
 
 
 async def test_a_page_that_is_refused_waits_for_an_answer_before_it_loads_itself_again(

@@ -462,6 +462,8 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await shows(page, "keypad")
     await page.wait_for_selector("[data-offline]")
     yield "offline-held", page
+    await page.evaluate("document.documentElement.dataset.line = 'lost'")
+    yield "lost", page
 
 
 def _error(code: str) -> dict[str, str]:
