@@ -256,6 +256,11 @@ async def test_a_till_whose_disk_is_full_says_so_and_goes_on_by_itself(tmp_path:
             html = {"accept": "text/html"}
             async with till.client.get(f"{till.base}/", headers=html) as page:
                 assert "The till's disk is full" in await page.text()
+            async with till.client.get(f"{till.base}/customer", headers=html) as side:
+                told = await side.text()
+                assert "请询问店员" in told
+                assert "ask the staff" in told
+                assert "disk" not in told, "which is not the payer's to know"
             resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
             async with asyncio.timeout(DEADLINE_S):
                 while not await till.is_serving():  # noqa: ASYNC110  (another process)
