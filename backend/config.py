@@ -19,10 +19,10 @@ from backend.merchant_api.config import MerchantApiSettings
 from backend.merchants.limits import FEE_BPS_MAX
 from backend.merchants.model import FeeBounds
 from backend.offline.config import OfflineSettings
-from backend.openings.place import is_loopback
+from backend.openings.loopback import is_loopback
 from backend.operator.limits import JOINS_ALL_PER_MINUTE_MAX, JOINS_PER_MINUTE_MAX
 from backend.payments.limits import CODE_LIFE_MS_MAX
-from backend.risk.judging.desk import LIVE_BY_DEFAULT
+from backend.risk.judging.live import LIVE_BY_DEFAULT
 from backend.risk.limits import RECENT_PAYMENTS_MAX
 from backend.risk.model import RiskRules
 from backend.routing.config import RoutingSettings

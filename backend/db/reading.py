@@ -14,7 +14,6 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 
 from backend.db.engine import open_engine
 from backend.db.limits import READ_PAGE_ROWS, READ_ROWS_MAX
-from backend.db.migrate import is_upgraded
 from backend.db.tables import Row
 from protocol.errors import CallerError, OperatingError
 
@@ -112,6 +111,9 @@ class Reader:
 
 
 def _check_release(reader: Reader) -> None:
+    # Imported here: Alembic takes a tenth of a second from commands that open no database.
+    from backend.db.migrate import is_upgraded
+
     try:
         reader.one(text("SELECT max(version_num) FROM alembic_version"))
     except DBAPIError as error:

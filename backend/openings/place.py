@@ -5,11 +5,11 @@ Rule: the connection, the address that the browser was told to ask, and the page
       form, and what a proxy passes on are refused.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from fastapi import Request
 
+from backend.openings.loopback import is_loopback
 from protocol.errors import CallerError
 
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
@@ -33,16 +33,6 @@ def check_own_form(request: Request) -> None:
     is_named = request.headers.get("origin") == own
     if not (site == "same-origin" if site is not None else is_named):
         raise CallerError("opening_elsewhere")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether this name or address is always the machine itself (RFC 6761 §6.3 for the name)."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _host_of(request: Request) -> str:

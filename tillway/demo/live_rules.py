@@ -6,6 +6,6 @@ WATCHED = "watched_payer"
 
 def live_rules() -> list[str]:
     """For the backend's configuration."""
-    from backend.risk.judging.desk import LIVE_BY_DEFAULT
+    from backend.risk.judging.live import LIVE_BY_DEFAULT
 
     return [*LIVE_BY_DEFAULT, WATCHED]

@@ -96,7 +96,7 @@ def _compiled(file: Path | None) -> "CompiledRules":
 
 def _live_of_shipped(named: list[str] | None) -> "CompiledRules":
     """Those of the rules that ship which decide; the others are in shadow."""
-    from backend.risk.judging.desk import LIVE_BY_DEFAULT
+    from backend.risk.judging.live import LIVE_BY_DEFAULT
     from backend.risk.rules.compiled import compile_rules
     from backend.risk.rules.facts import FIELDS
     from backend.risk.rules.rule_file import shipped_rules

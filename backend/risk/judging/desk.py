@@ -23,6 +23,7 @@ from backend.risk.judging.limits import (
     FEATURES_NS_MAX,
     RULES_NS_MAX,
 )
+from backend.risk.judging.live import LIVE_BY_DEFAULT
 from backend.risk.judging.model import Attempt, Decision, decide, rule_row
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.scoring import Scored, Scoring
@@ -33,12 +34,6 @@ from backend.risk.rules.language.fused import Fact
 from backend.risk.rules.rule_file import shipped_set
 
 UNKNOWN = [nan] * len(PAYMENT.features)
-LIVE_BY_DEFAULT = (
-    "blocked_payer", "blocked_card", "blocked_device", "blocked_merchant", "blocked_address",
-    "device_clone", "device_emulator", "device_tampered", "payer_known_fraud", "card_known_fraud",
-)  # fmt: skip
-"""The shipped rules that decide from the first day; the rest are noted. A set of an operator's own
-that is live takes the place of all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

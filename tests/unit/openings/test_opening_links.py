@@ -12,8 +12,8 @@ from backend.app import public_application
 from backend.config import Settings
 from backend.console.totp import STEP_MS
 from backend.openings.limits import LINK_LIFE_MS, LINKS_KEPT_MAX
+from backend.openings.loopback import is_loopback
 from backend.openings.model import ConsoleOpening, Openings, WalletOpening
-from backend.openings.place import is_loopback
 from protocol.errors import CallerError
 from tests.support.backend import initialised, make_backend
 from tests.support.console_world import PASSWORD, code_of

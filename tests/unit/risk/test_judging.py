@@ -9,8 +9,9 @@ import pytest
 
 from backend.risk.cases.model import CaseClock
 from backend.risk.cases.repository import CaseFilter, CaseRepository
-from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
+from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
+from backend.risk.judging.live import LIVE_BY_DEFAULT
 from backend.risk.judging.memory import rebuild
 from backend.risk.judging.model import Attempt, decide
 from backend.risk.judging.records import attempt_of, explanation, vector_of

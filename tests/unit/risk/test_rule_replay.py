@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from backend.db.working_set import WorkingSet
 from backend.risk.cases.model import CaseClock
 from backend.risk.features.catalogue import PAYMENT
-from backend.risk.judging.desk import LIVE_BY_DEFAULT, RiskDesk
+from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
+from backend.risk.judging.live import LIVE_BY_DEFAULT
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scoring
 from backend.risk.labels.service import LabelPayment

@@ -1,6 +1,8 @@
 """What each program does before its room is imported."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -22,3 +24,9 @@ def test_a_room_is_imported_with_few_collections(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(cli, "_run", lambda name, words: seen.append(gc.get_threshold()))
     cli.main()
     assert seen == [cli.COLLECTIONS_THAT_ARE_FEW]
+
+
+def test_a_command_of_the_backend_s_waits_for_no_web_server_no_model_and_no_migration() -> None:
+    code = "import sys, backend.cli; print(*{'fastapi', 'onnxruntime', 'alembic'} & {*sys.modules})"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == []
