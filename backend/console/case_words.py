@@ -90,7 +90,6 @@ CASE_WORDS: dict[str, Words] = {
     "raised_times": Words("告警次数", "Alarms"),
     "raised_by": Words("来源", "Raised by"),
     "raised_over": Words("起因", "Raised over"),
-    "case_reason": Words("原因", "Reason"),
     "case_outcome": Words("结论", "Outcome"),
     "first_person": Words("提出人", "Proposed by"),
     "second_person": Words("复核人", "Confirmed by"),

@@ -14,7 +14,7 @@ from backend.console.limits import EVIDENCE_NODES_SHOWN
 
 SIZE = 380
 _RINGS = (0, 92, 168)
-_WIDTH_MAX = 6
+_WIDTH_MAX, _MARGIN = 6, 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,16 @@ class Picture:
     lines: tuple[Line, ...]
     left_out: int
     size: int = SIZE
+
+    @property
+    def top(self) -> int:
+        """Where the first of it begins: nothing is kept free above and below."""
+        return int(min(dot.y for dot in self.dots)) - _MARGIN
+
+    @property
+    def height(self) -> int:
+        """From there to the end of the last."""
+        return int(max(dot.y for dot in self.dots)) + 1 + _MARGIN - self.top
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -42,9 +42,10 @@ def test_whatever_is_linked_fits_in_no_dot_hides_another_and_each_link_is_told_o
     assert drawn.left_out == len(graph["nodes"]) - len(drawn.dots)
     for dot in drawn.dots:
         assert _DOT <= dot.x <= SIZE - _DOT
-        assert _DOT <= dot.y <= SIZE - _DOT
+        assert drawn.top + _DOT <= dot.y <= drawn.top + drawn.height - _DOT
         assert all(link.number < dot.number for link in dot.links)
     for one in drawn.dots:
         for other in drawn.dots[one.number :]:
             assert (one.x - other.x) ** 2 + (one.y - other.y) ** 2 >= (1.4 * _DOT) ** 2
+    assert drawn.height <= SIZE
     assert sum(len(dot.links) for dot in drawn.dots) == len(drawn.lines)

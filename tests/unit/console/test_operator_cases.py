@@ -111,6 +111,8 @@ def test_two_persons_decide_a_case_and_the_payments_are_labelled(
     assert "Take it" in text_of(first.get(f"/console/cases/{case_id}?lang=en"))
     told = text_of(sent(first, case_id, "take"))
     assert "The case is yours to look into." in told
+    assert "very_large" in told.partition("What to do")[0], "why, before anything else"
+    assert "Given to zhou 11" in told, "who takes it for himself is named once"
     assert "¥12.80" in told
     told = text_of(second.get(f"/console/cases/{case_id}?lang=en"))
     assert "It is looked into by zhou" in told
@@ -226,6 +228,7 @@ def test_a_case_that_is_decided_is_only_looked_at(world: ConsoleWorld, first: Te
     confirmed(world.shop, case_id)
     page = first.get(f"/console/cases/{case_id}?lang=en")
     assert "What to do" not in text_of(page)
+    assert text_of(page).partition("What is linked")[0].count("Decided") == 1
     assert f"Confirmed by {HAN}" in text_of(page)
     refused = sent(first, case_id, "take")
     assert (refused.status_code, "case_state" in refused.text) == (409, True)
