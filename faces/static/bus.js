@@ -1,6 +1,8 @@
 // Follows a stream of server-sent events. The browser comes back by itself and says what it saw
 // last; a stream that the server refuses (a new process knows no old page) loads the page again, as
 // soon as somebody answers there: a page of the browser's own would not come back.
+import { afterPress } from "./held.js";
+
 const LOST_AFTER_MS = 1500;
 const RELOAD_AFTER_MS = 300;
 
@@ -23,7 +25,7 @@ export const follow = (url, handlers) => {
   for (const [name, take] of Object.entries(handlers)) {
     source.addEventListener(name, (event) => {
       back();
-      take(JSON.parse(event.data));
+      afterPress(() => take(JSON.parse(event.data)));
     });
   }
   source.addEventListener("error", () => {

@@ -1,9 +1,11 @@
 """The front page: a stranger takes a first payment by its five steps, and reads everything."""
 
+import asyncio
+import json
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from protocol.errors import OperatingError
 from tests.support.axe import faults, needs_axe
@@ -78,6 +80,32 @@ async def test_a_phone_shows_the_guide_s_step_and_the_payment_s_way_together(
                 if step not in {"postings", "evening"} and seen["way"] > PHONE["height"]:
                     wrong.append(f"{step}: the way is at {seen['way']:.0f} px")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("press", ["pointer", "space"])
+async def test_a_press_counts_although_its_button_is_drawn_anew_meanwhile(
+    browser: Browser, press: str
+) -> None:
+    drawn = asyncio.Event()
+
+    async def draw_again(route: Route) -> None:
+        await drawn.wait()
+        html = await page.inner_html('[data-piece="guide"]')
+        told = f"event: guide\ndata: {json.dumps(html)}\n\n"
+        await route.fulfill(content_type="text/event-stream", body=told)
+
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.route("**/live?*", draw_again)
+            await page.goto(f"{url}?lang=en")
+            button = page.locator('[data-do="guide/key"]').first
+            await button.hover()
+            await button.focus()
+            await (page.mouse.down() if press == "pointer" else page.keyboard.down("Space"))
+            async with page.expect_event("requestfinished", lambda asked: "/live" in asked.url):
+                drawn.set()
+            await (page.mouse.up() if press == "pointer" else page.keyboard.up("Space"))
+            await page.wait_for_selector('[data-step="show"]')
 
 
 async def test_a_refusal_is_told_in_words_and_the_guide_begins_again(browser: Browser) -> None:
