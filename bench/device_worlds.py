@@ -258,7 +258,11 @@ def _read(world: World, one: Made, luck: random.Random) -> Attrs:
         "skew": round(skew, places),
         "boots": one.boots,
         "temp": [round(at, 1) for at in points] if world.curve_points else round(points[0], 1),
-        "jitter": [round(end, places) for end in ends][: world.jitter_points] or round(jitter, 2),
+        "jitter": (
+            [round(end, places) for end in ends[: world.jitter_points]]
+            if world.jitter_points
+            else round(jitter, 2)
+        ),
         "compute": round(compute, places),
     }  # fmt: skip
 

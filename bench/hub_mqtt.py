@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -36,6 +36,7 @@ from transport.streams import TlsLayer
 
 TERMINALS = (1, 50, 500)
 COMPARED = 50
+_Peer = AbstractContextManager[tuple[int, list[int]]]
 SECONDS, ROUNDS = 3.0, 3
 IDLE, RESTARTED = 10_000, 500
 PAGE_BYTES = 4096
@@ -110,7 +111,7 @@ def _alone(number: int, seconds: float) -> list[Result]:
 
 
 def _compared(directory: Path, seconds: float) -> list[Result]:
-    peers = {
+    peers: dict[str, tuple[Callable[[], _Peer], Codec]] = {
         "mosquitto": (lambda: behind_mosquitto(directory), Mqtt5()),
         "amqtt": (behind_amqtt, Mqtt311()),
     }

@@ -80,7 +80,8 @@ def _thief_to_owner(world: World, plan: Scenarios) -> Floats:
         z = (value - mean) / (mean / 2)
         bell = np.exp(-z * z / 2) / (mean / 2 * np.sqrt(2 * np.pi))
         drawn_again = 0.0228 * (value < 2 * mean) / (2 * mean)  # a negative draw is
-        return bell + drawn_again
+        both: Floats = bell + drawn_again
+        return both
 
     odds: Floats = density(amount / plan.card_factor) / plan.card_factor / (density(amount) + 1e-12)
     return odds

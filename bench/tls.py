@@ -68,15 +68,15 @@ def _round_trips(ends: Mapping[TlsProfileName, Ends], seconds: float) -> list[Re
         port, process = stack.enter_context(own_endpoint())
         assert process.pid is not None
         dials = {"plain": (process.pid, plain(port))}
-        for name, one in ends.items():
+        for profile, one in ends.items():
             keys = {
                 f"till-{each}": ClientTls(one.issue(Holder("terminal", f"till-{each}")))
                 for each in range(TERMINALS)
             }
-            port, process = servers[name]
+            port, process = servers[profile]
             assert process.pid is not None
             dial = by_tls(port, lambda terminal, keys=keys: keys[terminal.client_id])  # type: ignore[misc]
-            dials[name] = (process.pid, dial)
+            dials[profile] = (process.pid, dial)
         for _ in range(ROUNDS):
             for name, (pid, dial) in dials.items():
                 runs[name].append(measured([pid], TERMINALS, seconds, Mqtt5(), dial))
