@@ -254,7 +254,7 @@ async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_wi
         await page.locator("main textarea").first.focus()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        assert "somebody else confirms it" in await page.inner_text("main")
+        await page.wait_for_selector("[role=status]:has-text('somebody else confirms it')")
         await page.goto(f"{console.base}/cases?state=proposed&severity=high#found")
         await page.keyboard.press("Tab")
         assert await page.evaluate(IN_FOUND)
@@ -265,7 +265,7 @@ async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_wi
         await page.keyboard.type("A repaired board")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        assert "The case is decided" in await page.inner_text("[role=status]")
+        await page.wait_for_selector("[role=status]:has-text('The case is decided')")
         await page.click("nav >> text=Audit log")
         told = await page.inner_text("main tbody tr >> nth=0")
         assert re.search(r"Risk case\s+outcome confirmed\s+risk case cas_", told), told
