@@ -11,12 +11,14 @@ import asyncio
 import io
 import json
 import sys
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -42,6 +44,7 @@ from tillway.demo.ports import Ports  # noqa: E402
 from tillway.demo.up import running_stack  # noqa: E402
 from tillway.front.server import front_page  # noqa: E402
 from tillway.front.shop import shop_of  # noqa: E402
+from tillway.supervisor import Supervisor  # noqa: E402
 
 FOLDER = ROOT / "docs" / "screens"
 NOTES = FOLDER / "templates.json"
@@ -75,6 +78,8 @@ class Album:
         """A picture of what the page shows, if it is wanted."""
         if fnmatch(f"{name}.png", self.pattern):
             await page.wait_for_timeout(STILL_MS)
+            for place in (sys.prefix, str(ROOT)):
+                assert place not in await page.inner_text("body"), "no place of this machine"
             keep(await page.screenshot(full_page=full_page), self.folder / f"{name}.png")
             self.drawn[name] = await shown_templates(page)
 
@@ -182,6 +187,17 @@ def keep(png: bytes, path: Path) -> None:
         few.save(path, optimize=True)
 
 
+@contextmanager
+def checkout() -> Iterator[Path]:
+    """A folder to work in with the programs in its own ``.venv``, as a newcomer has it."""
+    with TemporaryDirectory() as place, chdir(place):
+        venv = Path(place) / ".venv"
+        venv.symlink_to(sys.prefix)
+        inner = Path(sys.executable).relative_to(sys.prefix)
+        with patch.object(sys, "executable", str(venv / inner)):
+            yield Path(place)
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -204,10 +220,10 @@ def main() -> None:
             asyncio.run(draw_bench(album))
         if fnmatch("front", face):
             with (
-                TemporaryDirectory() as state,
-                chdir(state),
-                running_stack(Path(state) / "var" / "up", Ports(), print) as stack,
-                front_page(shop_of(stack), 0) as url,
+                checkout() as here,
+                running_stack(here / "var" / "up", Ports(), print) as stack,
+                Supervisor(stack, print, stack.root / "logs") as supervisor,
+                front_page(shop_of(stack, supervisor), 0) as url,
             ):
                 asyncio.run(draw_front(album, url))
     album.close()
