@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -49,17 +50,17 @@ def test_a_demo_whose_second_program_does_not_start_says_why_and_stops_the_first
 ) -> None:
     begun, ended = threading.Event(), []
 
-    def start(name: str, *_words: object, **_options: object) -> str:
+    def start(name: str, *_words: object, **_options: object) -> SimpleNamespace:
         if name == NETSUNION:
             begun.set()
-            return name
+            return SimpleNamespace(name=name, ready={"ports": {}})
         assert begun.wait(10)
         raise OperatingError("port_taken", f"{HOST}:8443")
 
     founded = {"operator_token": "t", "signing_key": key_text(generate("Ed25519").public)}
     monkeypatch.setattr(stack, "said_by", lambda *_words: founded)
     monkeypatch.setattr(stack, "start", start)
-    monkeypatch.setattr(stack, "stop", ended.append)
+    monkeypatch.setattr(stack, "stop", lambda program: ended.append(program.name))
     told = CliRunner().invoke(demo, ["--once", "--directory", str(tmp_path / "demo")])
     assert told.exit_code == 1
     assert "port_taken" in told.stdout
