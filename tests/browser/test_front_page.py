@@ -16,6 +16,7 @@ from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
 from tillway.revival import TRIES_MAX, End, Phase, Revival
 
+LATER = 2**50
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 
@@ -82,6 +83,44 @@ async def test_a_phone_shows_the_guide_s_step_and_the_payment_s_way_together(
     assert not wrong, "\n".join(wrong)
 
 
+WATCHED = """
+() => {
+  globalThis.steps = [];
+  const note = () => globalThis.steps.push(document.querySelector('[data-step]').dataset.step);
+  const guide = document.querySelector('[data-piece="guide"]');
+  new MutationObserver(note).observe(guide, { childList: true });
+}
+"""
+
+
+async def tell(route: Route, html: str, drawn: int) -> None:
+    """Answer the page's question for its stream: the guide, drawn then."""
+    told = json.dumps({"html": html, "drawn": drawn})
+    body = f"event: guide\ndata: {told}\n\n"
+    await route.fulfill(content_type="text/event-stream", body=body)
+
+
+async def test_what_was_drawn_before_an_act_does_not_undo_it_on_the_page(browser: Browser) -> None:
+    html, acted, drawn = "", asyncio.Event(), iter((1, LATER))
+
+    async def draw_late(route: Route) -> None:
+        await acted.wait()
+        at = next(drawn, LATER)
+        await tell(route, html if at == 1 else html.replace('"key"', '"later"'), at)
+
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.route("**/live?*", draw_late)
+            await page.goto(f"{url}?lang=en")
+            html = await page.inner_html('[data-piece="guide"]')
+            await page.click('[data-do="guide/key"] >> nth=0')
+            await page.wait_for_selector('[data-step="show"]')
+            await page.evaluate(WATCHED)
+            acted.set()
+            await page.wait_for_selector('[data-step="later"]')  # the page asks again, and is told
+            assert await page.evaluate("() => globalThis.steps") == ["later"]
+
+
 @pytest.mark.parametrize("press", ["pointer", "space"])
 async def test_a_press_counts_although_its_button_is_drawn_anew_meanwhile(
     browser: Browser, press: str
@@ -91,8 +130,7 @@ async def test_a_press_counts_although_its_button_is_drawn_anew_meanwhile(
     async def draw_again(route: Route) -> None:
         await drawn.wait()
         html = await page.inner_html('[data-piece="guide"]')
-        told = f"event: guide\ndata: {json.dumps(html)}\n\n"
-        await route.fulfill(content_type="text/event-stream", body=told)
+        await tell(route, html, LATER)
 
     with front_page(fake_shop(Program()), 0) as url:
         async with opened_page(browser, viewport=LARGE) as page:

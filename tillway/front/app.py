@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, Literal
 
@@ -155,7 +156,7 @@ def _views(face: Face, shop: Shop) -> APIRouter:
                 seen = (step, face.piece(name, lang))
                 if told.get(name) != seen:
                     told[name] = seen
-                    yield event(name, revision, seen[1])
+                    yield event(name, revision, {"html": seen[1], "drawn": _now_us()})
             await asyncio.sleep(LOOK_EVERY_MS / 1000)
 
     @views.get("/api/parts")
@@ -171,6 +172,12 @@ def _views(face: Face, shop: Shop) -> APIRouter:
         return _picture(face.guide.receipt, is_there=revision == face.guide.revision)
 
     return views
+
+
+def _now_us() -> int:
+    """When a piece was drawn, by a clock that only rises and outlives this process: stream and acts
+    come by two lines, and the page shows the later one whichever arrives first."""
+    return time.monotonic_ns() // 1000
 
 
 def _picture(png: bytes, *, is_there: bool) -> Response:
@@ -204,7 +211,7 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
             for name in _PIECES
             if name not in _SEEN_LATER
         }
-        return {"step": face.guide.step, **told}
+        return {"step": face.guide.step, "drawn": _now_us(), **told}
 
     _add_guide(acts, do, face.guide)
     _add_things(acts, do, face.things)
@@ -218,7 +225,7 @@ def _acts(face: Face, shop: Shop) -> APIRouter:
     async def start(name: str, request: Request) -> dict[str, Any]:
         shop.keeper.start(name)
         await face.watch.look()
-        return {"parts": face.piece("parts", language_of(request))}
+        return {"parts": face.piece("parts", language_of(request)), "drawn": _now_us()}
 
     @acts.post("/day/close")
     async def close(request: Request) -> dict[str, Any]:

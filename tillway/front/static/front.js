@@ -7,14 +7,22 @@ import { once } from "../faces/press.js";
 const piece = (name) => document.querySelector(`[data-piece="${name}"]`);
 const acts = { guide: 0, evening: 0, things: 0 }; // while one runs, what the stream says may be older
 const held = {}; // so it waits, and counts only if the act was refused
+const shown = {}; // when each piece was drawn
+
+// The stream and an act's answer come by two lines: what was drawn before what is shown is too late.
+const show = (name, { html, drawn }) => {
+  if (drawn < (shown[name] ?? 0)) return;
+  shown[name] = drawn;
+  swap(piece(name), html);
+};
 
 // A refusal stays until somebody acts, whatever is drawn around it.
-const take = (name) => (html) => {
-  held[name] = html;
+const take = (name) => (told) => {
+  held[name] = told;
   if (acts[name] && name !== "evening") return;
   const place = piece(name);
   const said = place.querySelector("[data-refusal]:not([hidden])");
-  swap(place, html);
+  show(name, told);
   if (said) place.querySelector("[data-refusal]").replaceWith(said);
 };
 
@@ -28,12 +36,11 @@ const bodyOf = ({ minor, manner, story, car }) => ({
 const act = async (name, button) => {
   const place = piece(name);
   acts[name] += 1;
-  held[name] = "";
+  held[name] = null;
   try {
     const { ok, told, error } = await post(`/${button.dataset.do}`, bodyOf(button.dataset));
     if (ok) {
-      swap(place, told[name]);
-      swap(piece("way"), told.way);
+      for (const changed of [name, "way"]) show(changed, { html: told[changed], drawn: told.drawn });
       place.querySelector(".said .key")?.focus({ preventScroll: true });
     } else {
       refuse(error, place);
@@ -76,7 +83,7 @@ document.querySelector(".doors").addEventListener("click", (event) => {
 // A part that nobody starts any more by itself.
 const start = async (button) => {
   const { ok, told, error } = await post(`/${button.dataset.do}`, {});
-  if (ok) swap(piece("parts"), told.parts);
+  if (ok) show("parts", { html: told.parts, drawn: told.drawn });
   else refuse(error, piece("parts"));
 };
 
@@ -85,11 +92,13 @@ piece("parts").addEventListener("click", (event) => {
   if (button) once(piece("parts"), () => start(button), button);
 });
 
+const draw = (name) => (told) => show(name, told);
+
 follow(`/live?lang=${lang}`, {
-  health: (html) => swap(piece("health"), html),
-  parts: (html) => swap(piece("parts"), html),
-  card: (html) => swap(piece("card"), html),
-  way: (html) => swap(piece("way"), html),
+  health: draw("health"),
+  parts: draw("parts"),
+  card: draw("card"),
+  way: draw("way"),
   guide: take("guide"),
   evening: take("evening"),
   things: take("things"),
