@@ -254,7 +254,7 @@ async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_wi
         await page.locator("main textarea").first.focus()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        await page.wait_for_selector("[role=status]:has-text('somebody else confirms it')")
+        await page.wait_for_selector("main >> text=somebody else confirms it")
         await page.goto(f"{console.base}/cases?state=proposed&severity=high#found")
         await page.keyboard.press("Tab")
         assert await page.evaluate(IN_FOUND)
