@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser
 
+from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.offline_phone import Phone, hub_word
 from tests.support.till_scenes import METHODS, charge, ready_keypad, shows
@@ -100,9 +101,9 @@ async def test_what_is_printed_is_told_and_so_is_a_printer_without_paper(
 async def test_the_payers_side_says_in_both_languages_that_the_till_is_gone_and_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:
+    port = lasting_port()
     async with opened_page(browser) as side:
-        async with running_till(tmp_path) as till:
-            port = int(till.base.rpartition(":")[2])
+        async with running_till(tmp_path, port=port) as till:
             await side.goto(f"{till.base}/customer?lang=zh")
             await side.wait_for_selector(".customer")
             assert await side.is_hidden(".away")
@@ -146,9 +147,9 @@ async def test_why_there_is_no_line_is_whole_on_the_settings_of_a_small_screen(
 async def test_a_page_that_is_refused_waits_for_an_answer_before_it_loads_itself_again(
     browser: Browser, tmp_path: Path
 ) -> None:
+    port = lasting_port()
     async with opened_page(browser) as side:
-        async with running_till(tmp_path) as till:
-            port = int(till.base.rpartition(":")[2])
+        async with running_till(tmp_path, port=port) as till:
             await side.goto(f"{till.base}/customer?lang=zh")
             await side.wait_for_selector(".customer")
             await side.route("**/fragments*", lambda route: route.fulfill(status=503))

@@ -201,19 +201,7 @@ CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
 
 def hire_both(till: Till) -> None:
     """A supervisor (1) and a cashier (2)."""
-    hire(
-        till.people,
-        SystemEntropy(),
-        name="王店长",
-        role=Role.SUPERVISOR,
-        pin=SUPERVISOR_PIN,
-        by_name="owner",
-    )
-    hire(
-        till.people,
-        SystemEntropy(),
-        name="小李",
-        role=Role.CASHIER,
-        pin=CASHIER_PIN,
-        by_name="owner",
-    )
+    for name, role, pin in (
+        ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
+    ):  # fmt: skip
+        hire(till.people, SystemEntropy(), name=name, role=role, pin=pin, by_name="owner")

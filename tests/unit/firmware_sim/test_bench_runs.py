@@ -240,14 +240,19 @@ async def test_a_recording_is_handed_out_and_in_and_played_to_a_device(tmp_path:
         assert "1 of 1 turns" in page
 
 
+async def _recorded(here: Desk) -> None:
+    """A question to the scanner and its answer, as the trace ``day``."""
+    await here.http.post("/recording/start", json={"name": "day"})
+    here.say("scanner", READ_MODE)
+    while here.place.traces.events < 2:
+        await here.wire.wait(here.wire.last, 1)
+    await here.http.post("/recording/stop")
+
+
 @pytest.mark.asyncio
 async def test_the_first_difference_of_a_replay_is_shown_both_ways(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
-        await here.http.post("/recording/start", json={"name": "day"})
-        here.say("scanner", READ_MODE)
-        while here.place.traces.events < 2:
-            await here.wire.wait(here.wire.last, 1)
-        await here.http.post("/recording/stop")
+        await _recorded(here)
         content = (await here.http.get("/traces/day.jsonl")).text.replace('"3e"', '"3f"')
         await here.http.put("/traces/bent", content=content.encode())
         run = await here.http.post("/replays", json={"trace": "bent", "device": "scanner"})
@@ -269,9 +274,7 @@ async def test_the_first_difference_of_a_replay_is_shown_both_ways(tmp_path: Pat
 @pytest.mark.asyncio
 async def test_a_device_is_played_to_a_driver_until_somebody_stops_it(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
-        await here.http.post("/recording/start", json={"name": "day"})
-        here.say("scanner", READ_MODE)
-        await here.http.post("/recording/stop")
+        await _recorded(here)
         body = {"trace": "day", "device": "scanner", "play": "device"}
         number = (await here.http.post("/replays", json=body)).json()["number"]
         await _told_of(here, number, "scanner is played on /dev/")
@@ -285,11 +288,7 @@ async def test_a_device_is_played_to_a_driver_until_somebody_stops_it(tmp_path: 
 @pytest.mark.asyncio
 async def test_what_a_driver_never_said_is_told_in_both_languages(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
-        await here.http.post("/recording/start", json={"name": "day"})
-        here.say("scanner", READ_MODE)
-        while here.place.traces.events < 2:
-            await here.wire.wait(here.wire.last, 1)
-        await here.http.post("/recording/stop")
+        await _recorded(here)
         body = {"trace": "day", "device": "scanner", "play": "device", "listen_s": 1}
         number = (await here.http.post("/replays", json=body)).json()["number"]
         told = await _ended(here, number)
