@@ -72,7 +72,7 @@ async def test_an_amount_that_is_keyed_before_a_shift_is_open_never_becomes_its_
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        hire_both(till)
+        hire_both(till.people)
         await page.goto(f"{till.base}/?lang=en")
         await sign_in(page)
         await shows(page, "no_shift")

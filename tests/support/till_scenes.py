@@ -65,7 +65,7 @@ async def sign(page: Page) -> None:
 
 async def ready_keypad(till: Till, page: Page, *, language: str = "zh") -> None:
     """Staff, somebody signed in, a shift open."""
-    hire_both(till)
+    hire_both(till.people)
     await page.goto(f"{till.base}/?lang={language}")
     await sign_in(page)
     await open_shift(page)
@@ -122,7 +122,7 @@ async def trouble_scenes(till: Till, page: Page, side: Page, language: str) -> A
 
 async def day_scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
     """From signing in to the Z report."""
-    hire_both(till)
+    hire_both(till.people)
     await side.goto(f"{till.base}/customer?lang={language}")
     await page.goto(f"{till.base}/?lang={language}")
     yield "sign-in", page

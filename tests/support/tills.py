@@ -199,9 +199,9 @@ def counter_of(agent: Agent, journal: Journal) -> Counter:
 CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
 
 
-def hire_both(till: Till) -> None:
+def hire_both(people: People) -> None:
     """A supervisor (1) and a cashier (2)."""
     for name, role, pin in (
         ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
     ):  # fmt: skip
-        hire(till.people, SystemEntropy(), name=name, role=role, pin=pin, by_name="owner")
+        hire(people, SystemEntropy(), name=name, role=role, pin=pin, by_name="owner")

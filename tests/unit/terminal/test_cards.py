@@ -96,7 +96,7 @@ async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
     tmp_path: Path,
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         assert (await till.post("cards", draft_id="x", amount_minor=1))[0] == 409  # no shift
         await till.post("shift/open", float_minor=0)
         paid = await ask(till, 500, APPROVED)
@@ -155,7 +155,7 @@ async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
 @pytest.mark.asyncio
 async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
         await till.post("shift/open", float_minor=0)
         lost = await ask(till, 200, SILENT)
@@ -169,7 +169,7 @@ async def test_the_pages_say_in_their_language_why_a_card_sale_is_unknown(tmp_pa
 @pytest.mark.asyncio
 async def test_a_card_that_is_not_approved_says_why_and_what_to_do(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
         await till.post("shift/open", float_minor=0)
         for code in ("card_not_approved", "insufficient_balance"):
@@ -188,7 +188,7 @@ async def test_a_card_refund_is_not_to_be_given_again_and_nobody_speaks_of_a_cha
     tmp_path: Path,
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
         await till.post("shift/open", float_minor=0)
         await ask(till, 300, APPROVED)
@@ -215,7 +215,7 @@ async def test_cash_and_cards_are_numbered_apart_on_pages_slips_and_in_the_searc
     tmp_path: Path,
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(1, SUPERVISOR_PIN)
         await till.post("shift/open", float_minor=0)
         card = await ask(till, 700, APPROVED)
@@ -248,7 +248,7 @@ async def test_cash_and_cards_are_numbered_apart_on_pages_slips_and_in_the_searc
 @pytest.mark.asyncio
 async def test_another_draft_on_the_keypad_leaves_the_sale_where_it_is(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         await till.post("shift/open", float_minor=0)
         draft_id = (await till.get("api/draft"))["draft_id"]
@@ -357,7 +357,7 @@ async def test_a_pad_whose_driver_breaks_leaves_an_unknown_and_is_free_again(
         raise ValueError("a bug after the ask went out")
 
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.post("shift/open", float_minor=0)
         with monkeypatch.context() as patch:
             patch.setattr(till.pinpad, "pay", broken)

@@ -11,12 +11,12 @@ from protocol.errors import CallerError
 from terminal.counter.drafts import Drafts
 from terminal.counter.people import People
 from terminal.counter.shifts import ShiftDesk
-from terminal.counter.sign_in import SignIn, hire
+from terminal.counter.sign_in import SignIn
 from terminal.counter.staffing import Staffing
 from terminal.counter.tending import StaffWish, tend_staff
 from terminal.domain.sale import Sale
 from terminal.domain.shift import CashKind, Tally
-from terminal.domain.staff import Role, check_pin_form
+from terminal.domain.staff import check_pin_form
 from terminal.inputs import (
     Cancel,
     ChooseMethod,
@@ -40,10 +40,7 @@ class Room:
     def __init__(self, path: Path | None = None) -> None:
         self.bench = Bench(path)
         people = People(self.bench.journal.database, self.bench.clock)
-        for name, role, pin in (
-            ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
-        ):  # fmt: skip
-            hire(people, self.bench.entropy, name=name, role=role, pin=pin, by_name="owner")
+        hire_both(people)
         self.sign_in = SignIn(people, self.bench.clock, lambda: IDLE_LOCK_MS)
         self.shifts = ShiftDesk(self.bench.journal, lambda: self.bench.profile, self.bench.clock)
         self.drafts = Drafts(self.bench.journal, self.bench.entropy)
@@ -187,7 +184,7 @@ async def test_nobody_signs_out_over_an_open_payment_or_keys_goods_that_are_not_
     tmp_path: Path,
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         draft = (await till.get("api/draft"))["draft_id"]
         status, said = await till.post("draft/goods", draft_id=draft, code="6901234567892")
@@ -339,7 +336,7 @@ def test_too_little_cash_is_refused(room: Room) -> None:
 @pytest.mark.asyncio
 async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         headers = {"authorization": f"Bearer {till.token}", "x-station": "training"}
         for amount_minor, kind in ((500, "paid"), (501, "declined"), (502, "waiting")):

@@ -135,7 +135,7 @@ async def test_a_decline_tells_the_payer_what_to_do_and_the_line_behind_nothing(
     tmp_path: Path, code: str, told: str
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         found = advice(code)
         error = {"code": code, "retry": found.retry, "zh": found.zh, "en": found.en}
@@ -152,7 +152,7 @@ async def test_a_decline_tells_the_payer_what_to_do_and_the_line_behind_nothing(
 @pytest.mark.asyncio
 async def test_what_is_over_bears_no_hourglass_on_either_side(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.state, till.backend.fields = "awaiting_payer", {"code_url": "tillway://p/1"}
         await till.post("sales", amount_minor=500, method="merchant_qr")
@@ -171,7 +171,7 @@ async def test_what_is_over_bears_no_hourglass_on_either_side(tmp_path: Path) ->
 @pytest.mark.asyncio
 async def test_what_a_coupon_paid_is_told_to_cashier_and_payer(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.fields = {"coupon_minor": 500}
         await till.post("sales", amount_minor=2_500, method="merchant_qr")

@@ -44,7 +44,7 @@ async def test_a_sale_by_pay_code_ends_paid_and_printed(tmp_path: Path) -> None:
 @pytest.mark.asyncio
 async def test_the_merchant_qr_is_on_both_pages_and_a_scannable_picture(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.state, till.backend.fields = "awaiting_payer", {"code_url": "tillway://p/1"}
         await till.post("sales", amount_minor=500, method="merchant_qr")
@@ -65,7 +65,7 @@ async def test_the_merchant_qr_is_on_both_pages_and_a_scannable_picture(tmp_path
 @pytest.mark.asyncio
 async def test_the_log_is_shown_and_exported_without_a_code(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         line = {"at": "2026-11-28T08:30:02Z", "level": "warning", "event": "scan_odd"}
         logs.KEPT.append(json.dumps({**line, "seen": CODE, "at_ms": 1_795_872_452_000}))
@@ -94,7 +94,7 @@ async def test_the_settings_tell_the_time_and_how_far_it_is_from_the_backends(
     ahead_ms: int | None, zh: str, en: str, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.counter.real.agent._desk.clock_ahead_ms = ahead_ms
         for language, words in (("zh", zh), ("en", en)):
@@ -107,7 +107,7 @@ async def test_the_settings_tell_the_time_and_how_far_it_is_from_the_backends(
 @pytest.mark.parametrize("code", sorted(LINE_TROUBLES))
 async def test_a_till_without_a_line_says_why(tmp_path: Path, code: str) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.link.cut()
         till.link.refuse(code)
@@ -148,7 +148,7 @@ def test_the_picture_can_be_read_back() -> None:
 @pytest.mark.asyncio
 async def test_unknown_says_do_not_charge_again_in_both_languages(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.backend.is_cut_off = True
         await till.post("sales", amount_minor=500, method="merchant_qr")
@@ -192,7 +192,7 @@ async def test_what_went_back_is_told_in_every_list(tmp_path: Path) -> None:
                 body = {"refund_id": f"back-{back_minor}", "amount_minor": back_minor}
                 await till.post(f"cash/{paid['movement_id']}/refund", **body)
         await till.post("counter/leave")
-        hire_both(till)
+        hire_both(till.people)
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         for path in ("?lang=zh", "recent?lang=zh"):
             page = (await till.get(path)).decode()
@@ -264,7 +264,7 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
             async with browser.post(url, json=sale, headers=headers) as answer:
                 assert answer.status == 401  # nobody is signed in
                 assert (await answer.json())["error"]["code"] == "staff_sign_in"
-            hire_both(till)
+            hire_both(till.people)
             who = {"staff_id": 2, "pin": CASHIER_PIN}
             async with browser.post(f"{till.base}/api/session", json=who) as answer:
                 assert answer.status == 401
@@ -290,7 +290,7 @@ async def test_the_page_may_act_with_its_cookie_and_its_own_token_only(tmp_path:
 @pytest.mark.asyncio
 async def test_pages_scripts_health_and_metrics_are_served(tmp_path: Path) -> None:
     async with running_till(tmp_path) as till:
-        hire_both(till)
+        hire_both(till.people)
         page = (await till.get("")).decode()
         assert 'data-staff="1"' in page
         scripts = re.findall(r'(?:src|href)="/(static/[^"]+)"', page)
