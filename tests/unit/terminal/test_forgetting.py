@@ -13,6 +13,8 @@ from terminal.domain.refund import RefundState
 from terminal.domain.sale import SaleState
 from terminal.effects import Transmit
 from terminal.inputs import Dismiss, LinkDown, LinkUp, Query, Reverse, StartRefund
+from terminal.journal.forgetting import forget_requests
+from terminal.journal.rows import RequestState
 from terminal.limits import REQUESTS_FORGOTTEN_MAX, REQUESTS_KEPT_MS
 from tests.unit.terminal.fakes import BACKEND_KEY, Bench, opened, refusal, sell, sign
 
@@ -199,6 +201,19 @@ def test_what_is_open_is_never_forgotten_however_old(tmp_path: Path) -> None:
     bench.answer(refusal(query.request_id, "payment_not_found", key=BACKEND_KEY))
     # Too late to make it again, and nothing of it is with the backend: it ends.
     assert bench.agent.sale(row.subject).state is SaleState.DECLINED  # type: ignore[union-attr]
+
+
+def test_a_question_stays_until_it_is_answered_however_old() -> None:
+    bench = Bench()
+    sell(bench)
+    bench.wait(10_000)
+    asked = bench.sent_of("payment.query")[-1].request_id
+    ever_ms = bench.clock.now_ms() + 1
+    forget_requests(bench.journal.database, before_ms=ever_ms)
+    assert bench.journal.request(asked) is not None
+    bench.journal.set_request_state(asked, RequestState.ANSWERED)
+    forget_requests(bench.journal.database, before_ms=ever_ms)
+    assert bench.journal.request(asked) is None
 
 
 def test_the_backend_s_late_word_about_what_was_forgotten_is_the_truth_still() -> None:
