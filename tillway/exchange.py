@@ -135,7 +135,7 @@ def _address(url: str) -> SplitResult:
 
 
 def _refusal(status: int, content: bytes) -> TillwayError:
-    """The backend's own error in ``{"error": {"code": …}}``, else what the status says."""
+    """The server's own error in ``{"error": {"code": …}}``, else what the status says."""
     try:
         said = json.loads(content)["error"]
         code, detail = said["code"], said.get("detail")
@@ -143,5 +143,5 @@ def _refusal(status: int, content: bytes) -> TillwayError:
         code = detail = None
     if isinstance(code, str) and is_known(code):
         told = f": {detail[:200]}" if isinstance(detail, str) and detail else ""
-        return from_code(code, f"the backend's answer{told}")
+        return from_code(code, f"the server's answer{told}")
     return OperatingError("internal", f"status {status}")

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from protocol.errors import OperatingError
+from protocol.errors import CallerError, OperatingError
 from tillway.json_api import JsonApi
 
 POLL_GAP_S = 0.02
 WAIT_S = 30
 RECENT_MAX = 100
+NO_LINE = "offline_not_this_way"
 
 Shown = dict[str, Any]
 ENDED = ("paid", "declined", "unknown", "cancelled")
@@ -40,9 +41,21 @@ class Till:
     columns: dict[str, int] = field(default_factory=dict)
 
     def sell(self, amount_minor: int, method: str) -> str:
-        """Key in an amount; returns the payment's id."""
-        screen = self.api.post("/api/sales", {"amount_minor": amount_minor, "method": method})
-        return str(screen["subject"])
+        """Key in an amount; returns the payment's id. While the till has no line it refuses and
+        has begun nothing: it is asked again, as its staff would."""
+        asked = {"amount_minor": amount_minor, "method": method}
+
+        def keyed() -> Shown:
+            try:
+                screen: Shown = self.api.post("/api/sales", asked)
+            except CallerError as error:
+                if error.code != NO_LINE:
+                    raise
+                return {"state": error.code}
+            return screen
+
+        begun = wait_for(keyed, lambda seen: "subject" in seen, f"{self.name}: {method}")
+        return str(begun["subject"])
 
     def vend(self, item: str) -> str:
         """Press the machine's key for an item, once it is free; the payment that comes of it."""
