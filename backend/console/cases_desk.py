@@ -73,12 +73,11 @@ class CasesDesk:
         """A page of the queue, each case with its ``standing`` and the ``rule`` that raised it, as
         far as it is known."""
         page = await self._cases.queue(wanted, limit=ROWS_PER_PAGE, after=after)
-        now_ms = self._services.clock.now_ms()
-        rows = [
-            {**row, "standing": standing(row, now_ms).value, "rule": self._rule(row)}
-            for row in page.rows
-        ]
-        return CasePage(rows, page.after)
+        return CasePage([self._told(row) for row in page.rows], page.after)
+
+    async def of_payment(self, payment_id: str) -> list[Row]:
+        """The cases that a payment is in, each with the same."""
+        return [self._told(row) for row in await self._cases.of_payment(payment_id)]
 
     async def figures(self) -> dict[str, int]:
         """How many are not decided, have warned and are overdue."""
@@ -153,6 +152,10 @@ class CasesDesk:
         act = person.act(ActKind.CASE, what, f"case {case_id}", reason=words)
         watch = Watch(CASE, case_id, _WATCHED)
         await self._services.submit(Audited(command=command, act=act, watch=watch))
+
+    def _told(self, row: Row) -> Row:
+        now_ms = self._services.clock.now_ms()
+        return {**row, "standing": standing(row, now_ms).value, "rule": self._rule(row)}
 
     def _rule(self, row: Row) -> Rule | None:
         return self._explainer.rule(row["reason"]) if row["source"] == "decision" else None

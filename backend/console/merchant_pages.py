@@ -152,11 +152,13 @@ async def _shown(
     """A payment's page, with what was refused above it or beside its field, and in its forms what
     was typed."""
     typed = typed or {}
+    story = await parts.payments.story(person, row)
+    subjects = [(one["subject_kind"], one["subject_id"]) for one in story["cases"]]
     return parts.face.page(
         request, "payment", person, tab="payments", here=_path(row), payment=row, refusal=refusal,
-        places=await names_of(parts.payments.services, [row]), typed=typed,
+        places=await names_of(parts.payments.services, [row], subjects), typed=typed,
         answered=typed.get("dispute_id", ""), fields={**REFUND, **ANSWER},
-        refund_id=parts.payments.new_refund_id(), **await parts.payments.story(person, row),
+        refund_id=parts.payments.new_refund_id(), **story,
     )  # fmt: skip
 
 

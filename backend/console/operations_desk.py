@@ -26,6 +26,7 @@ from backend.reconciliation.repository import ReconciliationRepository
 from backend.reconciliation.returns import AskBack, excess_minor, proposal
 from backend.reconciliation.routes import Returned, Settled
 from backend.reconciliation.tables import CASE
+from backend.risk.cases.desk import CaseDesk
 from protocol.errors import CallerError
 
 _EVERY = DeadLetterFilter()
@@ -41,6 +42,8 @@ class Overview:
     oldest_unknown_ms: int | None
     dead_count: int
     break_count: int
+    cases: dict[str, int]
+    """How many are not decided, have warned and are overdue."""
     devices: list[Row]
     reserve_test: Row | None
     """The newest one; None before a day was closed."""
@@ -77,6 +80,7 @@ class OperationsDesk:
         self._payments = ConsolePayments(services.reader)
         self._evening = EveningRepository(services.reader)
         self._clearing = ClearingRepository(services.reader)
+        self._cases = CaseDesk(services)
         self._wake = wake
 
     async def overview(self) -> Overview:
@@ -89,6 +93,7 @@ class OperationsDesk:
             oldest_unknown_ms=today["now_ms"] - unknowns[0]["created_at_ms"] if unknowns else None,
             dead_count=await self._services.run_read(lambda: self._letters.count(_EVERY)),
             break_count=len(await self._breaks.open_cases(limit=ROWS_PER_PAGE)),
+            cases=await self._cases.figures(),
             devices=await self._operator.devices(),
             reserve_test=next(iter(await self._evening.newest_reserve_tests(1)), None),
         )

@@ -16,6 +16,7 @@ from backend.audit.model import ActKind
 from backend.audit.service import Audited, Watch
 from backend.bills.service import PaperDesk
 from backend.bills.settlement import SettlementDay
+from backend.console.cases_desk import CasesDesk
 from backend.console.chart import Chart, day_chart
 from backend.console.limits import FEW_POSTINGS, FEW_ROWS, FEW_STEPS
 from backend.console.model import Person
@@ -79,9 +80,12 @@ class Day:
 class PaymentsDesk:
     """One per process."""
 
-    def __init__(self, services: Services, explainer: Explainer, papers: PaperDesk) -> None:
+    def __init__(
+        self, services: Services, explainer: Explainer, papers: PaperDesk, cases: CasesDesk
+    ) -> None:
         self.services = services
         self._explainer = explainer
+        self._cases = cases
         self._papers = papers
         self._disputes = DisputeRepository(services.reader)
         self.console = ConsolePayments(services.reader)
@@ -125,7 +129,7 @@ class PaymentsDesk:
 
     async def story(self, person: Person, payment: Row) -> dict[str, Any]:
         """All that this person may know of a payment: steps, attempts, refunds, disputes, postings,
-        callbacks, settlement, verdict and routing."""
+        callbacks, settlement, verdict, routing and risk cases."""
         read, payment_id = self.services.run_read, payment["payment_id"]
         steps = await read(lambda: self._payments.timeline(payment_id))
         refunds = await read(lambda: self._refunds.of_payment(payment_id))
@@ -164,6 +168,7 @@ class PaymentsDesk:
             "settlement": await self._settlement(payment),
             "verdict": json.loads(payment["risk"]) if payment["risk"] else None,
             "decisions": judged(found),
+            "cases": await self._cases.of_payment(payment_id) if person.is_operator else [],
             "routing": json.loads(payment["routing"]) if payment["routing"] else [],
             "order_by": [one.value for one in self.services.rules.routing.order_by],
             "left_minor": left_minor(payment),

@@ -64,9 +64,10 @@ def router(
     pages = APIRouter(route_class=_route_of(face, people), include_in_schema=False)
     face.assets.mount(pages)
 
+    cases = CasesDesk(services, merchants.explainer)
     parts = ConsoleParts(
         people=people,
-        payments=PaymentsDesk(services, merchants.explainer, merchants.papers),
+        payments=PaymentsDesk(services, merchants.explainer, merchants.papers, cases),
         naming=Naming(services),
         face=face,
     )
@@ -82,7 +83,7 @@ def router(
     break_pages.add_pages(pages, parts, operations)
     operator_switch_pages.add_pages(pages, parts, services)
     operator_flows.add_pages(pages, parts, services, operations)
-    case_pages.add_pages(pages, parts, CasesDesk(services, merchants.explainer))
+    case_pages.add_pages(pages, parts, cases)
     risk_pages.add_pages(pages, parts, RiskStandingDesk(services))
     staff = StaffDesk(services, people)
     staff_pages.add_pages(pages, parts, staff, tries)

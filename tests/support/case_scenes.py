@@ -55,9 +55,10 @@ def confirmed(shop: Shop, case_id: str) -> None:
     shop.do(AnswerProposal(case_id=case_id, by=HAN, is_agreed=True, words="同意"))
 
 
-def some_cases(shop: Shop) -> None:
+def some_cases(shop: Shop, odd: str) -> None:
     """A ring of payers at two kiosks of a merchant of its own, one of them a known fraud; cases of
-    each state, the first of them overdue. The shop's clock stands where it stood."""
+    each state, the first of them overdue, one about an ``odd`` payment. The shop's clock stands
+    where it stood."""
     now_ms = shop.clock.at_ms
     shop.clock.at_ms = now_ms - 12 * DAY_MS
     payers = _ring(shop)
@@ -83,6 +84,7 @@ def some_cases(shop: Shop) -> None:
         reason="顾客来电：疑似套现",
     )  # fmt: skip
     proposed(shop, ring, Outcome.SUSPICIOUS)
+    raised(shop, Subject.PAYMENT, odd, source="operator", reason="持卡人与银行卡姓名不符")
 
 
 def _ring(shop: Shop) -> list[str]:

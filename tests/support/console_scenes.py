@@ -86,7 +86,7 @@ async def running_console(directory: Path) -> AsyncIterator[RunningConsole]:
             first, latest, given_up = _morning(shop, found.backend.clock.now_ms())
             routed = merchant.by_card(shop)
             rules_and_models(shop)
-            some_cases(shop)
+            some_cases(shop, routed)
         finally:
             shop.close()
         services = found.backend.services

@@ -43,13 +43,17 @@ def list_command(
         standing=standing, state=state, severity=severity, assignee=assignee, after=after
     )
     found = api_of(url, ca, token_file).get(f"{_PATH}?{asked}")
-    table = Table(*_LISTED)
-    for row in found["cases"]:
-        table.add_row(*(str(row[name]) for name in _LISTED))
-    Console().print(table)
+    _show_rows(found["cases"])
     typer.echo("  ".join(f"{name}: {found[name]}" for name in ("undecided", "warned", "overdue")))
     if found["after"]:
         typer.echo(f"more: --after {found['after']}")
+
+
+@app.command()
+def of(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
+    """The cases that a payment is in: about it, raised over it or labelling it; of its payer, card,
+    device and merchant those that are not decided."""
+    _show_rows(api_of(url, ca, token_file).get(f"{_PATH}/of-payment/{payment_id}")["cases"])
 
 
 @app.command()
@@ -134,6 +138,13 @@ def reject(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words:
     """Disagree, as the second person: the case goes back to whoever looks into it."""
     body = {"by": by, "words": words}
     _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/reject", body))
+
+
+def _show_rows(rows: list[dict[str, Any]]) -> None:
+    table = Table(*_LISTED)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in _LISTED))
+    Console().print(table)
 
 
 def _tell(case: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from backend.payments.services import Services
 from backend.risk.cases.evidence import Node, explore, shown
 from backend.risk.cases.evidence_repository import EvidenceRepository
 from backend.risk.cases.model import Deadlines, Standing, Subject
+from backend.risk.cases.payment_repository import PaymentCaseRepository
 from backend.risk.cases.repository import CaseFilter, CaseRepository
 from protocol.errors import CallerError
 
@@ -28,6 +29,7 @@ class CaseDesk:
         self._services = services
         self._cases = CaseRepository(services.reader)
         self._evidence = EvidenceRepository(services.reader)
+        self._of_payments = PaymentCaseRepository(services.reader)
 
     async def queue(
         self, wanted: CaseFilter, *, limit: int, after: tuple[int, str] | None
@@ -55,6 +57,15 @@ class CaseDesk:
         """A case's steps, and the number of the first that is not what was written."""
         events: list[Row] = await self._services.run_read(lambda: self._cases.events(case_id))
         return events, first_broken(events)
+
+    async def of_payment(self, payment_id: str) -> list[Row]:
+        """The cases that a payment is in; ``payment_not_found``."""
+        rows: list[Row] | None = await self._services.run_read(
+            lambda: self._of_payments.cases(payment_id)
+        )
+        if rows is None:
+            raise CallerError("payment_not_found", payment_id)
+        return rows
 
     async def evidence(self, case_id: str, *, hops: int) -> dict[str, Any]:
         """The ``timeline`` of the subject, and the ``graph`` of what is linked to it."""

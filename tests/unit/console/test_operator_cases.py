@@ -234,6 +234,63 @@ def test_a_case_that_is_decided_is_only_looked_at(world: ConsoleWorld, first: Te
     assert (refused.status_code, "case_state" in refused.text) == (409, True)
 
 
+def test_the_overview_counts_the_cases_that_wait_and_leads_to_those_that_are_overdue(
+    world: ConsoleWorld, first: TestClient
+) -> None:
+    def tile() -> tuple[str, str]:
+        page = first.get("/console/overview?lang=en").text
+        found = re.search(r'<a class="card tile ?\w*" href="(/console/cases[^"]*)">(.+?)</a>', page)
+        assert found is not None
+        return found[1], " ".join(MARKUP.sub(" ", found[2]).split())
+
+    assert tile() == ("/console/cases#found", "Risk cases 0")
+    late = raised(world.shop, Subject.PAYER, world.shop.add_payer())
+    world.shop.clock.at_ms += 10 * DAY_MS
+    world.sign_in(first, "zhou")
+    raised(world.shop, Subject.DEVICE, "till-1", source="devices", reason="clone")
+    where, told = tile()
+    assert told == "Risk cases 2 1 overdue"
+    assert listed(first, where.partition("?")[2].partition("#")[0]) == [late]
+
+
+def test_a_payment_leads_to_its_cases_and_a_case_to_its_payments(
+    world: ConsoleWorld, first: TestClient
+) -> None:
+    shop = world.shop
+    payer = shop.add_payer(balance_minor=100_000)
+    paid, other = (str(shop.pay(payer, amount)["payment_id"]) for amount in (1_280, 990))
+
+    def cases_of(payment_id: str) -> set[str]:
+        page = first.get(f"/console/payments/{payment_id}").text
+        return set(re.findall(r'href="/console/cases/(cas_\w+)"', page))
+
+    assert cases_of(paid) == set()
+    about = raised(shop, Subject.PAYMENT, paid, source="operator")
+    of_payer = raised(shop, Subject.PAYER, payer, reference=paid)
+    of_merchant = raised(shop, Subject.MERCHANT, MERCHANT, source="operator")
+    raised(shop, Subject.PAYER, shop.add_payer())
+    assert cases_of(paid) == {about, of_payer, of_merchant}
+    assert cases_of(other) == {of_payer, of_merchant}
+    told = text_of(first.get(f"/console/payments/{paid}?lang=en"))
+    assert "Risk cases" in told
+    for case_id, outcome, named in (
+        (of_merchant, Outcome.INCONCLUSIVE, ()),
+        (of_payer, Outcome.FRAUD, (other,)),
+    ):
+        proposed(shop, case_id, outcome, *named)
+        confirmed(shop, case_id)
+    assert cases_of(paid) == {about, of_payer}, "it was raised over this payment"
+    assert cases_of(other) == {of_payer}, "it labels this payment"
+    for case_id, payment_id in ((about, paid), (of_payer, paid), (of_payer, other)):
+        assert (
+            f'href="/console/payments/{payment_id}"' in first.get(f"/console/cases/{case_id}").text
+        )
+    world.add("li.na")
+    page = world.signed_in("li.na").get(f"/console/payments/{paid}?lang=en").text
+    assert "Risk cases" not in page
+    assert "/console/cases" not in page
+
+
 def test_who_may_only_look_and_merchants_can_do_nothing(
     world: ConsoleWorld, first: TestClient
 ) -> None:

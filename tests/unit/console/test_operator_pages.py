@@ -61,7 +61,7 @@ def test_an_operator_sees_how_everything_stands(world: ConsoleWorld) -> None:
     assert http.get("/console").url.path == "/console/overview"
     page = http.get("/console/overview?lang=en").text
     figures = re.findall(r'class="figure">([^<]+)<', page)
-    assert figures == ["0", "0", "—", "1", "1", "0 / 0"]
+    assert figures == ["0", "0", "—", "0", "1", "1", "0 / 0"]
     assert "Debits equal credits" in page
     assert MERCHANT not in page
 

@@ -58,6 +58,8 @@ def test_two_people_decide_a_case_at_the_command_line(shop: Shop, run: Any) -> N
     case_id = opened.partition(":")[0]
     assert "undecided: 1  warned: 0  overdue: 0" in run("list")
     assert case_id not in run("list", "--standing", "overdue")
+    assert case_id in run("of", payment)
+    run("of", "pay_0", exit_code=1)
     assert case_id not in run("list", "--severity", "low")
     assert case_id in run("list", "--severity", "high", "--state", "open")
     assert run("assign", case_id, "--by", HAN, "--to", LI).endswith("assigned\n")
