@@ -5,7 +5,6 @@ Rule 1: one digest over all files stands in the path, so scripts import each oth
 Rule 2: the files are read once, at the start, into memory.
 """
 
-import gzip
 import hashlib
 from collections.abc import Iterator
 from importlib import resources
@@ -15,6 +14,7 @@ from pathlib import PurePosixPath
 from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
 
 from faces.limits import ASSET_BYTES_MAX, CACHE_S
+from faces.packing import packed, takes_gzip
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -41,7 +41,7 @@ class Assets:
             whole.update(name.encode() + b"\0" + self._files[name])
         self._digest = whole.hexdigest()[:_DIGEST_CHARS]
         self._packed = {
-            name: gzip.compress(content, mtime=0)
+            name: packed(content)
             for name, content in self._files.items()
             if PurePosixPath(name).suffix in _PACKED
         }
@@ -58,18 +58,16 @@ class Assets:
         async def static(digest: str, name: str, request: Request) -> Response:
             if digest != self._digest or name not in self._files:
                 raise HTTPException(404)
-            takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-            return self._answer(name, takes_gzip=takes_gzip)
+            return self._answer(name, is_packed=name in self._packed and takes_gzip(request))
 
-    def _answer(self, name: str, *, takes_gzip: bool) -> Response:
+    def _answer(self, name: str, *, is_packed: bool) -> Response:
         headers = {
             "cache-control": f"public, max-age={CACHE_S}, immutable",
             "vary": "accept-encoding",
             "x-content-type-options": "nosniff",
         }
-        content = self._files[name]
-        if takes_gzip and name in self._packed:
-            content = self._packed[name]
+        content = self._packed[name] if is_packed else self._files[name]
+        if is_packed:
             headers["content-encoding"] = "gzip"
         return Response(content, media_type=_TYPES[PurePosixPath(name).suffix], headers=headers)
 

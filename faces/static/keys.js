@@ -41,4 +41,4 @@ export const listen = (takes) => {
 
 // A number pad's digits are digits, whatever NumLock says.
 const nameOf = (event) => (/^Numpad\d$/.test(event.code) ? event.code.at(-1) : event.key);
-const isTyping = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+export const isTyping = (target) => target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;

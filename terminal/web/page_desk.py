@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from faces.assets import Assets
 from faces.locale import language_of, remember
+from faces.packing import packed_for
 from faces.words import Language
 from terminal.profile import Profile
 from terminal.web.gate import Gate
@@ -41,7 +42,7 @@ class Desk:
             sound=request.cookies.get(_SOUND) or ("on" if self._real.is_spoken else "off"),
             more=more,
         )
-        response = HTMLResponse(html)
+        response = packed_for(request, HTMLResponse(html))  # to this machine only (access, Rule 4)
         access.admit_page(response)
         remember(request, response)
         return response

@@ -413,6 +413,7 @@ async def _trouble(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     yield "staff", page
     await page.tap('[data-person=""]')
     await page.tap("#staff-name")
+    await page.wait_for_selector("#letters")
     for act in ("capitals", "w"):
         await page.tap(f'#letters :is([data-act="{act}"], [data-letter="{act}"])')
     await page.fill("#staff-name", "Wang Li")

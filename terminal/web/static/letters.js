@@ -1,14 +1,13 @@
-// Letters for fingers. Rule 1: they are there only while a field that a finger has touched takes text;
-// whoever types on keys does not see them. Rule 2: what they write is no press of a key, so it is
-// never part of a scan. Rule 3: where the system brings keys of its own, these make room for them.
-const TEXT = 'input:not([type]), input[type="text"], input[type="password"]';
+// Letters for fingers; till.js fetches them when the first field is touched. Rule 1: they are there only
+// while a field that a finger has touched takes text; whoever types on keys does not see them. Rule 2:
+// what they write is no press of a key, so it is never part of a scan. Rule 3: where the system brings
+// keys of its own, these make room for them.
 const LABEL_PX = 36; // what stands above a field and belongs to it
 const SYSTEM_PX = 100; // a window that loses more while somebody types has the system's keys in it
 
 const board = document.getElementById("letters");
 const main = document.getElementById("main");
 let field = null;
-let hasTouched = false;
 let height = 0;
 
 export const closeLetters = () => {
@@ -32,7 +31,7 @@ const place = () => {
   if (lift > 0) main.style.translate = `0 ${-lift}px`;
 };
 
-const open = (wanted) => {
+export const openLetters = (wanted) => {
   if (field === wanted) return;
   field = wanted;
   height = visualViewport.height;
@@ -59,6 +58,11 @@ const leave = () => {
   left.blur(); // a scanner that types writes into no field
 };
 
+// Something else was pressed.
+export const leaveFor = (target) => {
+  if (field && target !== field && !board.contains(target)) leave();
+};
+
 const ACTS = {
   back,
   capitals: () => capitals(board.dataset.capitals !== "yes"),
@@ -79,30 +83,22 @@ const press = (button) => {
   capitals(false);
 };
 
-if (board) {
-  // At once, because two fingers at a time make no click; by a click where no pointer is (switches).
-  board.addEventListener("pointerdown", (event) => {
-    const button = event.target.closest("button");
-    if (button && !ENDS.has(button.dataset.act)) press(button);
-  });
-  board.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
-    if (button && (ENDS.has(button.dataset.act) || event.detail === 0)) press(button);
-  });
-  board.addEventListener("longpress", (event) => {
-    if (event.target.dataset.act === "back") write("", 0, field.value.length);
-  });
-  board.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
-  addEventListener("pointerdown", (event) => (hasTouched = event.pointerType !== "mouse"), true);
-  addEventListener("click", (event) => {
-    if (board.contains(event.target)) return;
-    if (hasTouched && event.target.matches(TEXT)) open(event.target);
-    else if (field && event.target !== field) leave();
-  });
-  addEventListener("keydown", (event) => event.isTrusted && closeLetters(), true);
-  visualViewport.addEventListener("resize", () => {
-    if (!field) return;
-    if (visualViewport.height < height - SYSTEM_PX) closeLetters();
-    else place();
-  });
-}
+// At once, because two fingers at a time make no click; by a click where no pointer is (switches).
+board.addEventListener("pointerdown", (event) => {
+  const button = event.target.closest("button");
+  if (button && !ENDS.has(button.dataset.act)) press(button);
+});
+board.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button && (ENDS.has(button.dataset.act) || event.detail === 0)) press(button);
+});
+board.addEventListener("longpress", (event) => {
+  if (event.target.dataset.act === "back") write("", 0, field.value.length);
+});
+board.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
+addEventListener("keydown", (event) => event.isTrusted && closeLetters(), true);
+visualViewport.addEventListener("resize", () => {
+  if (!field) return;
+  if (visualViewport.height < height - SYSTEM_PX) closeLetters();
+  else place();
+});

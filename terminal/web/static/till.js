@@ -2,7 +2,7 @@
 // keys, sounds and what is being typed. Rule 2: a button works once until the screen has changed.
 import { follow } from "../faces/bus.js";
 import { keepTime, tick } from "../faces/clock.js";
-import { listen } from "../faces/keys.js";
+import { isTyping, listen } from "../faces/keys.js";
 import { minor, shown } from "../faces/money.js";
 import { lang, post, refuse } from "../faces/post.js";
 import { flash, once, release } from "../faces/press.js";
@@ -11,7 +11,6 @@ import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
 import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
-import { closeLetters } from "./letters.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
 const root = document.documentElement;
@@ -179,6 +178,20 @@ document.addEventListener("input", (event) => {
   if (event.target.id === "note" && amountPad()) keep(amountPad());
 });
 
+// Letters for fingers are fetched when the first field is touched. Until they are there, what is pressed
+// counts: they come for the field that has the focus then, and not to somebody who types on keys.
+const hasLetters = Boolean(document.getElementById("letters"));
+let letters = null;
+let isFinger = false;
+addEventListener("pointerdown", ({ pointerType }) => (isFinger = pointerType !== "mouse"), true);
+addEventListener("keydown", ({ isTrusted }) => isTrusted && (isFinger = false), true);
+addEventListener("click", async ({ target }) => {
+  if (!hasLetters || !isFinger || !isTyping(target)) return letters?.leaveFor(target);
+  letters ??= await import("./letters.js").catch(() => null); // the next touch asks again
+  const held = document.activeElement;
+  if (isFinger && isTyping(held)) letters?.openLetters(held);
+});
+
 // Keys. A scanner that types is told from fingers by what it types (faces/keys.js).
 const press = (selector, place = scope()) => {
   const button = place.querySelector(selector);
@@ -264,7 +277,7 @@ const show = (told) => {
     mood = told.mood;
     document.body.dataset.mood = mood;
     if (told.kind !== "keypad" || kind() !== "keypad") {
-      closeLetters();
+      letters?.closeLetters();
       swap(main, told.html);
       release(main);
     }

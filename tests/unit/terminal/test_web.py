@@ -1,6 +1,7 @@
 """The till's pages and control API, over a real loopback socket."""
 
 import asyncio
+import gzip
 import json
 import re
 import struct
@@ -301,6 +302,28 @@ async def test_pages_scripts_health_and_metrics_are_served(tmp_path: Path) -> No
             assert "parseFloat" not in content
         assert (await till.get("healthz")) == {"ok": True}
         assert b"tillway_terminal_link_up 1.0" in await till.get("metrics")
+
+
+@pytest.mark.asyncio
+async def test_a_page_travels_packed_and_a_stream_of_events_does_not(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till, aiohttp.ClientSession(auto_decompress=False) as wire:
+
+        async def sent(path: str, accept: str) -> tuple[bytes, str | None]:
+            headers = {"accept-encoding": accept, "authorization": f"Bearer {till.token}"}
+            async with wire.get(f"{till.base}/{path}", headers=headers) as answer:
+                assert answer.status == 200
+                if answer.content_type == "text/html":
+                    assert "accept-encoding" in answer.headers["vary"]
+                    return await answer.read(), answer.headers.get("content-encoding")
+                return await answer.content.readany(), answer.headers.get("content-encoding")
+
+        packed, how = await sent("customer", "gzip, deflate")
+        plain, none = await sent("customer", "identity")
+        assert (how, none) == ("gzip", None)
+        assert gzip.decompress(packed) == plain
+        told, how = await sent("fragments?view=customer", "gzip, deflate")
+        assert how is None
+        assert b"event: screen" in told
 
 
 def test_the_control_token_is_random_private_and_stays(tmp_path: Path) -> None:
