@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from faces.locale import language_of
 from firmware_sim.limits import RUN_STEPS_AT_ONCE_MAX, YAML_BYTES_MAX
 from firmware_sim.reports.junit import to_junit
 from firmware_sim.reports.page import to_page
@@ -14,8 +15,6 @@ from firmware_sim.runs.model import RunTold
 from firmware_sim.runs.registry import Runs
 from firmware_sim.runs.shelf import Shelf, scenario_in
 from firmware_sim.scenario.form import Scenario
-
-_FORMS = {"xml": (to_junit, "application/xml"), "html": (to_page, "text/html; charset=utf-8")}
 
 
 class RunBody(BaseModel):
@@ -89,12 +88,13 @@ def run_routes(shelf: Shelf, runs: Runs) -> APIRouter:
         return run_shown(run.told())
 
     @routes.get("/runs/{number}/report.{form}")
-    def report(number: int, form: Literal["xml", "html"]) -> Response:
-        make, media_type = _FORMS[form]
-        file = f'attachment; filename="run-{number}.{form}"'
-        return Response(
-            make(runs.report(number)), media_type=media_type, headers={"content-disposition": file}
-        )
+    def report(number: int, form: Literal["xml", "html"], request: Request) -> Response:
+        found = runs.report(number)
+        headers = {"content-disposition": f'attachment; filename="run-{number}.{form}"'}
+        if form == "xml":
+            return Response(to_junit(found), media_type="application/xml", headers=headers)
+        page = to_page(found, language_of(request))
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
 
     return routes
 

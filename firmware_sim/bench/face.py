@@ -12,11 +12,14 @@ from faces.locale import language_of, remember
 from faces.pages import Pages
 from faces.words import Language
 from firmware_sim.bench import view
-from firmware_sim.bench.deed_words import deed_words
-from firmware_sim.bench.state_words import field_words, value_words
-from firmware_sim.bench.words import FAULTS, SHORT_FAULTS, WORDS, act_words
+from firmware_sim.bench.words import WORDS
 from firmware_sim.limits import BENCH_LOOK_EVERY_MS, BENCH_WORDS_BYTES_MAX
 from firmware_sim.wire_pictures import Entry, rows_of
+from firmware_sim.words.deeds import deed_words
+from firmware_sim.words.faults import FAULTS, SHORT_FAULTS
+from firmware_sim.words.kinds import act_words
+from firmware_sim.words.states import field_words, value_words
+from firmware_sim.words.telling import deed_rows
 from firmware_sim.workplace import Workplace
 
 ROOT = "/bench"
@@ -50,7 +53,7 @@ class Face:
             f"bench/{template}.html", language, face="bench", mood="plain", token="", root=ROOT,
             board=self.board, short_faults=SHORT_FAULTS, fault_words=FAULTS,
             shown_max=BENCH_WORDS_BYTES_MAX, field_words=field_words, value_words=value_words,
-            deed_words=deed_words, deed_rows=view.deed_rows, **context,
+            deed_words=deed_words, deed_rows=deed_rows, **context,
         )  # fmt: skip
 
     def part(self, name: str, language: Language) -> Markup:

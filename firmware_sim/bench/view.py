@@ -9,26 +9,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
-from pydantic import JsonValue
-
 from faces.words import Words
 from firmware_sim.act_form import ActField, fields_of
-from firmware_sim.bench.state_words import NO, NOTHING, YES, field_words, value_words
-from firmware_sim.bench.words import (
-    FAULTS,
-    SHORT_FAULTS,
-    WORDS,
-    act_words,
-    hand_words,
-    kind_words,
-    mode_words,
-)
+from firmware_sim.bench.words import hand_words, mode_words
 from firmware_sim.board import Board
 from firmware_sim.faults import Fault
 from firmware_sim.kinds.kind import Act, Hand, State
 from firmware_sim.limits import BENCH_PARTS_MAX, BENCH_WORDS_BYTES_MAX
-from firmware_sim.recording.trace import MASK, Done, Said
+from firmware_sim.recording.trace import MASK, Said
 from firmware_sim.wire_pictures import Entry
+from firmware_sim.words.faults import FAULTS
+from firmware_sim.words.kinds import act_words, kind_words
+from firmware_sim.words.states import field_words, value_words
+from firmware_sim.words.telling import told
 
 DRAWINGS = {
     "epson_vfd": "glass", "cd5220": "glass", "led8": "digits", "ef01": "finger",
@@ -39,7 +32,6 @@ DRAWINGS = {
 PLAIN_DRAWING = "chip"
 COLUMNS_MAX = 3
 _PAIR = 2
-_TOLD_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,44 +152,7 @@ def state_rows(part: Part) -> Iterator[tuple[str, Words, Words]]:
     short."""
     for name, value in part.state.items():
         is_mode = name == "mode" and isinstance(value, int)
-        yield name, field_words(name), part.mode if is_mode else _told(name, value)
-
-
-def _told(name: str, value: JsonValue) -> Words:
-    match value:
-        case None | "":
-            return NOTHING
-        case bool():
-            return YES if value else NO
-        case list():
-            return _joined(", ", [_told(name, one) for one in value[-_TOLD_MAX:]])
-        case dict():
-            pairs = list(value.items())[:_TOLD_MAX]
-            told = [
-                _joined(" ", [field_words(f"{name}.{key}"), _told(f"{name}.{key}", one)])
-                for key, one in pairs
-            ]
-            return _joined(" · ", told)
-    text = str(value)
-    return value_words(name, text if len(text) <= 120 else text[:119] + "…")
-
-
-def deed_rows(event: Done) -> list[tuple[Words, Words]]:
-    """The words of a deed as they are told: name and value."""
-    return [_deed_row(name, value) for name, value in event.words.items()]
-
-
-def _deed_row(name: str, value: JsonValue) -> tuple[Words, Words]:
-    if name == "faults" and isinstance(value, list):
-        told = [SHORT_FAULTS.get(str(one), Words(str(one), str(one))) for one in value]
-        return WORDS["tab_faults"], _joined(", ", told) if told else WORDS["no_faults"]
-    return field_words(name), _told(name, value)
-
-
-def _joined(between: str, words: list[Words]) -> Words:
-    if not words:
-        return NOTHING
-    return Words(between.join(one.zh for one in words), between.join(one.en for one in words))
+        yield name, field_words(name), part.mode if is_mode else told(name, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_sim.commands.output import Html, Junit, finish, show
+from firmware_sim.commands.output import Html, Junit, Lang, finish, show
 
 _WHO_ACTS = (
     "What was skipped needs a person: --attended asks you; a simulated device of a running board "
@@ -28,6 +28,7 @@ def conform(
     only: Annotated[str, typer.Option(help="Run the checks whose names have this in them.")] = "",
     junit: Junit = None,
     html: Html = None,
+    lang: Lang = "en",
 ) -> None:
     """Test a simulated or a real device; exits 0 only if all checks held.
 
@@ -43,15 +44,18 @@ def conform(
         raise CallerError("field_invalid", f"no check of {kind} has {only!r} in its name")
     ask = _ask_person if attended else None
     with bench_of(kind, device, baud=baud, ask=ask) as bench:
-        typer.echo(f"{bench.what}: {len(checks)} checks")
+        typer.echo(f"{bench.what.en}: {len(checks)} checks")
         cases = []
         for case in run_checks(bench, checks):
             cases.append(case)
             show(case)
     if not attended and any(case.verdict is Verdict.SKIPPED for case in cases):
         typer.echo(_WHO_ACTS)
-    facts = {"device": device, "what": bench.what}
-    finish(Report(f"conformance {kind}", tuple(cases), facts), junit, html)
+    report = Report(
+        f"conformance {kind}", tuple(cases), {"device": device, "what": bench.what.en},
+        title_zh=f"一致性测试 {kind}", facts_zh={"what": bench.what.zh},
+    )  # fmt: skip
+    finish(report, junit, html, lang)
 
 
 def _ask_person(words: str) -> bool:

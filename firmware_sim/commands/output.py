@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from faces.words import Language
 from firmware_sim.reports.report import Case, Report, Verdict
+from firmware_sim.reports.words import WORDS
 from protocol.errors import OperatingError
 
 Junit = Annotated[Path | None, typer.Option(help="Write JUnit XML here.")]
 Html = Annotated[Path | None, typer.Option(help="Write an HTML report with pictures here.")]
+Lang = Annotated[Language, typer.Option(help="The HTML report's language: zh or en.")]
 
 
 def show(case: Case) -> None:
@@ -21,9 +24,11 @@ def show(case: Case) -> None:
                 typer.echo(f"          {line}")
 
 
-def finish(report: Report, junit: Path | None, html: Path | None, *, bad_code: int = 1) -> None:
+def finish(
+    report: Report, junit: Path | None, html: Path | None, lang: Language, *, bad_code: int = 1
+) -> None:
     """Print the sum, write the reports, and end: 0 if all held, else ``bad_code``."""
-    typer.echo(report.summary())
+    typer.echo(WORDS["sum"].en.format(*report.counts))
     if junit is not None:
         from firmware_sim.reports.junit import to_junit
 
@@ -31,7 +36,7 @@ def finish(report: Report, junit: Path | None, html: Path | None, *, bad_code: i
     if html is not None:
         from firmware_sim.reports.page import to_page
 
-        write(html, to_page(report))
+        write(html, to_page(report, lang))
     raise typer.Exit(0 if report.has_held else bad_code)
 
 

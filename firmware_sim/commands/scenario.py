@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_sim.commands.output import Html, Junit, finish, show
+from firmware_sim.commands.output import Html, Junit, Lang, finish, show
 
 
 def scenario(
@@ -18,6 +18,7 @@ def scenario(
     ] = None,
     junit: Junit = None,
     html: Html = None,
+    lang: Lang = "en",
 ) -> None:
     """Run scenarios; exits 0 only if all held. A failure prints line, seed and the last frames."""
     from firmware_sim.recording.file import TraceFile
@@ -43,5 +44,8 @@ def scenario(
         case = result.case(path.stem, path.name)
         cases.append(case)
         show(case)
-    facts = {"seed": "of each file" if seed is None else str(seed)}
-    finish(Report("scenarios", tuple(cases), facts), junit, html)
+    facts, facts_zh = {"seed": str(seed)}, dict[str, str]()
+    if seed is None:
+        facts, facts_zh = {"seed": "of each file"}, {"seed": "各文件自己的"}
+    report = Report("scenarios", tuple(cases), facts, title_zh="场景", facts_zh=facts_zh)
+    finish(report, junit, html, lang)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_sim.commands.output import Html, Junit, finish, show
+from firmware_sim.commands.output import Html, Junit, Lang, finish, show
 from firmware_sim.limits import DRIVER_LIMIT_S
 
 
@@ -30,6 +30,7 @@ def torture(
     only: Annotated[str, typer.Option(help="The rows whose names have this in them.")] = "",
     junit: Junit = None,
     html: Html = None,
+    lang: Lang = "en",
 ) -> None:
     """Run a driver under every fault of the table and say what it does; exits 0 if it bears all.
 
@@ -52,5 +53,7 @@ def torture(
     for case in run(one, rows):
         cases.append(case)
         show(case)
-    report = Report(f"torture {one.kind}", tuple(cases), {"driver": " ".join(one.words)})
-    finish(report, junit, html, bad_code=2 if cases[0].verdict is Verdict.ERROR else 1)
+    facts = {"driver": " ".join(one.words)}
+    title, title_zh = f"torture {one.kind}", f"驱动抗故障测试 {one.kind}"
+    report = Report(title, tuple(cases), facts, title_zh=title_zh)
+    finish(report, junit, html, lang, bad_code=2 if cases[0].verdict is Verdict.ERROR else 1)

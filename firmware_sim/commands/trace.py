@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from firmware_sim.commands.output import Html, Junit, finish, show, write
+from firmware_sim.commands.output import Html, Junit, Lang, finish, show, write
 
 trace_app = typer.Typer(help="Read traces.", no_args_is_help=True)
 TraceFileArgument = Annotated[Path, typer.Argument(help="A trace (JSON lines).")]
@@ -68,6 +68,7 @@ def replay(
     limit: Annotated[float, typer.Option(min=1, max=3600, help="Seconds to wait.")] = 60.0,
     junit: Junit = None,
     html: Html = None,
+    lang: Lang = "en",
 ) -> None:
     """Play a trace's device to a driver, or its host to a device; exits 0 only if all was alike.
 
@@ -87,4 +88,5 @@ def replay(
         )
     show(case)
     facts = {"trace": file.name, "board": trace.head.board, "seed": str(trace.head.seed)}
-    finish(Report(f"replay {file.stem}", (case,), facts), junit, html)
+    report = Report(f"replay {file.stem}", (case,), facts, title_zh=f"回放 {file.stem}")
+    finish(report, junit, html, lang)

@@ -11,15 +11,28 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from faces.words import Words
 from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
+
+NOTHING = "nothing"
 
 
 class CheckFailedError(Exception):
-    """The device did something else than its document says."""
+    """The device did something else than its document says. Bytes, fields and what is expected of
+    them are told in the document's own words in both languages."""
+
+    def __init__(self, expected: str, came: str = "") -> None:
+        super().__init__(f"expected {expected}" + (f"; came {came}" if came else ""))
+        came_zh = "什么也没来" if came == NOTHING else f"来了 {came}"
+        self.why_zh = f"该是 {expected}" + (f"；{came_zh}" if came else "")
 
 
 class NeedsPersonError(Exception):
-    """Only a person beside the device can go on, and there is none."""
+    """Only a person beside the device can go on, and there is none; ``wish`` is what is asked."""
+
+    def __init__(self, wish: Words) -> None:
+        super().__init__(f"a person has to: {wish.en}")
+        self.why_zh = f"需要有人：{wish.zh}"
 
 
 class Wire(Protocol):
@@ -75,8 +88,8 @@ class Check:
 def expect(is_so: bool, expected: str, came: bytes | str | int) -> None:
     """Fail the check unless it is so; of a long number that came, only the ends are told."""
     if not is_so:
-        shown = _shown(came) or "nothing" if isinstance(came, bytes) else masked_numbers(str(came))
-        raise CheckFailedError(f"expected {expected}; came {shown}")
+        shown = _shown(came) or NOTHING if isinstance(came, bytes) else masked_numbers(str(came))
+        raise CheckFailedError(expected, shown)
 
 
 def _shown(came: bytes) -> str:

@@ -22,7 +22,7 @@ def _rows(
         wire.send(clean + order)
         wire.pause(SETTLE_S)
         if not person.sees("look", upper=upper, lower=lower):
-            raise CheckFailedError(f"expected the rows {upper!r} and {lower!r}")
+            raise CheckFailedError(f"the rows {upper!r} and {lower!r}")
         wire.send(clean)
 
     return run
@@ -33,7 +33,7 @@ def _digits(order: bytes, digits: str, lamp: str) -> Callable[[Wire, Person], No
         wire.send(_CLEAN + b"\x1bs0" + order)
         wire.pause(SETTLE_S)
         if not person.sees("look", digits=digits, lamp=lamp):
-            raise CheckFailedError(f"expected {digits!r} and the lamp {lamp}")
+            raise CheckFailedError(f"{digits!r} and the lamp {lamp}")
         wire.send(_CLEAN + b"\x1bs0")
 
     return run

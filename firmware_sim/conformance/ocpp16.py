@@ -93,7 +93,7 @@ def _setting(central: Central, key: str) -> str:
     rows = central.ask("GetConfiguration", key=[key]).get("configurationKey") or [{}]
     value = rows[0].get("value")
     if value is None:
-        raise CheckFailedError(f"expected a value of {key}; came {rows}")
+        raise CheckFailedError(f"a value of {key}", f"{rows}")
     return str(value)
 
 

@@ -6,7 +6,7 @@ notification was seen on this connection, the first check resets the charge poin
 
 from collections.abc import Callable
 
-from firmware_sim.conformance.check import Check, CheckFailedError, Person, Wire, expect
+from firmware_sim.conformance.check import NOTHING, Check, CheckFailedError, Person, Wire, expect
 from firmware_sim.conformance.ocpp_central import QUIET_S, REPLY_S, Central, Version, now_text
 from firmware_sim.devices.ocpp.shapes import (
     Anything,
@@ -96,7 +96,7 @@ def _variable(central: Central, component: str, name: str) -> str:
     rows = central.ask("GetVariables", getVariableData=asked).get("getVariableResult") or [{}]
     value = rows[0].get("attributeValue")
     if value is None:
-        raise CheckFailedError(f"expected a value of {component}.{name}; came {rows}")
+        raise CheckFailedError(f"a value of {component}.{name}", f"{rows}")
     return str(value)
 
 
@@ -195,7 +195,7 @@ def _asks_one_thing_at_a_time(wire: Wire, _: Person) -> None:
         central.wire.send(b'[2,"' + name.encode() + b'","TriggerMessage",' + payload + b"]\n")
     first = central.next_call(REPLY_S)
     if first is None:
-        raise CheckFailedError("expected a call; came nothing")
+        raise CheckFailedError("a call", NOTHING)
     second = central.next_call(0.25)
     expect(second is None, "silence until the first call is answered", "a second call")
     central.answer(first)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from firmware_sim.conformance.check import CheckFailedError, Wire, expect
+from firmware_sim.conformance.check import NOTHING, CheckFailedError, Wire, expect
 from firmware_sim.devices.ocpp.shapes import Shape, violation
 from protocol.framing import ocppj
 from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult, JsonObject
@@ -92,7 +92,7 @@ class Central:
                 return call.payload
         words = ", ".join(f"{name}={value}" for name, value in fields.items())
         said = [one.action for one in self.heard]
-        raise CheckFailedError(f"expected {action}({words}) ; came {said}")
+        raise CheckFailedError(f"{action}({words})", ", ".join(said) or NOTHING)
 
     def request(self, action: str, payload: JsonObject) -> CallResult | CallError:
         """Ask; the answer, while calls are answered that come before it."""
@@ -110,14 +110,14 @@ class Central:
             if message_id in self.replies or count == len(self.heard):
                 break
         if message_id not in self.replies:
-            raise CheckFailedError(f"expected an answer to {message_id}; came nothing")
+            raise CheckFailedError(f"an answer to {message_id}", NOTHING)
         return self.replies.pop(message_id)
 
     def ask(self, action: str, **payload: object) -> JsonObject:
         """Ask what must be understood; the answer's payload."""
         reply = self.request(action, payload)
         if isinstance(reply, CallError):
-            raise CheckFailedError(f"expected {action} to be answered; came {reply.code}")
+            raise CheckFailedError(f"{action} to be answered", reply.code)
         return reply.payload
 
     def status_of(self, action: str, **payload: object) -> str:
@@ -140,7 +140,7 @@ class Central:
                 expect(said == self.version.subprotocol, self.version.subprotocol, said)
                 self.connect()
             elif line != ocppj.HANGUP:
-                raise CheckFailedError(f"expected a line of OCPP-J; came {line[:40]!r}")
+                raise CheckFailedError("a line of OCPP-J", f"{line[:40]!r}")
             return
         message = ocppj.decode(line)
         match message:
@@ -150,7 +150,7 @@ class Central:
             case CallResult() | CallError():
                 self.replies[message.message_id] = message
             case BadMessage():
-                raise CheckFailedError(f"expected a message; came {message.reason}")
+                raise CheckFailedError("a message", message.reason)
 
     def _hold(self, call: Call) -> None:
         """Against the standard's form, where the suite knows it."""
@@ -158,4 +158,4 @@ class Central:
         found = violation(call.payload, shape) if shape else None
         if found is not None:
             where = found.where.replace("payload", call.action, 1)
-            raise CheckFailedError(f"expected the standard's form; {where}: {found.broken.value}")
+            raise CheckFailedError("the standard's form", f"{where}: {found.broken.value}")

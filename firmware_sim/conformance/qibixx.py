@@ -6,7 +6,7 @@ and a coin changer on the VMC port. Settings are volatile; every check ends with
 
 from collections.abc import Callable
 
-from firmware_sim.conformance.check import Check, CheckFailedError, Person, Wire, expect
+from firmware_sim.conformance.check import NOTHING, Check, CheckFailedError, Person, Wire, expect
 from protocol.framing import qibixx
 
 _REPLY_S, _BUS_S, _GIVEN_S, _SILENCE_S = 1.0, 15.0, 30.0, 0.2
@@ -41,7 +41,7 @@ class _Talk:
                 left_s -= _SILENCE_S
             for line in self._parser.feed(data):
                 if isinstance(line, qibixx.Damaged):
-                    raise CheckFailedError(f"expected a line; came {line.why}")
+                    raise CheckFailedError("a line", line.why)
                 self._lines.append(line)
         return self._lines.pop(0) if self._lines else None
 
@@ -55,7 +55,7 @@ class _Talk:
             if line.startswith(wanted):
                 return line
             passed.append(line)
-        raise CheckFailedError(f"expected {wanted}…; came {'; '.join(passed) or 'nothing'}")
+        raise CheckFailedError(f"{wanted}…", "; ".join(passed) or NOTHING)
 
     def ask(self, line: str, wanted: str, timeout_s: float = _REPLY_S) -> str:
         """Say a line and wait for one."""

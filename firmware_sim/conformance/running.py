@@ -11,6 +11,7 @@ import serial
 import structlog
 from pydantic import JsonValue
 
+from faces.words import Words
 from firmware_sim.board import Pictures
 from firmware_sim.board_file import board_with
 from firmware_sim.conformance.check import (
@@ -20,18 +21,20 @@ from firmware_sim.conformance.check import (
     Person,
 )
 from firmware_sim.conformance.running_board import PREFIX, BoardPerson
+from firmware_sim.conformance.titles import TITLES
 from firmware_sim.conformance.virtual import VirtualWire
 from firmware_sim.conformance.watched import Watched
 from firmware_sim.conformance.ws_port import WsPort
 from firmware_sim.devices.device import Device
 from firmware_sim.devices.ocpp.talker import Talker
-from firmware_sim.frames import FrameDecoder, Side
+from firmware_sim.frames import DAMAGED_ZH, FrameDecoder, Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.kinds.kind import Kind
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX
 from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.reports.seen import Seen, row_of
+from firmware_sim.words.kinds import act_words, kind_words
 from protocol.errors import CallerError, OperatingError
 
 DEVICE = "device"
@@ -87,7 +90,7 @@ class PortWire(Watched):
         while piece := self._port.read(1):
             data += piece + self._port.read(self._port.in_waiting)
             if len(data) > DRAIN_BYTES_MAX or time.monotonic() > until:
-                raise CheckFailedError(f"expected silence; {len(data)} bytes came without a pause")
+                raise CheckFailedError("silence", f"{len(data)} bytes without a pause")
         self._remember(Side.DEVICE, bytes(data))
         return bytes(data)
 
@@ -140,21 +143,24 @@ class AskedPerson:
     def do(self, act: str, /, **words: JsonValue) -> None:
         """As ``Person.do``."""
         wish = self._wish(act, words)
-        if self.ask is None or not self.ask(wish):
-            raise NeedsPersonError(f"a person has to: {wish}")
+        if self.ask is None or not self.ask(wish.en):
+            raise NeedsPersonError(wish)
 
     def sees(self, act: str, /, **words: JsonValue) -> bool:
         """As ``Person.sees``."""
         wish = self._wish(act, words)
         if self.ask is None:
-            raise NeedsPersonError(f"a person has to: {wish}")
-        return self.ask(f"{wish} (is it so?)")
+            raise NeedsPersonError(wish)
+        return self.ask(f"{wish.en} (is it so?)")
 
-    def _wish(self, act: str, words: dict[str, JsonValue]) -> str:
+    def _wish(self, act: str, words: dict[str, JsonValue]) -> Words:
         known = self.kind.act(act) if self.kind else None
         what = known.summary if known else act.replace("_", " ")
         told = ", ".join(f"{name} {value!r}" for name, value in words.items())
-        return f"{what}{': ' + told if told else ''}"
+        said_zh = act_words(what).zh
+        return Words(
+            f"{said_zh}{'：' + told if told else ''}", f"{what}{': ' + told if told else ''}"
+        )
 
 
 @dataclass(slots=True)
@@ -163,7 +169,7 @@ class Bench:
 
     wire: WatchedWire
     person: Person
-    what: str
+    what: Words
     pictures: Callable[[], Pictures] = tuple
 
 
@@ -190,26 +196,32 @@ def bench_of(
             with open_at(path, rate) as port:
                 wire = PortWire(port, kind.decoder())
                 nearby = SimulatedPerson(board)
-                yield Bench(wire, nearby, f"simulated {kind.summary}", nearby.pictures)
+                yield Bench(wire, nearby, _simulated(kind), nearby.pictures)
     elif device == "memory":
         with VirtualBoard(board_with(kind_name, device=DEVICE)) as virtual:
             quick = VirtualWire(virtual, DEVICE, kind.decoder())
             nearby = SimulatedPerson(virtual)
-            yield Bench(quick, nearby, f"simulated {kind.summary}", nearby.pictures)
+            yield Bench(quick, nearby, _simulated(kind), nearby.pictures)
     elif device.startswith(PREFIX):
         beside = BoardPerson.beside(device, kind.name)
         with open_at(beside.path, rate) as port:
             wire = PortWire(port, kind.decoder())
-            yield Bench(wire, beside, f"simulated {kind.summary} {beside.name}", beside.pictures)
+            yield Bench(wire, beside, _simulated(kind, beside.name), beside.pictures)
     elif device.startswith("ws:"):
         with _listening(simulated, device) as called:
             wire = PortWire(called, kind.decoder())
-            yield Bench(wire, asked, f"listening at ws://{called.address}")
+            where = f"ws://{called.address}"
+            yield Bench(wire, asked, Words(f"在 {where} 等候", f"listening at {where}"))
     elif device.partition(":")[0] not in _URLS:
         raise CallerError("config_invalid", f"device {device!r} is not one of {KNOWN}")
     else:
         with open_port(device, rate) as port:
-            yield Bench(PortWire(port, kind.decoder()), asked, device)
+            yield Bench(PortWire(port, kind.decoder()), asked, Words(device, device))
+
+
+def _simulated(kind: Kind, name: str = "") -> Words:
+    words = kind_words(kind.name, kind.summary)
+    return Words(f"模拟的{words.zh} {name}".strip(), f"simulated {words.en} {name}".strip())
 
 
 def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
@@ -218,31 +230,36 @@ def run_checks(bench: Bench, checks: tuple[Check, ...]) -> Iterator[Case]:
     for check in checks:
         bench.wire.forget()
         began = time.monotonic()
-        verdict, reason = _run(check, bench)
+        verdict, reason, reason_zh = _run(check, bench)
         seconds = time.monotonic() - began
         bench.wire.settle()
-        rows = (frame.describe() for frame in bench.wire.frames)
-        lines = () if verdict is Verdict.PASSED else tuple(rows)
+        told = () if verdict is Verdict.PASSED else bench.wire.frames
+        lines = tuple(frame.describe() for frame in told)
+        lines_zh = tuple(frame.describe(DAMAGED_ZH) for frame in told)
         seen = Seen(tuple(map(row_of, bench.wire.frames)), bench.wire.forgotten)
         before, shown = shown, bench.pictures()
         fresh = shown if shown != before else ()
         yield Case(check.id, check.title, verdict, reason, check.clause, seconds, lines, fresh,
-                   seen=(seen,))  # fmt: skip
+                   reason_zh, lines_zh, TITLES.get(check.title, ""), seen=(seen,))  # fmt: skip
 
 
-def _run(check: Check, bench: Bench) -> tuple[Verdict, str]:
+def _run(check: Check, bench: Bench) -> tuple[Verdict, str, str]:
+    """How it ended, and why: in English, and in Chinese where it has words of its own."""
     try:
         check.run(bench.wire, bench.person)
     except CheckFailedError as failed:
-        return Verdict.FAILED, str(failed)
+        return Verdict.FAILED, str(failed), failed.why_zh
     except NeedsPersonError as missing:
-        return Verdict.SKIPPED, str(missing)
-    except (OSError, CallerError, OperatingError) as error:
-        return Verdict.ERROR, f"{type(error).__name__}: {error}"
+        return Verdict.SKIPPED, str(missing), missing.why_zh
+    except (CallerError, OperatingError) as error:
+        why_zh = error.detail_zh or f"{error.advice.zh}（{error.detail}）"
+        return Verdict.ERROR, f"{type(error).__name__}: {error}", why_zh
+    except OSError as error:
+        return Verdict.ERROR, f"{type(error).__name__}: {error}", f"端口出错：{error}"
     except Exception:  # a check with a bug must not hide the others
         log.exception("sim_check_broken", check=check.id)
-        return Verdict.ERROR, traceback.format_exc(limit=-2)
-    return Verdict.PASSED, ""
+        return Verdict.ERROR, traceback.format_exc(limit=-2), ""
+    return Verdict.PASSED, "", ""
 
 
 @contextmanager

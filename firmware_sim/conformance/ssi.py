@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from firmware_sim.conformance.check import Check, CheckFailedError, Person, Wire, expect
+from firmware_sim.conformance.check import NOTHING, Check, CheckFailedError, Person, Wire, expect
 from protocol.framing import ssi
 from protocol.framing.ssi import Opcode, Packet, Parameter, Reason
 
@@ -42,7 +42,7 @@ def _ask(wire: Wire, packet: Packet) -> Packet:
     wire.send(ssi.encode(packet))
     answer = _receive(wire)
     if answer is None:
-        raise CheckFailedError(f"expected an answer to {packet.opcode:02x}; came nothing")
+        raise CheckFailedError(f"an answer to {packet.opcode:02x}", NOTHING)
     return answer
 
 
@@ -182,7 +182,7 @@ def _start_and_receive(wire: Wire, person: Person) -> Packet:
     _order(wire, Packet(Opcode.START_SESSION))
     packet = _receive(wire, READ_S)
     if packet is None:
-        raise CheckFailedError(f"expected {CODE}; came nothing")
+        raise CheckFailedError(CODE, NOTHING)
     return packet
 
 

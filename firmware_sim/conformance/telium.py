@@ -51,7 +51,7 @@ def _answer(wire: Wire, size: int = _FULL_BYTES) -> tuple[bytes, Answer]:
     frame = wire.receive(size, _REPLY_S)
     items = telium.LineParser().feed(frame)
     if len(frame) != size or len(items) != 1 or not isinstance(items[0], Message):
-        raise CheckFailedError(f"expected an answer of {size} bytes, came {len(frame)} bytes")
+        raise CheckFailedError(f"an answer of {size} bytes", f"{len(frame)} bytes")
     return frame, telium.parse_answer(items[0].text)
 
 

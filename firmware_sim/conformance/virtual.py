@@ -33,7 +33,7 @@ class VirtualWire(Watched):
         while piece := self.receive(1, quiet_s):
             heard += piece
             if len(heard) > DRAIN_BYTES_MAX or self._board.now_ms > until_ms:
-                raise CheckFailedError(f"expected silence; {len(heard)} bytes came without a pause")
+                raise CheckFailedError("silence", f"{len(heard)} bytes without a pause")
         return bytes(heard)
 
     def set_baud(self, rate: int) -> None:

@@ -62,7 +62,7 @@ def play_device(
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the driver says what was recorded", verdict, reason, "",
                 time.monotonic() - began, lines, reason_zh=reason_zh,
-                lines_zh=lines_zh)  # fmt: skip
+                lines_zh=lines_zh, title_zh="驱动说的和记录一样")  # fmt: skip
 
 
 def _drive(
@@ -112,4 +112,4 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
                 time.monotonic() - began, tuple(lines), reason_zh=reason_zh,
-                lines_zh=tuple(lines_zh))  # fmt: skip
+                lines_zh=tuple(lines_zh), title_zh="器件答的和记录一样")  # fmt: skip

@@ -17,9 +17,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``reason_zh`` and
-    ``lines_zh`` are for a Chinese page, where it has them; ``seen`` is what was said and done, step
-    by step."""
+    """One case. ``lines`` are what was said last; ``pictures`` are PNGs by title; ``seen`` is what
+    was said and done, step by step; what ends in ``_zh`` is for a Chinese page, where it is not
+    the same."""
 
     name: str
     title: str
@@ -31,16 +31,21 @@ class Case:
     pictures: tuple[tuple[str, bytes], ...] = ()
     reason_zh: str = ""
     lines_zh: tuple[str, ...] = ()
+    title_zh: str = ""
+    where_zh: str = ""
     seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run. ``facts`` are words about it: the device, the seed, the command."""
+    """One run. ``facts`` are words about it: the device, the seed, the command; what ends in
+    ``_zh`` is for a Chinese page, where it is not the same."""
 
     title: str
     cases: tuple[Case, ...]
     facts: dict[str, str] = field(default_factory=dict)
+    title_zh: str = ""
+    facts_zh: dict[str, str] = field(default_factory=dict)
 
     def count(self, verdict: Verdict) -> int:
         """How many cases ended so."""
@@ -56,8 +61,8 @@ class Report:
         """How long the cases took together."""
         return sum(case.seconds for case in self.cases)
 
-    def summary(self) -> str:
-        """One line."""
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many held, how many did not, how many were passed over."""
         bad = self.count(Verdict.FAILED) + self.count(Verdict.ERROR)
-        skipped = self.count(Verdict.SKIPPED)
-        return f"{self.count(Verdict.PASSED)} held, {bad} failed, {skipped} skipped"
+        return self.count(Verdict.PASSED), bad, self.count(Verdict.SKIPPED)

@@ -7,17 +7,19 @@ Rule 2: what must not be kept is masked already.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from faces.words import Words
 from firmware_sim.frames import Frame
 from firmware_sim.limits import REPORT_FIELD_CHARS_MAX, REPORT_FRAME_BYTES_MAX
 from firmware_sim.recording.trace import Done, Event, Said
+from firmware_sim.words.telling import deed_rows
 
 PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One frame, or one deed of ``PEOPLE``. ``octets`` are pairs of digits, at most
-    ``REPORT_FRAME_BYTES_MAX``, of so many ``bytes_said``."""
+    """One frame with its ``fields``, or one deed of ``PEOPLE``, which is ``told``. ``octets``
+    are pairs of digits, at most ``REPORT_FRAME_BYTES_MAX``, of so many ``bytes_said``."""
 
     side: str
     name: str
@@ -27,6 +29,7 @@ class Row:
     is_valid: bool = True
     device: str = ""
     at_ms: int | None = None
+    told: tuple[tuple[Words, Words], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Seen:
     left_out: int = 0
     gap: int = 0
     title: str = ""
+    title_zh: str = ""
 
 
 def row_of(frame: Frame) -> Row:
@@ -49,8 +53,8 @@ def row_of(frame: Frame) -> Row:
 def row_at(event: Event) -> Row:
     """A frame or a deed of a scenario."""
     if isinstance(event, Done):
-        fields = _fields(event.words)
-        return Row(PEOPLE, event.deed, fields, device=event.device, at_ms=event.t_ms)
+        told = tuple(deed_rows(event))
+        return Row(PEOPLE, event.deed, (), device=event.device, at_ms=event.t_ms, told=told)
     return _said(event)
 
 
@@ -67,11 +71,7 @@ def _octets(hexadecimal: str) -> str:
 
 
 def _fields(fields: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, _short(_word(value))) for name, value in fields.items())
-
-
-def _word(value: object) -> str:
-    return (", ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)
+    return tuple((name, _short(str(value))) for name, value in fields.items())
 
 
 def _short(word: str) -> str:

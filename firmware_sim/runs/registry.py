@@ -20,6 +20,7 @@ from firmware_sim.scenario.running import run_scenario
 from protocol.errors import CallerError, TillwayError
 
 log = structlog.get_logger()
+_SORTS_ZH = {Sort.SCENARIO: "场景", Sort.REPLAY: "回放"}
 
 
 class Runs:
@@ -88,7 +89,8 @@ class Runs:
                 detail_zh=f"第 {number} 次运行还没有结论：{told.state}",
             )
         facts = {"seed": str(told.seed)} if told.sort is Sort.SCENARIO else {}
-        return Report(f"{told.sort} {told.title}", (told.case,), facts)
+        title_zh = f"{_SORTS_ZH[told.sort]} {told.title_zh}"
+        return Report(f"{told.sort} {told.title}", (told.case,), facts, title_zh=title_zh)
 
     def stop_all(self) -> None:
         """The board ends: let every run end before its next step."""
@@ -131,4 +133,7 @@ def _guarded(run: Run, do: Callable[[], None]) -> None:
 
 
 def _broken(run: Run, why: str, why_zh: str) -> Case:
-    return Case(f"run-{run.number}", run.title, Verdict.ERROR, why, reason_zh=why_zh)
+    title_zh = run.told().title_zh
+    return Case(
+        f"run-{run.number}", run.title, Verdict.ERROR, why, reason_zh=why_zh, title_zh=title_zh
+    )

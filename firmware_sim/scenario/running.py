@@ -18,6 +18,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from faces.words import Words
 from firmware_sim.board import Board, Pictures
 from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
@@ -26,10 +27,9 @@ from firmware_sim.hosting import in_memory
 from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_POLL_MS
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
-from firmware_sim.reports.report import Case, Verdict
-from firmware_sim.reports.seen import Seen
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import Scenario
+from firmware_sim.scenario.result import Result
 from firmware_sim.scenario.seen import StepsSeen
 from firmware_sim.scenario.steps import (
     Check,
@@ -57,41 +57,6 @@ from protocol.errors import OperatingError, TillwayError
 
 BeforeStep = Callable[[int, int], None]
 """Is told the line of a step and the time, in milliseconds, before the step is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How a run ended. ``line`` is that of the step that did not hold."""
-
-    scenario: Scenario
-    seed: int
-    has_held: bool
-    steps: int
-    took_ms: int
-    line: int = 0
-    reason: str = ""
-    reason_zh: str = ""
-    last: tuple[Event, ...] = ()
-    pictures: Pictures = ()
-    seen: tuple[Seen, ...] = ()
-
-    def explain(self) -> str:
-        """The failure for a person: line, seed, reason, the last frames."""
-        if self.has_held:
-            return f"held: {self.steps} steps in {self.took_ms / 1000:.3f} s, seed {self.seed}"
-        rows = [f"line {self.line}: {self.reason}", f"seed {self.seed}; what was said last:"]
-        rows += [f"  {event.describe()}" for event in self.last] or ["  nothing"]
-        return "\n".join(rows)
-
-    def case(self, name: str, file: str) -> Case:
-        """The run as a case of a report; ``file`` is where its lines are."""
-        rows = () if self.has_held else tuple(self.explain().splitlines()[1:])
-        return Case(
-            name, self.scenario.name, Verdict.PASSED if self.has_held else Verdict.FAILED,
-            self.reason, f"{file}:{self.line}" if self.line else f"seed {self.seed}",
-            self.took_ms / 1000, rows, self.pictures, self.reason_zh,
-            seen=self.seen,
-        )  # fmt: skip
 
 
 class _StepFailedError(Exception):
@@ -176,7 +141,7 @@ class _Run:
             driver = await self._start_driver()
             failure = await self._run_all(self._scenario.steps)
             if not failure.why and driver is not None:
-                failure = _Failure(why=await self._driver_end(driver))
+                failure = await self._driver_end(driver)
         finally:
             if driver is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -199,7 +164,7 @@ class _Run:
                         return failure
                 continue
             self._before_step(placed.line, self._now_ms())
-            self._seen.begin(f"line {placed.line}: {title_of(placed.step)}")
+            self._seen.begin(_placed(placed))
             try:
                 self._steps += 1
                 await self._take(placed.step)
@@ -341,17 +306,30 @@ class _Run:
         except OSError as error:
             raise OperatingError("driver_unstartable", f"{words[0]}: {error.strerror}") from error
 
-    async def _driver_end(self, driver: asyncio.subprocess.Process) -> str:
+    async def _driver_end(self, driver: asyncio.subprocess.Process) -> _Failure:
         try:
             async with asyncio.timeout(DRIVER_END_S):
                 code = await driver.wait()
         except TimeoutError:
-            return f"the driver has not ended {DRIVER_END_S} s after the last step"
+            return _Failure(
+                why=f"the driver has not ended {DRIVER_END_S} s after the last step",
+                why_zh=f"最后一步之后 {DRIVER_END_S} 秒，驱动还没有结束",
+            )
         wanted = self._scenario.exit_code
-        return "" if code == wanted else f"the driver ended with {code}, not {wanted}"
+        if code == wanted:
+            return _Failure()
+        return _Failure(
+            why=f"the driver ended with {code}, not {wanted}",
+            why_zh=f"驱动以 {code} 结束，该是 {wanted}",
+        )
 
     def _pictures(self) -> Pictures:
         return tuple(one for name in self._board.links for one in self._board.last_pictures(name))
+
+
+def _placed(placed: PlacedStep) -> Words:
+    title = title_of(placed.step)
+    return Words(f"第 {placed.line} 行：{title.zh}", f"line {placed.line}: {title.en}")
 
 
 def _is_so(frame: Said, step: Expect) -> bool:

@@ -3,6 +3,7 @@ first and the last events."""
 
 from collections import deque
 
+from faces.words import Words
 from firmware_sim.limits import REPORT_STEP_FRAMES_MAX, REPORT_STEPS_MAX
 from firmware_sim.recording.trace import Event
 from firmware_sim.reports.seen import Row, Seen, row_at
@@ -13,7 +14,7 @@ _STEPS_ENDS, _FRAMES_ENDS = REPORT_STEPS_MAX // 2, REPORT_STEP_FRAMES_MAX // 2
 class _Step:
     """One step under way."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: Words) -> None:
         self._title, self._count = title, 0
         self._first: list[Row] = []
         self._last: deque[Row] = deque(maxlen=_FRAMES_ENDS)
@@ -25,7 +26,7 @@ class _Step:
 
     def told(self) -> Seen:
         rows = (*self._first, *self._last)
-        return Seen(rows, self._count - len(rows), len(self._first), self._title)
+        return Seen(rows, self._count - len(rows), len(self._first), self._title.en, self._title.zh)
 
 
 class StepsSeen:
@@ -37,7 +38,7 @@ class StepsSeen:
         self._now: _Step | None = None
         self._count = 0
 
-    def begin(self, title: str) -> None:
+    def begin(self, title: Words) -> None:
         """A step begins."""
         self._count += 1
         self._now = _Step(title)
@@ -52,6 +53,7 @@ class StepsSeen:
     def told(self) -> tuple[Seen, ...]:
         """The steps that are kept, in their order."""
         left_out = self._count - len(self._first) - len(self._last)
-        gap = (Seen((), title=f"{left_out} more steps"),) if left_out else ()
+        more, more_zh = f"{left_out} more steps", f"中间还有 {left_out} 步"
+        gap = (Seen((), title=more, title_zh=more_zh),) if left_out else ()
         first, last = (tuple(step.told() for step in one) for one in (self._first, self._last))
         return (*first, *gap, *last)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 
+from faces.words import Words
 from firmware_sim.fault_form import FaultForm
 from firmware_sim.frames import Side
 from firmware_sim.limits import (
@@ -18,6 +19,7 @@ from firmware_sim.limits import (
     SCENARIO_REPEATS_MAX,
     SCENARIO_WAIT_MS_MAX,
 )
+from firmware_sim.words.faults import SHORT_FAULTS
 from firmware_sim.yaml_file import HexNumber
 
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
@@ -189,6 +191,14 @@ STEPS: dict[str, type[Step]] = {
 }  # fmt: skip
 
 
+_VERBS_ZH = {
+    "do": "人做", "wait": "等", "send": "发送给", "expect": "该听到", "silence": "该安静",
+    "until": "等到", "check": "核对", "fault": "线路故障", "heal": "修好线路", "cut_power": "断电",
+    "give_power": "上电", "unplug": "拔下插头", "plug": "插回插头", "note": "说明",
+    "repeat": "重复",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedStep:
     """A step and the line it stands on; of a repeat also the steps within."""
@@ -203,18 +213,21 @@ def verb_of(step: Step) -> str:
     return next(verb for verb, form in STEPS.items() if isinstance(step, form))
 
 
-def title_of(step: Step) -> str:
+def title_of(step: Step) -> Words:
     """The step in a few words; what is told to an act or sent is in what follows of it."""
     verb = verb_of(step)
     match step:
         case Wait(wait=(low, high)):
-            return f"wait {low} ms" if low == high else f"wait {low}..{high} ms"
+            span = f"{low}" if low == high else f"{low}..{high}"
+            return Words(f"{_VERBS_ZH[verb]} {span} 毫秒", f"wait {span} ms")
         case Expect(frame=frame) if frame is not None:
-            return f"expect {step.expect}: {frame}"
+            what, what_zh = f"{step.expect}: {frame}", f"{step.expect}：{frame}"
         case FaultStep():
-            return f"fault {step.fault}: {step.kind}"
+            what = f"{step.fault}: {step.kind}"
+            what_zh = f"{step.fault}：{SHORT_FAULTS[step.kind].zh}"
         case _:
-            return f"{verb} {getattr(step, verb)}"
+            what = what_zh = str(getattr(step, verb))
+    return Words(f"{_VERBS_ZH[verb]} {what_zh}", f"{verb} {what}")
 
 
 def device_of(step: Step) -> str | None:

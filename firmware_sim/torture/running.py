@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from faces.words import Words
 from firmware_sim.board_file import board_with
 from firmware_sim.driver_program import run_driver, words_of
 from firmware_sim.frames import masked_numbers
@@ -70,17 +71,25 @@ def torture(driver: Driver, rows: Sequence[Row]) -> Iterator[Case]:
     """A case for the sound line, then one for each row; only the first where that one fails."""
     sound, lines = _run(driver, SOUND)
     if sound.exit_code != 0:
-        said = masked_numbers(f"{sound.found}{sound.said}")
-        reason = f"the driver has no success on a sound line: {said}".strip()
-        yield Case(SOUND.name, SOUND.title, Verdict.ERROR, reason, "", sound.seconds, lines)
+        said = f"{sound.found}{sound.said}".strip()
+        words = Words(
+            f"线路正常时驱动也不成功：{said}", f"the driver has no success on a sound line: {said}"
+        )
+        yield _case(SOUND, Verdict.ERROR, words, sound, lines)
         return
-    works = f"works: {masked_numbers(sound.found).strip()}"
-    yield Case(SOUND.name, SOUND.title, Verdict.PASSED, works, "", sound.seconds)
+    found = sound.found.strip()
+    yield _case(SOUND, Verdict.PASSED, Words(f"能用：{found}", f"works: {found}"), sound)
     for row in rows:
         ran, lines = _run(driver, row)
         verdict, reason = judge(row, ran, sound)
-        shown = () if verdict is Verdict.PASSED else lines
-        yield Case(row.name, row.title, verdict, masked_numbers(reason), "", ran.seconds, shown)
+        yield _case(row, verdict, reason, ran, () if verdict is Verdict.PASSED else lines)
+
+
+def _case(row: Row, verdict: Verdict, reason: Words, ran: Ran, lines: tuple[str, ...] = ()) -> Case:
+    return Case(
+        row.name, row.title.en, verdict, masked_numbers(reason.en), "", ran.seconds, lines,
+        reason_zh=masked_numbers(reason.zh), title_zh=row.title.zh,
+    )  # fmt: skip
 
 
 def _run(driver: Driver, row: Row) -> tuple[Ran, tuple[str, ...]]:

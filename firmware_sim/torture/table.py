@@ -7,10 +7,37 @@ must not find out anything from a device that said nothing.
 
 from dataclasses import dataclass
 
+from faces.words import Words
 from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.frames import Side
 from firmware_sim.reports.report import Verdict
 
+_TITLES_ZH = {
+    "sound": "线路正常",
+    "silent": "器件不回答",
+    "deaf": "器件什么也听不到",
+    "drop_first": "一次回答丢第一个字节",
+    "drop_third": "一次回答丢第三个字节",
+    "drop_every": "每次回答都丢一个字节",
+    "double": "一个字节来两次",
+    "double_every": "每次回答都有一个字节来两次",
+    "flip_first": "第一个字节错一位，一次",
+    "flip_last": "第五个字节错一位，一次",
+    "noise": "一次回答前有噪声",
+    "noise_every": "每次回答前都有噪声",
+    "slow": "字节之间停 50 毫秒",
+    "late": "一次回答晚 0.3 秒",
+    "too_late": "一次回答晚 20 秒",
+    "short": "一次回答只来一个字节就断",
+    "short_every": "每次回答都只来一个字节就断",
+    "stuck": "从第一个字节起都读成 00",
+    "unplugged": "回答途中插头被拔",
+    "power_cut": "回答途中器件断电",
+    "brown_out": "回答途中器件重启",
+    "host_drop": "发给器件的丢一个字节",
+    "host_flip": "发给器件的错一位",
+    "host_noise": "一条命令前有噪声",
+}
 _LATE_MS, _VERY_LATE_MS, _SLOW_MS = 300, 20_000, 50
 
 
@@ -19,7 +46,7 @@ class Row:
     """One row of the table: a name, what is wrong in words, the faults."""
 
     name: str
-    title: str
+    title: Words
     faults: tuple[Fault, ...]
 
     @property
@@ -31,7 +58,7 @@ class Row:
 
 
 def _row(name: str, title: str, *faults: Fault) -> Row:
-    return Row(name, title, faults)
+    return Row(name, Words(_TITLES_ZH[name], title), faults)
 
 
 def _at(kind: FaultKind, at: int, *, side: Side = Side.DEVICE) -> Fault:
@@ -83,25 +110,43 @@ class Ran:
     deeds: tuple[tuple[str, int], ...]
 
 
-def judge(row: Row, ran: Ran, sound: Ran) -> tuple[Verdict, str]:
+def judge(row: Row, ran: Ran, sound: Ran) -> tuple[Verdict, Words]:
     """What a run under a fault shows of the driver."""
+    took, found = f"{ran.seconds:.1f}", ran.found.strip()
     if ran.exit_code is None:
-        return Verdict.FAILED, f"hangs: not ended after {ran.seconds:.1f} s"
+        words = Words(f"挂住了：{took} 秒还没有结束", f"hangs: not ended after {took} s")
+        return Verdict.FAILED, words
     if ran.exit_code < 0:
-        return Verdict.FAILED, f"crashes: ended by signal {-ran.exit_code}"
+        signal = -ran.exit_code
+        words = Words(f"崩溃：被信号 {signal} 结束", f"crashes: ended by signal {signal}")
+        return Verdict.FAILED, words
     if ran.exit_code != 0:
-        return Verdict.PASSED, f"says an error after {ran.seconds:.1f} s: {_last_line(ran)}"
+        last = _last_line(ran)
+        words = Words(f"{took} 秒后报错：{last}", f"says an error after {took} s: {last}")
+        return Verdict.PASSED, words
     if row.is_silence and sound.heard_bytes:
-        return Verdict.FAILED, f"believes a silent device: {ran.found.strip() or 'success'}"
+        words = Words(
+            f"相信了不说话的器件：{found or '成功'}",
+            f"believes a silent device: {found or 'success'}",
+        )
+        return Verdict.FAILED, words
     if ran.found != sound.found:
-        return Verdict.FAILED, f"takes damaged data for good: {ran.found.strip() or 'nothing'}"
-    missing = [
+        words = Words(
+            f"把损坏的数据当真：{found or '什么也没有'}",
+            f"takes damaged data for good: {found or 'nothing'}",
+        )
+        return Verdict.FAILED, words
+    missing = ", ".join(
         name for (name, done), (_, wanted) in zip(ran.deeds, sound.deeds, strict=True)
         if done < wanted
-    ]  # fmt: skip
+    )  # fmt: skip
     if missing:
-        return Verdict.FAILED, f"says it is done, but the device has not: {', '.join(missing)}"
-    return Verdict.PASSED, f"works, in {ran.seconds:.1f} s"
+        words = Words(
+            f"说做完了，器件却没有做：{missing}",
+            f"says it is done, but the device has not: {missing}",
+        )
+        return Verdict.FAILED, words
+    return Verdict.PASSED, Words(f"能用，{took} 秒", f"works, in {took} s")
 
 
 def _last_line(ran: Ran) -> str:

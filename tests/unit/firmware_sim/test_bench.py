@@ -8,13 +8,15 @@ import pytest
 from faces.policy import POLICY
 from firmware_sim.act_form import ActField, Sort, fields_of
 from firmware_sim.bench.view import bytes_of
-from firmware_sim.bench.words import ACTS, FAULTS, HANDS, KINDS, SHORT_FAULTS, mode_words
+from firmware_sim.bench.words import HANDS, mode_words
 from firmware_sim.faults import FaultKind
 from firmware_sim.field_places import places_of
 from firmware_sim.frames import Frame, Side
 from firmware_sim.kinds.registry import KINDS as ALL_KINDS
 from firmware_sim.limits import FAULTS_OF_A_LINE_MAX, WIRE_EVENTS_KEPT_MAX, WIRE_EVENTS_TOLD_MAX
 from firmware_sim.wire_pictures import Entry
+from firmware_sim.words.faults import FAULTS, SHORT_FAULTS
+from firmware_sim.words.kinds import ACTS, KINDS
 from tests.support.sim_bench import Desk, desk
 
 READ_MODE = bytes.fromhex("7E000701000A01EE8A")

@@ -90,6 +90,11 @@ async def test_a_scenario_of_the_shelf_is_run_and_reported(tmp_path: Path) -> No
         assert b'failures="0"' in xml.content
         assert "attachment" in xml.headers["content-disposition"]
         assert b"<!doctype html>" in (await here.http.get("/runs/1/report.html")).content
+        for language, said in (("en", "<dt>seed</dt>"), ("zh", "<dt>种子</dt>")):
+            page = (await here.http.get(f"/runs/1/report.html?lang={language}")).text
+            assert said in page
+            link = f"/runs/1/report.html?lang={language}"
+            assert link in (await here.http.get(f"/bench/scenarios?run=1&lang={language}")).text
         assert "全部成立" in (await here.http.get("/bench/scenarios?run=1")).text
 
 
@@ -218,6 +223,8 @@ def test_a_run_that_nobody_lets_go_on_ends(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_a_recording_is_handed_out_and_in_and_played_to_a_device(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         here.say("scanner", READ_MODE)
+        while here.wire.last < 2:  # its answer, too, is before the recording
+            await here.wire.wait(here.wire.last, 1)
         name = (await here.http.post("/recording/start", json={})).json()["recording"]
         assert name == "pos-001"
         assert (await here.http.post("/recording/start", json={})).status_code == 409

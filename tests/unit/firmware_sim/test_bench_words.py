@@ -12,10 +12,7 @@ from pydantic import JsonValue
 
 from faces.words import Words
 from firmware_sim.act_form import fields_of
-from firmware_sim.bench.deed_words import DEEDS
-from firmware_sim.bench.state_words import FIELDS, VALUES, field_words, value_words
-from firmware_sim.bench.view import deed_rows, part_of, state_rows
-from firmware_sim.bench.words import SHORT_FAULTS
+from firmware_sim.bench.view import part_of, state_rows
 from firmware_sim.devices.displays.glass import Mode
 from firmware_sim.devices.ef01 import settings
 from firmware_sim.devices.escpos.status import Condition, Paper
@@ -34,6 +31,10 @@ from firmware_sim.faults import FaultKind
 from firmware_sim.kinds.displays import LAMPS
 from firmware_sim.kinds.registry import KINDS
 from firmware_sim.recording.trace import Done
+from firmware_sim.words.deeds import DEEDS
+from firmware_sim.words.faults import SHORT_FAULTS
+from firmware_sim.words.states import FIELDS, VALUES, field_words, value_words
+from firmware_sim.words.telling import deed_rows
 from protocol.framing.mcuboot import Flaw
 from protocol.framing.mcuboot_trailer import SwapType
 from protocol.framing.paymeter import RESULTS

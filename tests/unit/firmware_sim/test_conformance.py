@@ -143,14 +143,14 @@ class _Chatterbox:
 
 def test_a_device_that_never_falls_silent_has_failed_and_hangs_nobody() -> None:
     wire = PortWire(_Chatterbox(), KINDS["gm65"].decoder())
-    with pytest.raises(CheckFailedError, match="came without a pause"):
+    with pytest.raises(CheckFailedError, match="bytes without a pause"):
         wire.drain(0.02)
     with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
         quick = VirtualWire(board, DEVICE, KINDS["gm65"].decoder())
         link = board.board.link(DEVICE)
         words = [Output(at, b"U", 9600) for at in range(10, 40_000, 10)]
         board.call(lambda _: link.act(lambda _: words))
-        with pytest.raises(CheckFailedError, match="came without a pause"):
+        with pytest.raises(CheckFailedError, match="bytes without a pause"):
             quick.drain(0.02)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import load_scenario
-from firmware_sim.scenario.running import Result, run_scenario
+from firmware_sim.scenario.result import Result
+from firmware_sim.scenario.running import run_scenario
 from protocol.errors import CallerError, OperatingError
 
 SCAN = """

@@ -118,6 +118,19 @@ def test_a_report_shows_what_the_device_made(tmp_path: Path) -> None:
     assert "data:image/png;base64," in html.read_text()
 
 
+def test_a_report_is_in_the_language_that_is_asked_for(tmp_path: Path, scenario: Path) -> None:
+    html, trace = tmp_path / "report.html", tmp_path / "trace.jsonl"
+    wanted = ("--html", html, "--lang", "zh")
+    _sim("scenario", scenario, "--record", trace, *wanted)
+    assert "<dt>种子</dt><dd>各文件自己的</dd>" in html.read_text()
+    _sim("replay", trace, "--to", "memory", *wanted)
+    assert "器件答的和记录一样" in html.read_text()
+    _sim("conform", "gm65", "--device", "memory", "--only", "read_zone", *wanted)
+    assert "<dt>是什么</dt><dd>模拟的扫码器 GM65</dd>" in html.read_text()
+    _sim("torture", "false {port}", "--kind", "gm65", *wanted)
+    assert "线路正常时驱动也不成功" in html.read_text()
+
+
 def test_a_device_that_is_not_there_is_an_error_of_ours() -> None:
     result = _sim("conform", "gm65", "--device", "serial:/nonexistent/tty")
     assert isinstance(result.exception, TillwayError)
@@ -143,6 +156,8 @@ def test_reports_carry_hostile_words_and_pictures() -> None:
     report = Report(hostile.replace("\ud800", ""), (case,), {"fact": hostile})
     parsed = ET.fromstring(to_junit(report))
     assert parsed[0].get("failures") == "1"
-    page = to_page(Report("t", (Case("a", "<script>", Verdict.PASSED, pictures=(("p", b"PNG"),)),)))
+    page = to_page(
+        Report("t", (Case("a", "<script>", Verdict.PASSED, pictures=(("p", b"PNG"),)),)), "en"
+    )
     assert b"<script>" not in page
     assert b"data:image/png;base64,UE5H" in page

@@ -1,0 +1,1 @@
+"""What devices, their states, faults and deeds are called, in both languages."""
