@@ -18,6 +18,7 @@ from backend.console.desk import PeopleDesk
 from backend.console.merchant_callbacks_desk import CallbacksDesk
 from backend.console.merchant_desks import MerchantDesks
 from backend.console.operations_desk import OperationsDesk
+from backend.console.signatures import Signatures
 from backend.console.staff_desk import StaffDesk
 from backend.coupons import routes as coupon_routes
 from backend.destinations import routes as destination_routes
@@ -209,6 +210,7 @@ def _payment_routers(
     if binding is not None:
         clears = (*clears, binding_routes.wallet_router(services, binding))
     topups = None if clearing is None else clearing.topups
+    sign = Signatures(services, PeopleDesk(services))
     pages = PageDesk(services, None if clearing is None else clearing.sagas.carry_on)
     page_tries = _rate(backend, OPENINGS_PER_MINUTE_MAX, OPENINGS_ALL_PER_MINUTE_MAX)
     return (
@@ -240,18 +242,18 @@ def _payment_routers(
         channel_routes.operator_router(services, guard),
         withdrawal_routes.operator_router(services, guard),
         offline_routes.operator_router(services, guard),
-        report_routes.operator_router(services, guard, backend.case_clock),
+        report_routes.operator_router(services, guard, backend.case_clock, sign),
         ledger_routes.operator_router(backend.ledger, guard),
         dispute_routes.operator_router(services, guard, ClosedDays()),
         coupon_routes.operator_router(services, guard),
         destination_routes.operator_router(services, guard),
         break_routes.operator_router(services, guard),
-        case_routes.operator_router(services, guard, backend.case_clock),
+        case_routes.operator_router(services, guard, backend.case_clock, sign),
         label_routes.operator_router(services, guard),
         list_routes.operator_router(services, guard),
         decision_routes.operator_router(explainer, guard),
-        model_routes.operator_router(services, guard),
-        rule_routes.operator_router(services, guard, backend.rule_desk),
+        model_routes.operator_router(services, guard, sign),
+        rule_routes.operator_router(services, guard, backend.rule_desk, sign),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),
         notify_routes.operator_router(
             services, guard, repository=backend.callbacks, wake=backend.background.wake

@@ -302,6 +302,7 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("password_weak", "never", "密码至少十二个字符，且不能全部相同。", "A password has at least twelve characters, not all alike."),
     ("last_owner", "never", "至少要保留一位能登录的负责人，请先指定另一位。", "One owner who can sign in must stay; make another one first."),
     ("rank_insufficient", "never", "您的角色不能执行此操作，请联系负责人。", "Your role does not allow this; ask an owner."),
+    ("signatory_unknown", "never", "双人复核须由控制台的运营人员本人确认，请用其登录名和手机动态码。", "One of two persons' words is a person's of the console's operators: say the name that signs in, and the code of that person's phone."),
     ("setup_wrong", "never", "设置码无效、已使用或已过期，请向负责人索取新的。", "The setup code is wrong, used or over; ask for a new one."),
     ("password_wrong", "never", "当前密码不正确。", "The present password is wrong."),
     ("code_wrong", "never", "动态码不正确，请核对手机时间后重试。", "The code is wrong; check your phone's clock and try again."),

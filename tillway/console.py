@@ -11,6 +11,7 @@ import qrcode
 import typer
 
 from protocol.errors import CallerError
+from tillway.asking import asked
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
@@ -97,8 +98,8 @@ def reset(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
 def password(name: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Change a person's password with what that person knows and has: the present one, a new one
     and the phone's code are asked for (or read from standard input, each a line)."""
-    old = _asked("Present password: ")
-    wanted = {"old": old, "new": _password("New password: "), "code": _asked("Code: ")}
+    old = asked("Present password: ")
+    wanted = {"old": old, "new": _password("New password: "), "code": asked("Code: ")}
     api_of(url, ca, token_file).post(_path(name, "password"), wanted)
     typer.echo(f"{name} has another password and is signed out everywhere")
 
@@ -166,14 +167,8 @@ def _tell_setup(url: str, told: dict[str, str]) -> None:
     typer.echo(f"{told['setup_secret']}\n{url}/console/setup, within 48 hours")
 
 
-def _asked(what: str) -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    return getpass.getpass(what)
-
-
 def _password(what: str = "Password: ") -> str:
-    password = _asked(what)
+    password = asked(what)
     if sys.stdin.isatty() and getpass.getpass("Again: ") != password:
         raise CallerError("field_invalid", "the two passwords differ")
     return password

@@ -17,13 +17,14 @@ from backend.db.command import Command
 from backend.db.tables import Row
 from backend.payments.services import Services
 from backend.risk.cases.desk import CaseDesk, CasePage, standing
-from backend.risk.cases.model import CaseState, Outcome, same_person
+from backend.risk.cases.model import CaseState, Outcome
 from backend.risk.cases.repository import CaseFilter
 from backend.risk.cases.service import AnswerProposal, AssignCase, NoteCase, ProposeOutcome
 from backend.risk.cases.tables import CASE
 from backend.risk.judging.explaining import Explainer
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.rules.compiled import Rule
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 
 _WATCHED = ("state", "assignee", "outcome")

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backend.console.desk import PeopleDesk
-from backend.console.model import Person
 from backend.console.service import BeginSignIn
 from backend.console.tables import USER
 from backend.db.command import Read
@@ -36,10 +35,10 @@ class UseCode:
         ws.update(USER, self.name, tries=0, locked_until_ms=0, totp_step=self.step)
 
 
-async def confirm(services: Services, people: PeopleDesk, person: Person, code: str) -> None:
+async def confirm(services: Services, people: PeopleDesk, name: str, code: str) -> None:
     """``console_code_wrong`` unless the code is this person's, of now, and was never used."""
-    _, step = await matched(services, people, person.name, code)
-    await services.submit(UseCode(name=person.name, step=step))
+    _, step = await matched(services, people, name, code)
+    await services.submit(UseCode(name=name, step=step))
 
 
 async def matched(services: Services, people: PeopleDesk, name: str, code: str) -> tuple[Row, int]:

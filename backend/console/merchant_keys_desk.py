@@ -69,7 +69,7 @@ class KeysDesk:
         number = await self._own(person, mchid)
         request = bare_request(csr)
         SUITES[number["suite"]].read_request(request)
-        await confirm(self._services, self._people, person, code)
+        await confirm(self._services, self._people, person.name, code)
         act = person.act(ActKind.KEY, "add certificate", f"merchant number {mchid}")
         made = await self._accounts.add_certificate(mchid, request, act=act)
         return str(made["serial"])
@@ -79,21 +79,21 @@ class KeysDesk:
     ) -> None:
         """Calls under this serial are refused from now on."""
         await self._own(person, mchid)
-        await confirm(self._services, self._people, person, code)
+        await confirm(self._services, self._people, person.name, code)
         act = person.act(ActKind.KEY, "retire certificate", f"merchant number {mchid} {serial}")
         await self._accounts.retire_certificate(mchid, serial, act=act)
 
     async def renew_secret(self, person: Person, mchid: str, *, kind: SecretKind, code: str) -> str:
         """The new APIv3 or APIv2 key; the old one is no longer good."""
         await self._own(person, mchid)
-        await confirm(self._services, self._people, person, code)
+        await confirm(self._services, self._people, person.name, code)
         act = person.act(ActKind.KEY, f"renew api {kind} key", f"merchant number {mchid}")
         return await self._accounts.renew_secret(mchid, kind, act=act)
 
     async def set_address(self, person: Person, *, url: str, code: str) -> None:
         """Where callbacks go from now on, unless an order says otherwise."""
         check_notify_url(url)
-        await confirm(self._services, self._people, person, code)
+        await confirm(self._services, self._people, person.name, code)
         change = ChangeMerchant(merchant_id=person.merchant_id, notify_url=url)
         act = person.act(ActKind.KEY, "set callback address", f"merchant {person.merchant_id}")
         await self._services.submit(Audited(command=change, act=act))

@@ -7,8 +7,10 @@ token carries 256 random bits, so a fast one is right.
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
@@ -117,6 +119,16 @@ class Person:
             merchant_id=self.merchant_id or merchant_id,
             reason=reason,
         )
+
+
+def check_signatory(row: Mapping[str, Any] | None, name: str) -> None:
+    """Whether somebody's word counts as one of two persons' by a program: ``signatory_unknown`` for
+    who is no operator that can sign in, ``rank_insufficient`` for one who may only look."""
+    is_known = row is not None and not row["is_closed"] and row["password_hash"]
+    if row is None or not is_known or Role(row["role"]) is not Role.OPERATOR:
+        raise CallerError("signatory_unknown", name)
+    if Rank(row["rank"]) is Rank.VIEWER:
+        raise CallerError("rank_insufficient", name)
 
 
 def check_password(password: str) -> None:

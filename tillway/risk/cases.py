@@ -12,6 +12,7 @@ from protocol.ids import CASE, RANDOM_BYTES, mint
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
+from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -115,28 +116,51 @@ def propose(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    by: By,
+    by: SignedBy,
     outcome: Annotated[str, typer.Option(help="fraud, genuine, suspicious or inconclusive.")],
     words: Words,
     payment: Annotated[list[str] | None, typer.Option(help="Which it labels.")] = None,
+    code: Code = "",
 ) -> None:
     """Say what it is, as the first of two persons."""
-    body = {"by": by, "outcome": outcome, "words": words, "payments": payment or []}
+    body = signed(by, code, words) | {"outcome": outcome, "payments": payment or []}
     _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/propose", body))
 
 
 @app.command()
-def confirm(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
-    """Agree, as the second person: the case is decided, and its labels are given."""
-    _tell(
-        api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/confirm", {"by": by, "words": words})
-    )
+def note(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+    """Say something about it; it stays as it is."""
+    body = {"by": by, "words": words}
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/note", body))
 
 
 @app.command()
-def reject(case_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def confirm(
+    case_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
+    """Agree, as the second person: the case is decided, and its labels are given."""
+    body = signed(by, code, words)
+    _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/confirm", body))
+
+
+@app.command()
+def reject(
+    case_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Disagree, as the second person: the case goes back to whoever looks into it."""
-    body = {"by": by, "words": words}
+    body = signed(by, code, words)
     _tell(api_of(url, ca, token_file).post(f"{_PATH}/{case_id}/reject", body))
 
 

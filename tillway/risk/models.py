@@ -13,6 +13,7 @@ from rich.table import Table
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
+from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
 Database = Annotated[
@@ -73,31 +74,52 @@ def challenge(
     model_id: ModelId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
 ) -> None:
     """Let a model score beside the champion, and decide nothing."""
-    _tell(_moved(api_of(url, ca, token_file), model_id, "challenge", by=by, words=words))
+    _tell(_moved(api_of(url, ca, token_file), model_id, "challenge", {"by": by, "words": words}))
 
 
 @app.command()
 def propose(
-    model_id: ModelId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
+    model_id: ModelId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
 ) -> None:
     """Propose, as the first of two persons, the challenger for champion."""
-    _tell(_moved(api_of(url, ca, token_file), model_id, "propose", by=by, words=words))
+    body = signed(by, code, words)
+    _tell(_moved(api_of(url, ca, token_file), model_id, "propose", body))
 
 
 @app.command()
 def confirm(
-    model_id: ModelId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
+    model_id: ModelId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
 ) -> None:
     """Agree, as the second person: its score counts, and the champion before is retired."""
-    _tell(_moved(api_of(url, ca, token_file), model_id, "confirm", by=by, words=words))
+    body = signed(by, code, words)
+    _tell(_moved(api_of(url, ca, token_file), model_id, "confirm", body))
 
 
 @app.command()
 def reject(
-    model_id: ModelId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
+    model_id: ModelId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
 ) -> None:
     """Disagree, as the second person: it stays the challenger."""
-    _tell(_moved(api_of(url, ca, token_file), model_id, "reject", by=by, words=words))
+    body = signed(by, code, words)
+    _tell(_moved(api_of(url, ca, token_file), model_id, "reject", body))
 
 
 @app.command()
@@ -105,7 +127,7 @@ def retire(
     model_id: ModelId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
 ) -> None:
     """Take a model that is not the champion out of use."""
-    _tell(_moved(api_of(url, ca, token_file), model_id, "retire", by=by, words=words))
+    _tell(_moved(api_of(url, ca, token_file), model_id, "retire", {"by": by, "words": words}))
 
 
 @app.command()
@@ -137,9 +159,9 @@ def compare(database: Database, days: Days = 30, until: Until = None) -> None:
     raise typer.Exit(0 if found else 1)
 
 
-def _moved(api: JsonApi, model_id: str, command: str, *, by: str, words: str) -> dict[str, Any]:
+def _moved(api: JsonApi, model_id: str, command: str, body: dict[str, str]) -> dict[str, Any]:
     path = f"{_PATH}/{quote(model_id, safe='')}/{command}"
-    row: dict[str, Any] = api.post(path, {"by": by, "words": words})
+    row: dict[str, Any] = api.post(path, body)
     return row
 
 

@@ -14,6 +14,7 @@ from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
 from tillway.risk.moments import heading, told
+from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -87,29 +88,59 @@ def raise_command(
 
 
 @app.command()
-def propose(report_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def propose(
+    report_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Analyse it, as the first of two persons: the words are the report's analysis."""
-    _step(url, ca, token_file, f"{report_id}/analyse", by=by, words=words)
+    _step(url, ca, token_file, f"{report_id}/analyse", **signed(by, code, words))
 
 
 @app.command()
-def approve(report_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def approve(
+    report_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Agree that it is suspicious, as the second person: it is to be filed."""
-    _step(url, ca, token_file, f"{report_id}/confirm", by=by, words=words)
+    _step(url, ca, token_file, f"{report_id}/confirm", **signed(by, code, words))
 
 
 @app.command()
-def dismiss(report_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def dismiss(
+    report_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Say that it is not suspicious, as the second person: kept with the reason."""
-    _step(url, ca, token_file, f"{report_id}/dismiss", by=by, words=words)
+    _step(url, ca, token_file, f"{report_id}/dismiss", **signed(by, code, words))
 
 
 @app.command("return")
 def return_command(
-    report_id: str, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words
+    report_id: str,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
 ) -> None:
     """Send it back to be analysed again, as the second person."""
-    _step(url, ca, token_file, f"{report_id}/return", by=by, words=words)
+    _step(url, ca, token_file, f"{report_id}/return", **signed(by, code, words))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from protocol.clock import HOUR_MS
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, moment, told
+from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]
@@ -122,53 +124,87 @@ def draft(file: File, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Wo
 @app.command()
 def shadow(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Let a set judge beside the live one and decide nothing; also takes a canary back."""
-    _move(api_of(url, ca, token_file), set_id, "shadow", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "shadow", {"by": by, "words": words})
 
 
 @app.command()
 def canary(
-    set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words, share_bps: Share
+    set_id: SetId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    share_bps: Share,
+    code: Code = "",
 ) -> None:
     """Propose, as the first of two persons, that a set in shadow decides a share of payments."""
-    _move(
-        api_of(url, ca, token_file), set_id, "propose_canary",
-        by=by, words=words, share_bps=share_bps,
-    )  # fmt: skip
+    body = signed(by, code, words) | {"share_bps": share_bps}
+    _move(api_of(url, ca, token_file), set_id, "propose_canary", body)
 
 
 @app.command("approve-canary")
 def approve_canary(
-    set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words, share_bps: Share
+    set_id: SetId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    share_bps: Share,
+    code: Code = "",
 ) -> None:
     """Agree, as the second person, to the share that was proposed."""
-    _move(
-        api_of(url, ca, token_file), set_id, "confirm_canary",
-        by=by, words=words, share_bps=share_bps,
-    )  # fmt: skip
+    body = signed(by, code, words) | {"share_bps": share_bps}
+    _move(api_of(url, ca, token_file), set_id, "confirm_canary", body)
 
 
 @app.command()
-def propose(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def propose(
+    set_id: SetId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Propose, as the first of two persons, that a canary decides all payments."""
-    _move(api_of(url, ca, token_file), set_id, "propose_live", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "propose_live", signed(by, code, words))
 
 
 @app.command()
-def approve(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def approve(
+    set_id: SetId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Agree, as the second person: the set is live, and the one before is retired."""
-    _move(api_of(url, ca, token_file), set_id, "confirm_live", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "confirm_live", signed(by, code, words))
 
 
 @app.command()
-def reject(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
+def reject(
+    set_id: SetId,
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: SignedBy,
+    words: Words,
+    code: Code = "",
+) -> None:
     """Disagree, as the second person: the set stays what it was."""
-    _move(api_of(url, ca, token_file), set_id, "reject", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "reject", signed(by, code, words))
 
 
 @app.command()
 def retire(set_id: SetId, url: Url, ca: Ca, token_file: TokenFile, by: By, words: Words) -> None:
     """Take a set that is not live out of use."""
-    _move(api_of(url, ca, token_file), set_id, "retire", by=by, words=words)
+    _move(api_of(url, ca, token_file), set_id, "retire", {"by": by, "words": words})
 
 
 @app.command()
@@ -177,15 +213,31 @@ def suppress(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    by: By,
+    by: SignedBy,
     words: Words,
-    hours: Annotated[int, typer.Option(min=0, help="How long; 0: it decides again.")],
+    hours: Annotated[int, typer.Option(min=1, help="How long.")],
+    code: Code = "",
 ) -> None:
     """Propose that the hits of a rule decide nothing for a while; a second person confirms it."""
-    until_ms = now_ms() + hours * HOUR_MS if hours else 0
-    body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
+    until_ms = now_ms() + hours * HOUR_MS
+    body = signed(by, code, words) | {"rule_id": rule_id, "until_ms": until_ms}
     api_of(url, ca, token_file).post(f"{_PATH}/suppress", body)
-    typer.echo(f"{rule_id}: {f'proposed until {moment(until_ms)}' if hours else 'decides'}")
+    typer.echo(f"{rule_id}: proposed until {moment(until_ms)}")
+
+
+@app.command()
+def release(
+    rule_id: Annotated[str, typer.Argument(help="The rule's id.")],
+    url: Url,
+    ca: Ca,
+    token_file: TokenFile,
+    by: By,
+    words: Words,
+) -> None:
+    """Let a rule decide again, at once; what is proposed is dropped, too."""
+    body = {"rule_id": rule_id, "by": by, "words": words}
+    api_of(url, ca, token_file).post(f"{_PATH}/release", body)
+    typer.echo(f"{rule_id}: decides")
 
 
 @app.command("approve-suppression")
@@ -194,14 +246,15 @@ def approve_suppression(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    by: By,
+    by: SignedBy,
     words: Words,
+    code: Code = "",
 ) -> None:
     """Agree, as the second person, to what ``rules sets`` shows as proposed."""
     api = api_of(url, ca, token_file)
     waiting = {row["rule_id"]: row for row in api.get(_PATH)["suppressions_proposed"]}
     until_ms = waiting[rule_id]["proposed_until_ms"] if rule_id in waiting else 0
-    body = {"rule_id": rule_id, "until_ms": until_ms, "by": by, "words": words}
+    body = signed(by, code, words) | {"rule_id": rule_id, "until_ms": until_ms}
     api.post(f"{_PATH}/confirm_suppression", body)
     typer.echo(f"{rule_id}: suppressed until {moment(until_ms)}")
 
@@ -211,10 +264,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _move(
-    api: JsonApi, set_id: str, command: str, *, by: str, words: str, share_bps: int = 0
-) -> None:
-    body = {"by": by, "words": words, "share_bps": share_bps}
+def _move(api: JsonApi, set_id: str, command: str, body: Mapping[str, str | int]) -> None:
     _tell(api.post(f"{_PATH}/{set_id}/{command}", body))
 
 

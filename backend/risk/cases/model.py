@@ -2,13 +2,11 @@
 
 Rule 1: only ``next_edge`` says which state follows. A decided case stays as it was decided: what
         turns out otherwise later is another case, whose label is then the later one.
-Rule 2: two persons decide: whoever proposed the outcome cannot confirm it, however the name is
-        written.
+Rule 2: two persons decide (``two_persons``): whoever proposed the outcome cannot confirm it.
 Rule 3: only whoever a case is assigned to proposes its outcome.
 Rule 4: the clock is the business calendar's (``business_days``): a deadline is never too late.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,13 +14,12 @@ from enum import StrEnum
 
 from backend.risk.business_days import IsBusinessDay, due_day
 from backend.risk.cases.limits import SLA_BUSINESS_DAYS, WARNING_BUSINESS_DAY
+from backend.risk.two_persons import same_person
 from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 
 _DAY = timedelta(days=1)
 _EPOCH = date(1970, 1, 1)
-_UNSEEN = "CZ"
-"""Unicode's categories of controls and of separators."""
 
 
 class CaseState(StrEnum):
@@ -132,12 +129,6 @@ def next_edge(state: str, command: CaseCommand) -> Edge:
     return edge
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's: letter case, width, spaces and characters that nobody
-    sees make no second person."""
-    return _plain(one) == _plain(other)
-
-
 def check_second_person(proposed_by: str, *, by: str) -> None:
     """``case_same_person`` for whoever proposed the outcome (rule 2)."""
     if same_person(proposed_by, by):
@@ -185,8 +176,3 @@ class CaseClock:
 
     def _midnight_ms(self, day: date) -> int:
         return (day - _EPOCH).days * DAY_MS - self.day_offset_ms
-
-
-def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in folded if unicodedata.category(c)[0] not in _UNSEEN)

@@ -16,7 +16,7 @@ from backend.risk.cases.desk import standing as standing_of
 from backend.risk.cases.limits import HOPS_MAX, PERSON_CHARS_MAX, ROWS_PER_LIST_MAX
 from backend.risk.cases.model import CaseClock, CaseState, Severity, Standing
 from backend.risk.cases.repository import UNDECIDED, CaseFilter
-from backend.risk.cases.schemas import Assignment, NewCase, Note, Proposal
+from backend.risk.cases.schemas import Answer, Assignment, NewCase, Note, Proposal
 from backend.risk.cases.service import (
     Alarm,
     AnswerProposal,
@@ -26,18 +26,22 @@ from backend.risk.cases.service import (
     ProposeOutcome,
 )
 from backend.risk.judging.repository import DecisionRepository
+from backend.risk.signing import Sign
 
 CREATED = 201
 _HIDDEN = frozenset({"link", "event_count"})
 
 
-def operator_router(services: Services, operator_only: Guard, clock: CaseClock) -> APIRouter:
-    """``/operator/v1/risk/cases``."""
+def operator_router(
+    services: Services, operator_only: Guard, clock: CaseClock, sign: Sign
+) -> APIRouter:
+    """``/operator/v1/risk/cases``. ``sign``: whose the words of two persons are."""
     routes = APIRouter(
         prefix="/operator/v1/risk/cases", tags=["risk"], dependencies=[Depends(operator_only)]
     )
     _add_reads(routes, services, CaseDesk(services))
     _add_commands(routes, services, clock)
+    _add_words(routes, services, sign)
     return routes
 
 
@@ -93,10 +97,8 @@ def _add_reads(routes: APIRouter, services: Services, desk: CaseDesk) -> None:
 
 
 def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> None:
-    decisions = DecisionRepository(services.reader)
-
     async def done(command: Command) -> dict[str, Any]:
-        return _shown(await services.submit(command), services.clock.now_ms())
+        return await _done(services, command)
 
     @routes.post("", status_code=CREATED)
     async def open_case(body: NewCase) -> dict[str, Any]:
@@ -119,29 +121,36 @@ def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> No
     async def note(case_id: str, body: Note) -> dict[str, Any]:
         return await done(NoteCase(case_id=case_id, by=body.by, words=body.words))
 
+
+def _add_words(routes: APIRouter, services: Services, sign: Sign) -> None:
+    decisions = DecisionRepository(services.reader)
+
     @routes.post("/{case_id}/propose")
     async def propose(case_id: str, body: Proposal) -> dict[str, Any]:
         attempts = await services.run_read(lambda: decisions.attempts_of(body.payments))
         command = ProposeOutcome(
             case_id=case_id,
-            by=body.by,
+            by=await sign(body.by, body.code),
             outcome=body.outcome,
             words=body.words,
             payments=tuple(body.payments),
             attempts=attempts,
         )
-        return await done(command)
+        return await _done(services, command)
 
     def answers(word: str, *, is_agreed: bool) -> None:
         @routes.post(f"/{{case_id}}/{word}", name=f"{word}_case")
-        async def answer(case_id: str, body: Note) -> dict[str, Any]:
-            command = AnswerProposal(
-                case_id=case_id, by=body.by, is_agreed=is_agreed, words=body.words
-            )
-            return await done(command)
+        async def answer(case_id: str, body: Answer) -> dict[str, Any]:
+            by = await sign(body.by, body.code)
+            command = AnswerProposal(case_id=case_id, by=by, is_agreed=is_agreed, words=body.words)
+            return await _done(services, command)
 
     answers("confirm", is_agreed=True)
     answers("reject", is_agreed=False)
+
+
+async def _done(services: Services, command: Command) -> dict[str, Any]:
+    return _shown(await services.submit(command), services.clock.now_ms())
 
 
 def _shown(row: Row, now_ms: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from backend.risk.cases.limits import (
     WORDS_CHARS_MAX,
 )
 from backend.risk.cases.model import Outcome, Severity, Subject
+from backend.risk.signing import Signed
 from backend.wanted import Wanted
 from protocol.messages.base import CaseIdText, PaymentIdText
 
@@ -44,7 +45,13 @@ class Note(Wanted):
     words: WordsText
 
 
-class Proposal(Note):
+class Answer(Signed):
+    """``POST …/{case_id}/confirm`` and ``reject``: the second person's word."""
+
+    words: WordsText
+
+
+class Proposal(Answer):
     """``POST …/{case_id}/propose``: the first person's word."""
 
     outcome: Annotated[Outcome, Field(strict=False)]

@@ -37,7 +37,6 @@ from backend.risk.cases.model import (
     Subject,
     check_assignee,
     check_second_person,
-    same_person,
 )
 from backend.risk.cases.steps import record, step
 from backend.risk.cases.tables import CASE, CASE_OPEN
@@ -45,6 +44,7 @@ from backend.risk.judging.tables import DECISION
 from backend.risk.labels.model import LabelSource
 from backend.risk.labels.service import give_label
 from backend.risk.labels.tables import LABEL
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 from protocol.ids import is_id
 

@@ -10,7 +10,7 @@ Rule 3: a purpose has at most one champion, whose score counts, and one challeng
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.risk.cases.model import same_person
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 
 
@@ -95,6 +95,10 @@ def next_edge(state: str, command: ModelCommand) -> Edge:
     if edge is None:
         raise CallerError("model_state", f"{command} in {state}")
     return edge
+
+
+WORDS_OF_TWO = frozenset({ModelCommand.PROPOSE, ModelCommand.CONFIRM, ModelCommand.REJECT})
+"""What the first or the second of the two persons says."""
 
 
 def check_second_person(proposed_by: str, *, by: str) -> None:

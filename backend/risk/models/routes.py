@@ -9,10 +9,11 @@ from pydantic import Field
 from backend.db.tables import Row
 from backend.guard import Guard
 from backend.payments.services import Services
-from backend.risk.models.lifecycle import ModelCommand
+from backend.risk.models.lifecycle import WORDS_OF_TWO, ModelCommand
 from backend.risk.models.limits import PERSON_CHARS_MAX, PURPOSE_CHARS_MAX, WORDS_CHARS_MAX
 from backend.risk.models.repository import ModelRepository
 from backend.risk.models.service import PAYMENT, MoveModel, RegisterModel
+from backend.risk.signing import Sign, Signed
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
@@ -35,11 +36,17 @@ class Word(Wanted):
     words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
 
 
-def operator_router(services: Services, operator_only: Guard) -> APIRouter:
-    """``/operator/v1/risk/models``."""
+class SignedWord(Signed):
+    """The same of one of two persons."""
+
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
+
+
+def operator_router(services: Services, operator_only: Guard, sign: Sign) -> APIRouter:
+    """``/operator/v1/risk/models``. ``sign``: whose the words of two persons are."""
     routes = APIRouter(prefix=MODELS, tags=["risk"], dependencies=[Depends(operator_only)])
     _add_reads(routes, services)
-    _add_commands(routes, services)
+    _add_commands(routes, services, sign)
     return routes
 
 
@@ -62,7 +69,7 @@ def _add_reads(routes: APIRouter, services: Services) -> None:
         return _shown(row) | {"events": events}
 
 
-def _add_commands(routes: APIRouter, services: Services) -> None:
+def _add_commands(routes: APIRouter, services: Services, sign: Sign) -> None:
     @routes.post("", status_code=CREATED)
     async def register(
         request: Request,
@@ -83,8 +90,15 @@ def _add_commands(routes: APIRouter, services: Services) -> None:
             found = MoveModel(model_id=model_id, command=command, by=body.by, words=body.words)
             return _shown(await services.submit(found))
 
+    def words_of_two(word: str, command: ModelCommand) -> None:
+        @routes.post(f"/{{model_id}}/{word}", name=f"{word}_model")
+        async def move(model_id: str, body: SignedWord) -> dict[str, Any]:
+            by = await sign(body.by, body.code)
+            found = MoveModel(model_id=model_id, command=command, by=by, words=body.words)
+            return _shown(await services.submit(found))
+
     for word, command in _MOVES.items():
-        moves(word, command)
+        (words_of_two if command in WORDS_OF_TWO else moves)(word, command)
 
 
 def _shown(row: Row) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Rule 3: one set is live and at most one stands beside it, in shadow or for a sha
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.risk.cases.model import same_person
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 
 
@@ -108,6 +108,8 @@ ROLE_OF: dict[SetState, Role] = {
 DECIDES_A_SHARE = frozenset({SetState.CANARY, SetState.LIVE_PROPOSED})
 SECOND_PERSON = frozenset({SetCommand.CONFIRM_CANARY, SetCommand.CONFIRM_LIVE, SetCommand.REJECT})
 """What the one who proposed cannot say."""
+WORDS_OF_TWO = SECOND_PERSON | {SetCommand.PROPOSE_CANARY, SetCommand.PROPOSE_LIVE}
+"""What the first or the second of the two persons says."""
 
 
 def next_edge(state: str, command: SetCommand) -> Edge:

@@ -12,7 +12,7 @@ from backend.guard import Guard
 from backend.http_errors import status_of
 from backend.payments.services import Services
 from backend.risk.rules.desk import RuleDesk
-from backend.risk.rules.lifecycle import SetCommand
+from backend.risk.rules.lifecycle import WORDS_OF_TWO, SetCommand
 from backend.risk.rules.limits import (
     PERSON_CHARS_MAX,
     RULE_ID_CHARS_MAX,
@@ -23,6 +23,7 @@ from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.rule_file import shipped_text
 from backend.risk.rules.service import DraftRules, MoveRules
 from backend.risk.rules.suppression import ConfirmSuppression, SuppressRule
+from backend.risk.signing import Sign, Signed
 from backend.wanted import Wanted
 from protocol.errors import CallerError
 
@@ -37,23 +38,39 @@ class Word(Wanted):
 
     by: Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
     words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
+
+
+class SignedWord(Signed):
+    """The same of one of two persons."""
+
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
     share_bps: Annotated[int, Field(ge=0, le=SHARE_BPS_ALL)] = 0
 
 
-class Suppression(Wanted):
-    """``POST …/suppress`` and ``…/confirm_suppression``. ``until_ms`` 0: the rule decides again."""
+class Suppression(Signed):
+    """``POST …/suppress`` and ``…/confirm_suppression``: a word of one of two persons."""
 
     rule_id: Annotated[str, Field(min_length=1, max_length=RULE_ID_CHARS_MAX)]
-    until_ms: Annotated[int, Field(ge=0)]
+    until_ms: Annotated[int, Field(gt=0)]
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
+
+
+class Release(Wanted):
+    """``POST …/release``: the rule decides again, by one person's word."""
+
+    rule_id: Annotated[str, Field(min_length=1, max_length=RULE_ID_CHARS_MAX)]
     by: Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
     words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
 
 
-def operator_router(services: Services, operator_only: Guard, desk: RuleDesk) -> APIRouter:
-    """``/operator/v1/risk/rules``."""
+def operator_router(
+    services: Services, operator_only: Guard, desk: RuleDesk, sign: Sign
+) -> APIRouter:
+    """``/operator/v1/risk/rules``. ``sign``: whose the words of two persons are."""
     routes = APIRouter(prefix=RULES, tags=["risk"], dependencies=[Depends(operator_only)])
     _add_reads(routes, services, desk)
     _add_commands(routes, services)
+    _add_words_of_two(routes, services, sign)
     return routes
 
 
@@ -109,34 +126,53 @@ def _add_commands(routes: APIRouter, services: Services) -> None:
             return _refused(error)
         return await services.submit(command)
 
+    @routes.post("/release")
+    async def release(body: Release) -> Any:  # noqa: ANN401  # a row
+        """Let a rule's hits decide again, at once."""
+        command = SuppressRule(rule_id=body.rule_id, until_ms=0, by=body.by, words=body.words)
+        return await services.submit(command)
+
+    def moves(command: SetCommand) -> None:
+        @routes.post(f"/{{set_id}}/{command.value}", name=f"{command.value}_rules")
+        async def move(set_id: str, body: Word) -> Any:  # noqa: ANN401  # a row
+            found = MoveRules(set_id=set_id, command=command, by=body.by, words=body.words)
+            return await services.submit(found)
+
+    for command in SetCommand:
+        if command not in WORDS_OF_TWO and command is not SetCommand.MAKE_PLACE:
+            moves(command)
+
+
+def _add_words_of_two(routes: APIRouter, services: Services, sign: Sign) -> None:
     @routes.post("/suppress")
     async def suppress(body: Suppression) -> Any:  # noqa: ANN401  # a row
-        """Propose that a rule's hits decide nothing for a while, or let them decide again."""
+        """Propose, as the first person, that a rule's hits decide nothing for a while."""
+        by = await sign(body.by, body.code)
         command = SuppressRule(
-            rule_id=body.rule_id, until_ms=body.until_ms, by=body.by, words=body.words
+            rule_id=body.rule_id, until_ms=body.until_ms, by=by, words=body.words
         )
         return await services.submit(command)
 
     @routes.post("/confirm_suppression")
     async def confirm_suppression(body: Suppression) -> Any:  # noqa: ANN401  # a row
         """Agree to what was proposed, as the second person."""
+        by = await sign(body.by, body.code)
         command = ConfirmSuppression(
-            rule_id=body.rule_id, until_ms=body.until_ms, by=body.by, words=body.words
+            rule_id=body.rule_id, until_ms=body.until_ms, by=by, words=body.words
         )
         return await services.submit(command)
 
-    def moves(command: SetCommand) -> None:
+    def words_of_two(command: SetCommand) -> None:
         @routes.post(f"/{{set_id}}/{command.value}", name=f"{command.value}_rules")
-        async def move(set_id: str, body: Word) -> Any:  # noqa: ANN401  # a row
+        async def move(set_id: str, body: SignedWord) -> Any:  # noqa: ANN401  # a row
+            by = await sign(body.by, body.code)
             found = MoveRules(
-                set_id=set_id, command=command, by=body.by, words=body.words,
-                share_bps=body.share_bps,
-            )  # fmt: skip
+                set_id=set_id, command=command, by=by, words=body.words, share_bps=body.share_bps
+            )
             return await services.submit(found)
 
-    for command in SetCommand:
-        if command is not SetCommand.MAKE_PLACE:
-            moves(command)
+    for command in sorted(WORDS_OF_TWO):
+        words_of_two(command)
 
 
 def _refused(error: CallerError) -> JSONResponse:

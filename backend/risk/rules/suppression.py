@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.risk.cases.model import same_person
 from backend.risk.rules.lifecycle import check_second_person
 from backend.risk.rules.limits import RULE_ID_CHARS_MAX, SUPPRESSION_DAYS_MAX
 from backend.risk.rules.service import person
 from backend.risk.rules.tables import RULE_HELD, RULE_SUPPRESSION
+from backend.risk.two_persons import same_person
 from protocol.clock import DAY_MS
 from protocol.errors import CallerError
 

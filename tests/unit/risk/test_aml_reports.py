@@ -30,6 +30,7 @@ from backend.risk.cases.model import CaseClock, Standing, Subject
 from faces.routes import add_routes
 from protocol.errors import CallerError, TillwayError
 from tests.support.shop import MERCHANT, Shop
+from tests.support.signing import sign, signed
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 CLOCK = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
@@ -39,7 +40,7 @@ REPORTS = "/operator/v1/risk/reports"
 
 def client_of(shop: Shop) -> TestClient:
     app = FastAPI()
-    add_routes(app, routes.operator_router(services_of(shop), operator_only, CLOCK))
+    add_routes(app, routes.operator_router(services_of(shop), operator_only, CLOCK, sign))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
@@ -114,10 +115,10 @@ def test_an_alert_becomes_a_filed_report_by_two_persons(shop: Shop) -> None:
         assert [row["report_id"] for row in http.get(REPORTS).json()["reports"]] == [
             command.report_id
         ]
-        http.post(f"{path}/analyse", json={"by": LI, "words": "无业务往来"})
-        same = http.post(f"{path}/confirm", json={"by": "李雷 ", "words": "同意"})
+        http.post(f"{path}/analyse", json=signed(LI, "无业务往来"))
+        same = http.post(f"{path}/confirm", json=signed(LI, "同意") | {"by": "李雷 "})
         assert (same.status_code, same.json()["error"]["code"]) == (409, "report_same_person")
-        assert http.post(f"{path}/confirm", json={"by": HAN, "words": "同意"}).status_code == 200
+        assert http.post(f"{path}/confirm", json=signed(HAN, "同意")).status_code == 200
         draft = http.get(f"{path}/file")
         filing = {"by": HAN, "words": "已报送", "receipt": "R-1"}
         filed = http.post(f"{path}/file", json=filing).json()

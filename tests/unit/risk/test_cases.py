@@ -31,6 +31,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from tests.support.channel_world import CARD_TOKEN
 from tests.support.shop import MERCHANT, Shop
+from tests.support.signing import sign, signed
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 
 CLOCK = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
@@ -52,7 +53,7 @@ def payer(shop: Shop) -> str:
 @pytest.fixture
 def http(shop: Shop) -> Iterator[TestClient]:
     app = FastAPI()
-    add_routes(app, case_routes.operator_router(services_of(shop), operator_only, CLOCK))
+    add_routes(app, case_routes.operator_router(services_of(shop), operator_only, CLOCK, sign))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
@@ -242,10 +243,10 @@ def test_the_console_sees_the_queue_its_clock_and_every_step(
     assert [case["case_id"] for case in seen] == [body["case_id"]]
     for word, content in (
         ("assign", {"by": HAN, "to": LI}),
-        ("propose", {"by": LI, "words": "不明", "outcome": "inconclusive"}),
-        ("reject", {"by": HAN, "words": "再查"}),
-        ("propose", {"by": LI, "words": "仍不明", "outcome": "inconclusive"}),
-        ("confirm", {"by": HAN, "words": "同意"}),
+        ("propose", signed(LI, "不明") | {"outcome": "inconclusive"}),
+        ("reject", signed(HAN, "再查")),
+        ("propose", signed(LI, "仍不明") | {"outcome": "inconclusive"}),
+        ("confirm", signed(HAN, "同意")),
     ):
         assert http.post(f"{path}/{word}", json=content).status_code == 200, word
     shown = http.get(path).json()

@@ -18,6 +18,7 @@ from faces.routes import add_routes
 from tests.support.json_line import Line
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
+from tests.support.signing import phone_of, sign
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import cases
 from tillway.risk.cli import app
@@ -35,15 +36,16 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def run(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     web = FastAPI()
     clock = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
-    add_routes(web, case_routes.operator_router(services_of(shop), operator_only, clock))
+    add_routes(web, case_routes.operator_router(services_of(shop), operator_only, clock, sign))
     token = tmp_path / "token"
     token.write_text("operator\n")
     with TestClient(web, headers=OPERATOR) as client:
         monkeypatch.setattr(cases, "api_of", lambda *_: Line(client))
 
-        def run(*words: str, exit_code: int = 0) -> str:
+        def run(*words: str, exit_code: int = 0, typed: str = "") -> str:
             place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
-            done = CliRunner().invoke(app, ["cases", *words, *place], env={"COLUMNS": "200"})
+            told = ["cases", *words, *place]
+            done = CliRunner().invoke(app, told, env={"COLUMNS": "200"}, input=f"{typed}\n")
             assert done.exit_code == exit_code, done.output
             return done.output
 
@@ -64,10 +66,14 @@ def test_two_people_decide_a_case_at_the_command_line(shop: Shop, run: Any) -> N
     assert case_id in run("list", "--severity", "high", "--state", "open")
     assert run("assign", case_id, "--by", HAN, "--to", LI).endswith("assigned\n")
     outcome = ("--outcome", "fraud", "--payment", payment)
-    assert run("propose", case_id, "--by", LI, "--words", "查过", *outcome).endswith("proposed\n")
-    assert run("reject", case_id, "--by", HAN, "--words", "再查").endswith("assigned\n")
-    run("propose", case_id, "--by", LI, "--words", "确实", *outcome)
-    assert run("confirm", case_id, "--by", HAN, "--words", "同意").endswith("decided\n")
+    first = ("--by", LI, "--code", phone_of(LI))
+    second = ("--by", HAN, "--code", phone_of(HAN))
+    assert run("note", case_id, "--by", LI, "--words", "已致电").endswith("assigned\n")
+    assert run("propose", case_id, *first, "--words", "查过", *outcome).endswith("proposed\n")
+    assert run("reject", case_id, *second, "--words", "再查").endswith("assigned\n")
+    said = run("propose", case_id, "--by", LI, "--words", "确实", *outcome, typed=phone_of(LI))
+    assert said.endswith("proposed\n"), "who names no code is asked for it"
+    assert run("confirm", case_id, *second, "--words", "同意").endswith("decided\n")
     seen = run("show", case_id)
     assert f"payer {payer}" in seen
     assert "CaseDecided" in seen

@@ -39,6 +39,7 @@ from tests.support.disputes import decide, dispute, settle
 from tests.support.json_line import Line
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop
+from tests.support.signing import sign, signed
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import labels
 from tillway.risk.cli import app
@@ -118,7 +119,7 @@ def test_a_payment_declined_at_the_till_is_labelled_from_a_case_on_who_tried_to_
     stranger = judged.add_payer(balance_minor=50_000)
     foreign = str(judged.pay(stranger, 100)["payment_id"])
     app = FastAPI()
-    add_routes(app, case_routes.operator_router(services_of(judged), operator_only, clock))
+    add_routes(app, case_routes.operator_router(services_of(judged), operator_only, clock, sign))
     with TestClient(app, headers=OPERATOR, raise_server_exceptions=False) as http:
 
         def opened(subject: str, subject_id: str) -> str:
@@ -136,10 +137,10 @@ def test_a_payment_declined_at_the_till_is_labelled_from_a_case_on_who_tried_to_
         assert {paid, declined} <= {item["subject"] for item in found["timeline"]["items"]}
         [till] = found["graph"]["edges"]
         assert (till["payments"], till["fraud"]) == (2, 1)
-        word = {"by": LI, "words": "试卡", "outcome": "fraud"}
+        word = signed(LI, "试卡") | {"outcome": "fraud"}
         assert not http.post(f"{case}/propose", json=word | {"payments": [foreign]}).is_success
         assert http.post(f"{case}/propose", json=word | {"payments": [declined]}).is_success
-        assert http.post(f"{case}/confirm", json={"by": HAN, "words": "同意"}).is_success
+        assert http.post(f"{case}/confirm", json=signed(HAN, "同意")).is_success
         of_payment = opened("payment", declined)
         graph = http.get(f"{of_payment}/evidence", params={"hops": 0}).json()["graph"]
         assert [node["id"] for node in graph["nodes"]] == [payer]

@@ -32,6 +32,7 @@ from protocol.errors import CallerError, TillwayError
 from tests.support.json_line import Line
 from tests.support.models import DIGEST, small_inputs, small_model
 from tests.support.shop import Shop
+from tests.support.signing import phone_of, sign, signed
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import models
 from tillway.risk.cli import app
@@ -159,7 +160,7 @@ def test_a_refused_file_and_an_unnamed_person_change_nothing(lite: Shop) -> None
 @pytest.fixture
 def http(lite: Shop) -> Iterator[TestClient]:
     app = FastAPI()
-    add_routes(app, model_routes.operator_router(services_of(lite), operator_only))
+    add_routes(app, model_routes.operator_router(services_of(lite), operator_only, sign))
 
     @app.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
@@ -176,7 +177,8 @@ def test_the_console_brings_a_model_and_sees_it(http: TestClient) -> None:
     assert brought.status_code == 201, brought.text
     model = brought.json()["model_id"]
     for word, by in (("challenge", LI), ("propose", LI), ("confirm", HAN)):
-        moved = http.post(f"{model_routes.MODELS}/{model}/{word}", json={"by": by, "words": "w"})
+        said = {"by": by, "words": "w"} if word == "challenge" else signed(by, "w")
+        moved = http.post(f"{model_routes.MODELS}/{model}/{word}", json=said)
         assert moved.status_code == 200, moved.text
     shown = http.get(f"{model_routes.MODELS}/{model}").json()
     assert (shown["state"], len(shown["events"])) == ("champion", 4)
@@ -204,8 +206,15 @@ def test_the_command_line_brings_a_model_to_its_use_by_two_persons(
         return done.output
 
     li, han = ("--by", LI, "--words", "七月更好"), ("--by", HAN, "--words", "同意")
+    first, second = (*li, "--code", phone_of(LI)), (*han, "--code", phone_of(HAN))
     forest, tree = (run("register", str(file), *li).partition(":")[0] for file in files)
-    steps = [("challenge", li), ("propose", li), ("reject", han), ("propose", li), ("confirm", han)]
+    steps = [
+        ("challenge", li),
+        ("propose", first),
+        ("reject", second),
+        ("propose", first),
+        ("confirm", second),
+    ]
     said = [run(word, forest, *who).split()[-1] for word, who in steps]
     assert said == ["challenger", "proposed", "challenger", "proposed", "champion"]
     assert run("challenge", tree, *li) == f"{tree}: challenger\n"

@@ -31,6 +31,7 @@ from backend.risk.rules.service import DraftRules, MoveRules, compiled_text
 from faces.routes import add_routes
 from protocol.errors import CallerError, OperatingError, TillwayError
 from tests.support.shop import Shop
+from tests.support.signing import phone_of, sign, signed
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import rules as rules_cli
 from tillway.risk.cli import app
@@ -317,7 +318,7 @@ class Line:
 def http(lite: Shop) -> Iterator[TestClient]:
     web, desk = FastAPI(), desk_of(lite)
     asyncio.run(desk.load())
-    add_routes(web, rule_routes.operator_router(services_of(lite), operator_only, desk))
+    add_routes(web, rule_routes.operator_router(services_of(lite), operator_only, desk, sign))
 
     @web.exception_handler(TillwayError)
     async def on_refusal(_: Request, error: TillwayError) -> JSONResponse:
@@ -343,32 +344,34 @@ def test_two_people_bring_a_set_live_at_the_command_line(
         assert done.exit_code == 0, done.output
         return done.output
 
-    li, han = ("--by", LI, "--words", "查过"), ("--by", HAN, "--words", "同意")
+    li = ("--by", LI, "--words", "查过")
+    first = (*li, "--code", phone_of(LI))
+    second = ("--by", HAN, "--words", "同意", "--code", phone_of(HAN))
     set_id = run("draft", str(file), *li).partition(":")[0]
     assert run("shadow", set_id, *li) == f"{set_id}: shadow\n"
-    assert run("canary", set_id, *li, "--share-bps", "100").endswith("canary_proposed\n")
-    assert run("reject", set_id, *han).endswith("shadow\n")
-    run("canary", set_id, *li, "--share-bps", "50")
-    assert run("approve-canary", set_id, *han, "--share-bps", "50").endswith("canary\n")
-    assert run("propose", set_id, *li).endswith("live_proposed\n")
-    assert run("approve", set_id, *han).endswith("live\n")
+    assert run("canary", set_id, *first, "--share-bps", "100").endswith("canary_proposed\n")
+    assert run("reject", set_id, *second).endswith("shadow\n")
+    run("canary", set_id, *first, "--share-bps", "50")
+    assert run("approve-canary", set_id, *second, "--share-bps", "50").endswith("canary\n")
+    assert run("propose", set_id, *first).endswith("live_proposed\n")
+    assert run("approve", set_id, *second).endswith("live\n")
     assert "RulesWentLive" in run("show", set_id)
     assert run("text", set_id) == ONE
     assert "[[rule]]" in run("text", "shipped")
     assert re.search(
-        r"proposed until 20\d\d-\d\d-\d\dT", run("suppress", "above_1", *li, "--hours", "2")
+        r"proposed until 20\d\d-\d\d-\d\dT", run("suppress", "above_1", *first, "--hours", "2")
     )
     assert "suppression proposed: above_1" in run("sets")
-    assert re.search(r"suppressed until 20\d\d-", run("approve-suppression", "above_1", *han))
+    assert re.search(r"suppressed until 20\d\d-", run("approve-suppression", "above_1", *second))
     assert "suppressed: above_1" in run("sets")
-    assert "decides" in run("suppress", "above_1", *li, "--hours", "0")
+    assert "decides" in run("release", "above_1", *li)
     listed = run("sets")
     assert "suppress" not in listed
     assert set_id in listed
     assert "candidate: none" in listed
     file.write_text(TWO, "utf-8")
-    second = run("draft", str(file), *li).partition(":")[0]
-    assert run("retire", second, *li).endswith("retired\n")
+    other = run("draft", str(file), *li).partition(":")[0]
+    assert run("retire", other, *li).endswith("retired\n")
 
 
 def test_http_says_what_is_wrong(http: TestClient) -> None:
@@ -384,6 +387,6 @@ def test_http_says_what_is_wrong(http: TestClient) -> None:
     assert "column 24: there is no fact 'x'" in wrong.text
     assert http.post(place, params=by, content=b"\xff").json()["error"]["code"] == "rule_invalid"
     set_id = http.post(place, params=by, content=ONE.encode()).json()["set_id"]
-    refused = http.post(f"{place}/{set_id}/confirm_live", json=by)
+    refused = http.post(f"{place}/{set_id}/confirm_live", json=signed(LI, "w"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "rules_state")
     assert http.post(f"{place}/{set_id}/make_place", json=by).status_code in {404, 405}

@@ -10,7 +10,8 @@ Rule 3: the clock begins with the alert, as a case's does: five business days to
 from dataclasses import dataclass
 from enum import StrEnum
 
-from backend.risk.cases.model import Standing, same_person
+from backend.risk.cases.model import Standing
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 
 

@@ -16,18 +16,21 @@ from backend.risk.aml.reports.repository import ReportRepository
 from backend.risk.aml.reports.schemas import Filing, NewReport, Step
 from backend.risk.aml.reports.service import AdvanceReport, RaiseReport
 from backend.risk.cases.model import CaseClock
+from backend.risk.signing import Sign
 
 CREATED = 201
 _HIDDEN = frozenset({"link", "event_count", "filed"})
 
 
-def operator_router(services: Services, operator_only: Guard, clock: CaseClock) -> APIRouter:
-    """``/operator/v1/risk/reports``."""
+def operator_router(
+    services: Services, operator_only: Guard, clock: CaseClock, sign: Sign
+) -> APIRouter:
+    """``/operator/v1/risk/reports``. ``sign``: whose the words of two persons are."""
     routes = APIRouter(
         prefix="/operator/v1/risk/reports", tags=["risk"], dependencies=[Depends(operator_only)]
     )
     _add_reads(routes, services, clock)
-    _add_commands(routes, services, clock)
+    _add_commands(routes, services, clock, sign)
     return routes
 
 
@@ -67,7 +70,7 @@ def _file(repository: ReportRepository, report_id: str, clock: CaseClock) -> str
     )
 
 
-def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> None:
+def _add_commands(routes: APIRouter, services: Services, clock: CaseClock, sign: Sign) -> None:
     repository = ReportRepository(services.reader)
 
     async def done(command: Command) -> dict[str, Any]:
@@ -90,8 +93,9 @@ def _add_commands(routes: APIRouter, services: Services, clock: CaseClock) -> No
     def steps(command: ReportCommand) -> None:
         @routes.post(f"/{{report_id}}/{command}", name=f"{command}_report")
         async def step(report_id: str, body: Step) -> dict[str, Any]:
+            by = await sign(body.by, body.code)
             return await done(
-                AdvanceReport(report_id=report_id, command=command, by=body.by, words=body.words)
+                AdvanceReport(report_id=report_id, command=command, by=by, words=body.words)
             )
 
     for command in ReportCommand:

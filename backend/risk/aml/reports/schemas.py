@@ -13,6 +13,7 @@ from backend.risk.aml.reports.limits import (
     WORDS_CHARS_MAX,
 )
 from backend.risk.cases.model import Subject
+from backend.risk.signing import Signed
 from backend.wanted import Wanted
 from protocol.messages.base import CaseIdText, PaymentIdText, ReportIdText
 
@@ -34,14 +35,16 @@ class NewReport(Wanted):
     by: PersonText
 
 
-class Step(Wanted):
-    """``POST …/{report_id}/analyse|confirm|dismiss|return``: who, and in which words."""
+class Step(Signed):
+    """``POST …/{report_id}/analyse|confirm|dismiss|return``: a word of one of two persons."""
 
-    by: PersonText
     words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
 
 
-class Filing(Step):
-    """``POST …/{report_id}/file``: under which number the AML centre has it."""
+class Filing(Wanted):
+    """``POST …/{report_id}/file``: who, in which words, and under which number the AML centre has
+    it."""
 
+    by: PersonText
+    words: Annotated[str, Field(min_length=1, max_length=WORDS_CHARS_MAX)]
     receipt: Annotated[str, Field(min_length=1, max_length=RECEIPT_CHARS_MAX)]

@@ -30,8 +30,9 @@ from backend.risk.aml.reports.model import (
     next_edge,
 )
 from backend.risk.aml.reports.tables import REPORT, REPORT_EVENT
-from backend.risk.cases.model import CaseClock, Subject, same_person
+from backend.risk.cases.model import CaseClock, Subject
 from backend.risk.cases.tables import CASE
+from backend.risk.two_persons import same_person
 from protocol.errors import CallerError
 from protocol.ids import is_id
 
