@@ -98,6 +98,10 @@ class PortWire(Watched):
         """As ``Wire.set_baud``."""
         self._port.baudrate = rate
 
+    def now_s(self) -> float:
+        """The time on this wire."""
+        return time.monotonic()
+
     def pause(self, seconds: float) -> None:
         """As ``Wire.pause``."""
         time.sleep(seconds)

@@ -42,6 +42,10 @@ class VirtualWire(Watched):
         if isinstance(line, MemoryLine):
             line.baud = rate
 
+    def now_s(self) -> float:
+        """The time on this wire, which is virtual: however slow the machine is."""
+        return self._board.now_ms / 1000
+
     def pause(self, seconds: float) -> None:
         """As ``Wire.pause``."""
         self._board.pass_time(round(seconds * 1000))

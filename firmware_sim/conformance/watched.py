@@ -1,5 +1,8 @@
 """What a wire remembers of what was said on it: the last frames, for the report."""
 
+from collections.abc import Callable
+from itertools import product
+
 from firmware_sim.frames import Frame, FrameDecoder, Side
 from firmware_sim.limits import FRAMES_SHOWN_MAX
 
@@ -9,8 +12,13 @@ class Watched:
 
     def __init__(self, decoder: FrameDecoder) -> None:
         self._decoder = decoder
+        self._hears: list[Callable[[Frame], None]] = []
         self.frames: list[Frame] = []
         self.forgotten = 0
+
+    def also(self, hear: Callable[[Frame], None]) -> None:
+        """Let ``hear`` have every frame from now on, however many are remembered here."""
+        self._hears.append(hear)
 
     def forget(self) -> None:
         """Begin anew."""
@@ -25,6 +33,8 @@ class Watched:
             self._add(self._decoder.feed(side, data))
 
     def _add(self, frames: list[Frame]) -> None:
+        for frame, hear in product(frames, self._hears):
+            hear(frame)
         said = [*self.frames, *frames]
         self.forgotten += max(0, len(said) - FRAMES_SHOWN_MAX)
         self.frames = said[-FRAMES_SHOWN_MAX:]

@@ -2,14 +2,20 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from pydantic import JsonValue
 
 from firmware_sim.conformance.running import SimulatedPerson, bench_of
 from firmware_sim.devices.replayed import ReplayedDevice
 from firmware_sim.driver_program import run_driver
 from firmware_sim.hosting import HostedBoard
+from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.replaying import board_of_trace, kind_of, play_host
-from firmware_sim.recording.trace import Trace
+from firmware_sim.recording.trace import Trace, done
 from firmware_sim.reports.report import Case, Verdict
+from firmware_sim.reports.seen import row_at, row_of
+from firmware_sim.reports.steps import TurnsSeen
 from protocol.errors import CallerError
 
 POLL_S = 0.05
@@ -45,13 +51,17 @@ def play_device(
     """Be the device, for a driver that is run, or for one that somebody starts; who no longer
     waits for that one says so by ``should_end``."""
     name = only_device(trace, device)
-    began = time.monotonic()
+    began, turns = time.monotonic(), TurnsSeen()
     with HostedBoard(board_of_trace(trace, name)) as board:
+        recorder = board.call(
+            lambda one: Recorder(one, one.now_ms, lambda event: turns.hear(row_at(event)))
+        )
         port = board.paths[name]
         say(f"{name} is played on {port}", f"正在 {port} 上扮演 {name}")
         words = [word.replace("{port}", port) for word in driver]
         reason, reason_zh = _drive(board, name, words, limit_s, should_end)
         played = board.call(lambda running: running.device(name, ReplayedDevice))
+        board.call(lambda _: recorder.settle())
     found, lines, lines_zh = played.difference, tuple[str, ...](), tuple[str, ...]()
     if found is not None:
         reason, reason_zh = "the driver says something else", "驱动说的和记录不一样"
@@ -62,7 +72,7 @@ def play_device(
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the driver says what was recorded", verdict, reason, "",
                 time.monotonic() - began, lines, reason_zh=reason_zh,
-                lines_zh=lines_zh, title_zh="驱动说的和记录一样")  # fmt: skip
+                lines_zh=lines_zh, title_zh="驱动说的和记录一样", seen=turns.told())  # fmt: skip
 
 
 def _drive(
@@ -95,12 +105,18 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
     """Be the host, to a simulated or a real device. On a simulated one the recorded deeds of
     people are done, too."""
     name = only_device(trace, device)
-    began = time.monotonic()
+    began, turns = time.monotonic(), TurnsSeen()
     with bench_of(trace.head.devices[name], target) as bench:
-        do = None
-        if isinstance(bench.person, SimulatedPerson):
-            do = bench.person.do
+        person = bench.person
+
+        def act(deed: str, /, **words: JsonValue) -> None:
+            turns.hear(replace(row_at(done(name, deed, words, 0)), at_ms=None))
+            person.do(deed, **words)
+
+        bench.wire.also(lambda frame: turns.hear(row_of(frame)))
+        do = act if isinstance(person, SimulatedPerson) else None
         played = play_host(trace, name, bench.wire, do)
+        bench.wire.settle()
     reason, reason_zh = "", ""
     lines = [f"{played.done} of {played.turns} turns"]
     lines_zh = [f"{played.done} 轮，共 {played.turns} 轮"]
@@ -112,4 +128,5 @@ def play_to(trace: Trace, device: str | None, target: str) -> Case:
     verdict = Verdict.FAILED if reason else Verdict.PASSED
     return Case(name, "the device answers as recorded", verdict, reason, target,
                 time.monotonic() - began, tuple(lines), reason_zh=reason_zh,
-                lines_zh=tuple(lines_zh), title_zh="器件答的和记录一样")  # fmt: skip
+                lines_zh=tuple(lines_zh), title_zh="器件答的和记录一样",
+                seen=turns.told())  # fmt: skip

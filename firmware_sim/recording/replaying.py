@@ -4,7 +4,6 @@ What was masked in the trace goes out as the digit 0; a frame whose checksum cov
 will therefore not be accepted by the other side.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -131,7 +130,7 @@ def _compared(
     """Hear a turn's answers; what people did before the last of them is done meanwhile."""
     assert turn.host is not None
     asked_ms, last_ms = turn.host.t_ms, turn.answers[-1].t_ms if turn.answers else 0
-    began, passed_s = time.monotonic(), 0.0
+    began_s, passed_s = wire.now_s(), 0.0
     limit_s = max(0, last_ms - asked_ms) / 1000 + REPLAY_SLACK_S
     heard: list[Frame] = []
     while len(heard) < len(turn.answers) and passed_s < limit_s:
@@ -142,8 +141,8 @@ def _compared(
                 _do(do, deeds.popleft())
                 continue
         if not wire.receive(1, due_s - passed_s):
-            passed_s = due_s  # also where the time is virtual
-        passed_s = max(passed_s, time.monotonic() - began)
+            passed_s = due_s
+        passed_s = max(passed_s, wire.now_s() - began_s)
         heard += [frame for frame in wire.frames if frame.side is Side.DEVICE]
         wire.forget()  # the wire keeps a few of them only
     for answer, frame in zip(turn.answers, heard, strict=False):

@@ -35,6 +35,11 @@ class Case:
     where_zh: str = ""
     seen: tuple[Seen, ...] = ()
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is known when what was seen was said."""
+        return any(row.at_ms is not None for step in self.seen for row in step.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Report:

@@ -27,10 +27,11 @@ from firmware_sim.hosting import in_memory
 from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_POLL_MS
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
+from firmware_sim.reports.seen import row_at
+from firmware_sim.reports.steps import StepsSeen
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import Scenario
 from firmware_sim.scenario.result import Result
-from firmware_sim.scenario.seen import StepsSeen
 from firmware_sim.scenario.steps import (
     Check,
     CutPower,
@@ -121,7 +122,7 @@ class _Run:
         )  # fmt: skip
         self._recorder = Recorder(self._board, now_ms, self._hear)
         self._seen = StepsSeen()
-        self._recorder.also(self._seen.hear)
+        self._recorder.also(lambda event: self._seen.hear(row_at(event)))
         if keep is not None:
             self._recorder.also(keep(self._recorder))
         self._heard: dict[str, deque[Said]] = defaultdict(

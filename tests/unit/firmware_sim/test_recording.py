@@ -3,6 +3,9 @@ tolerates time and retries, not meaning.
 """
 
 import struct
+import time
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,14 +16,21 @@ from firmware_sim.conformance.running import DEVICE, bench_of
 from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.frames import Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
-from firmware_sim.limits import FRAMES_SHOWN_MAX, LINE_INBOX_BYTES_MAX, RASTER_BYTES_MAX
+from firmware_sim.limits import (
+    FRAMES_SHOWN_MAX,
+    LINE_INBOX_BYTES_MAX,
+    RASTER_BYTES_MAX,
+    REPORT_STEP_FRAMES_MAX,
+)
 from firmware_sim.recording.file import TraceFile, load_trace
+from firmware_sim.recording.matching import turns_of
 from firmware_sim.recording.pcap import SNAP_BYTES, to_pcap
 from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.replay_run import play_to
 from firmware_sim.recording.replaying import board_of_trace, play_host
 from firmware_sim.recording.trace import Head, Said, Trace, read_trace, write_line
-from firmware_sim.reports.report import Verdict
+from firmware_sim.reports.page import to_page
+from firmware_sim.reports.report import Report, Verdict
 from protocol.errors import CallerError, OperatingError
 from protocol.framing import ef01, gm65, telium
 from protocol.framing.ef01 import Instruction
@@ -182,6 +192,39 @@ def test_what_people_did_is_done_again_in_its_place() -> None:
         assert case.verdict is Verdict.PASSED, case.reason
 
 
+def test_a_replay_to_a_device_shows_each_turn_s_bytes_and_fields() -> None:
+    case = play_to(_recorded(PAY_CODE), None, "memory")
+    assert [step.title for step in case.seen] == [
+        "before the host speaks", "host says read", "host says write", "host says write",
+    ]  # fmt: skip
+    assert case.seen[1].title_zh == "主机说 read"
+    present, (read, reply) = case.seen[0].rows[0], case.seen[1].rows
+    assert (present.side, present.name) == ("people", "present")
+    assert read.octets == READ.hex(" ")
+    assert (reply.side, reply.fields, reply.octets) == (
+        "device", (("status", "0"), ("data", "3e")), "02 00 00 01 3e e4 ac",
+    )  # fmt: skip
+    code = case.seen[3].rows[-1]
+    assert (code.name, code.fields) == ("code", (("text", "13************6789"),))
+    page = to_page(Report("replay", (case,)), "en").decode()
+    assert reply.octets in page
+    assert "data = 3e" in page
+    assert PAY_CODE not in page
+
+
+def test_what_a_device_did_not_finish_in_a_replay_is_shown_too() -> None:
+    trace = _recorded()
+    bent = replace(trace, events=tuple(
+        event.model_copy(update={"hex": event.hex[:-6]})
+        if isinstance(event, Said) and event.name == "read" else event
+        for event in trace.events
+    ))  # fmt: skip
+    case = play_to(bent, None, "memory")
+    assert case.verdict is Verdict.FAILED
+    junk = case.seen[-1].rows[0]
+    assert (junk.name, junk.is_valid, junk.octets) == ("junk", False, READ.hex(" ")[:-9])
+
+
 def test_a_turn_with_more_answers_than_a_report_shows_is_compared_to_its_end() -> None:
     lines: list[str] = []
     with VirtualBoard(board_with("ef01", device=DEVICE)) as board:
@@ -196,6 +239,18 @@ def test_a_turn_with_more_answers_than_a_report_shows_is_compared_to_its_end() -
     assert len(trace.said(DEVICE)) > 2 * FRAMES_SHOWN_MAX
     case = play_to(trace, None, "memory")
     assert case.verdict is Verdict.PASSED, case.reason
+    answers = case.seen[-1]
+    assert len(answers.rows) == REPORT_STEP_FRAMES_MAX
+    assert answers.left_out + len(answers.rows) == len(turns_of(trace.said(DEVICE))[-1].answers) + 1
+
+
+def test_a_replay_in_virtual_time_does_not_heed_the_machine_s_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with bench_of("gm65", "memory") as bench, monkeypatch.context() as slow:
+        slow.setattr(time, "monotonic", map(float, count(step=100)).__next__)
+        played = play_host(_recorded(), DEVICE, bench.wire, bench.person.do)
+    assert played.difference is None
 
 
 def test_a_trace_on_disk_is_the_same_and_wrong_lines_are_named(tmp_path: Path) -> None:

@@ -81,8 +81,14 @@ def test_a_trace_is_shown_exported_and_played_both_ways(tmp_path: Path, scenario
     )
     words = ["7E00080100 00D5ABCD", "7E00080100 0201ABCD"]
     command = f"{sys.executable} {driver} {{port}} " + " ".join(w.replace(" ", "") for w in words)
-    result = _sim("replay", trace, "--driver", command, "--limit", "20")
+    html = tmp_path / "replay.html"
+    result = _sim("replay", trace, "--driver", command, "--limit", "20", "--html", html)
     assert result.exit_code == 0, result.output
+    page = html.read_text()
+    assert page.count('class="step">host says write</th>') == 2
+    assert "7e 00 08 01 00 00 d5 ab cd" in page, "what the driver said"
+    assert "text = 13************6789" in page, "what the device was played to say"
+    assert '<th scope="col">s</th>' in page, "and when"
     turned = f"{sys.executable} {driver} {{port}} {words[1].replace(' ', '')}"
     result = _sim("replay", trace, "--driver", turned, "--limit", "20")
     assert result.exit_code == 1

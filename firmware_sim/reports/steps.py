@@ -1,12 +1,12 @@
 """What is seen in each step of a run, for its report: the first and the last steps, within each the
-first and the last events."""
+first and the last rows."""
 
 from collections import deque
 
 from faces.words import Words
+from firmware_sim.frames import Side
 from firmware_sim.limits import REPORT_STEP_FRAMES_MAX, REPORT_STEPS_MAX
-from firmware_sim.recording.trace import Event
-from firmware_sim.reports.seen import Row, Seen, row_at
+from firmware_sim.reports.seen import Row, Seen
 
 _STEPS_ENDS, _FRAMES_ENDS = REPORT_STEPS_MAX // 2, REPORT_STEP_FRAMES_MAX // 2
 
@@ -19,10 +19,10 @@ class _Step:
         self._first: list[Row] = []
         self._last: deque[Row] = deque(maxlen=_FRAMES_ENDS)
 
-    def hear(self, event: Event) -> None:
+    def hear(self, row: Row) -> None:
         self._count += 1
         rows = self._first if len(self._first) < _FRAMES_ENDS else self._last
-        rows.append(row_at(event))
+        rows.append(row)
 
     def told(self) -> Seen:
         rows = (*self._first, *self._last)
@@ -45,10 +45,10 @@ class StepsSeen:
         steps = self._first if len(self._first) < _STEPS_ENDS else self._last
         steps.append(self._now)
 
-    def hear(self, event: Event) -> None:
+    def hear(self, row: Row) -> None:
         """Something is said or done; before the first step it belongs to none."""
         if self._now is not None:
-            self._now.hear(event)
+            self._now.hear(row)
 
     def told(self) -> tuple[Seen, ...]:
         """The steps that are kept, in their order."""
@@ -57,3 +57,22 @@ class StepsSeen:
         gap = (Seen((), title=more, title_zh=more_zh),) if left_out else ()
         first, last = (tuple(step.told() for step in one) for one in (self._first, self._last))
         return (*first, *gap, *last)
+
+
+class TurnsSeen:
+    """All that is said and done on one line, as it comes: each word of the host begins a step."""
+
+    def __init__(self) -> None:
+        self._steps = StepsSeen()
+        self._steps.begin(Words("主机开口之前", "before the host speaks"))
+
+    def hear(self, row: Row) -> None:
+        """Something is said or done."""
+        if row.side == Side.HOST:
+            self._steps.begin(Words(f"主机说 {row.name}", f"host says {row.name}"))
+        self._steps.hear(row)
+
+    def told(self) -> tuple[Seen, ...]:
+        """The steps that are kept, in their order; not the first if nothing was in it."""
+        steps = self._steps.told()
+        return steps if steps[0].rows else steps[1:]
