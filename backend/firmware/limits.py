@@ -8,7 +8,8 @@ ARTIFACTS_SHOWN_MAX = 200
 HISTORY_ROWS_MAX = 200
 NAME_CHARS_MAX = 80
 PERSON_CHARS_MAX = 64
-DETAIL_CHARS_MAX = 256
+DETAIL_CHARS_MAX = 512
+"""Room for all errors of a refused archive: ``swupdate`` tells them in no certain order."""
 TOKEN_BYTES = 32
 TOKEN_CHARS_MAX = 128
 TOKEN_TRIES_PER_MINUTE_MAX = 60

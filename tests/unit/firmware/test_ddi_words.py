@@ -35,6 +35,21 @@ def test_the_cause_is_kept_though_the_errors_after_it_come_later() -> None:
     assert failed("all is over").detail_after(words).startswith(f"{NOISE} · {CAUSE}")
 
 
+def test_the_cause_is_kept_though_the_errors_after_it_come_before_it() -> None:
+    """As Debian's ``swupdate`` told them when it was not let run between two of its words."""
+    before = told(
+        "ERROR core/state.c : do_get_state : 84 : Cannot read stored update state.",
+        "ERROR core/stream_interface.c : extract_files : 182 : Compatible SW not found",
+    )
+    cause = (
+        "ERROR corelib/swupdate_cms_verify.c : swupdate_verify_file : 307 : "
+        "Authentication of all signatures failed"
+    )
+    assert cause in failed(cause, "No suitable .swu image found").detail_after(
+        before.detail_after("")
+    )
+
+
 def test_what_does_not_fit_whole_is_left_out() -> None:
     long = "ERROR " + "x" * DETAIL_CHARS_MAX
     assert failed(CAUSE, long, REST).detail_after("") == f"{CAUSE} · {REST}"
