@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from firmware_sim.kinds.kind import DeviceEntry, Kind
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import BOARD_DEVICES_MAX
+from firmware_sim.wrongs import Wrongs
 from firmware_sim.yaml_file import YamlFile, read_yaml
 from protocol.errors import CallerError
 
@@ -82,9 +83,12 @@ def _path_of(name_or_path: str) -> Path:
 def board_of(file: YamlFile) -> BoardFile:
     """The board that a YAML file describes."""
     form = file.validated(_BoardForm, file.value)
-    devices = {
-        name: _device(file, ("devices", name), value) for name, value in form.devices.items()
-    }
+    devices: dict[str, BoardDevice] = {}
+    wrongs = Wrongs()
+    for name, value in form.devices.items():
+        with wrongs.gathered():
+            devices[name] = _device(file, ("devices", name), value)
+    wrongs.end()
     return BoardFile(form.name, devices, form.seed)
 
 

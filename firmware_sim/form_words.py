@@ -1,5 +1,8 @@
 """What a form says of the first of its words that is wrong, in English and in Chinese."""
 
+import difflib
+import re
+
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
@@ -34,6 +37,9 @@ _ZH = {
 """By pydantic's name of what is wrong. What our own forms say is a ``value_error``."""
 
 
+_CHOICE = re.compile("'([^']*)'")
+
+
 def said_of(first: ErrorDetails) -> tuple[str, str]:
     """What is wrong with a word, in both languages; in English twice where only that is known."""
     english = str(first["msg"]).removeprefix("Value error, ")
@@ -41,9 +47,15 @@ def said_of(first: ErrorDetails) -> tuple[str, str]:
     if chinese is None:
         return english, english
     context = {name: str(value) for name, value in first.get("ctx", {}).items()}
-    if "expected" in context:
-        context["expected"] = context["expected"].replace(" or ", ", ").replace(", ", "、")
-    return english, chinese.format(**context)
+    if "expected" not in context:
+        return english, chinese.format(**context)
+    choices = _CHOICE.findall(context["expected"])
+    context["expected"] = "、".join(f"{one!r}" for one in choices)
+    near = difflib.get_close_matches(str(first["input"]), choices, n=1)
+    hint, hint_zh = (
+        (f"; did you mean {near[0]!r}?", f"；是不是 {near[0]!r}？") if near else ("", "")
+    )
+    return english + hint, chinese.format(**context) + hint_zh
 
 
 def first_of(error: ValidationError) -> tuple[str, str]:

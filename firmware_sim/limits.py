@@ -111,6 +111,8 @@ BENCH_ROWS_MAX = 60
 BENCH_WORDS_BYTES_MAX = 512
 """Of a frame, shown byte by byte; the API tells more."""
 FRAMES_SHOWN_MAX = 40
+FILE_WRONGS_TOLD_MAX = 20
+"""Of a scenario or a board file."""
 REPORT_FRAME_BYTES_MAX = 128
 """Of a frame, in a report; how many there were is told."""
 REPORT_FIELD_CHARS_MAX = 200

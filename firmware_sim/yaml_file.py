@@ -1,6 +1,7 @@
 """YAML that people write: read strictly, and refused by file and line.
 
-Rule 1: a refusal names the file, the line and, for a wrong key, the nearest valid one.
+Rule 1: a refusal names the file, the line and, for a wrong word, the nearest valid one; of a form
+it tells all that is wrong.
 Rule 2: words are words: only ``true`` and ``false`` are truth values, only whole numbers are
 numbers (``on``, ``12:30`` and ``007`` stay text), and a key is said once.
 Rule 3: no anchors, no tags: a file of a few lines must not become a gigabyte.
@@ -14,16 +15,18 @@ from typing import Annotated, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
 
 from firmware_sim.form_words import said_of
 from firmware_sim.limits import YAML_BYTES_MAX, YAML_DEPTH_MAX
-from protocol.errors import CallerError
+from firmware_sim.wrongs import FileWrongError, Wrong
 
 Place = tuple[str | int, ...]
 Form = TypeVar("Form", bound=BaseModel)
 _WHOLE_NUMBER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})|0x[0-9a-fA-F]{1,16}")
 _NOTHING = frozenset({"", "~", "null"})
 _TRUTHS = {"true": True, "false": False}
+_UNKNOWN, _MISSING = "extra_forbidden", "missing"
 
 
 class HexNumber(int):
@@ -47,53 +50,69 @@ class YamlFile:
 
     def line_of(self, place: Place) -> int:
         """The line of a value, or of the nearest one around it."""
+        return self._lines.get(self._known(place), 1)
+
+    def _known(self, place: Place) -> Place:
         while place and place not in self._lines:
             place = place[:-1]
-        return self._lines.get(place, 1)
+        return place
 
-    def refusal(self, place: Place, why: str, why_zh: str) -> CallerError:
+    def refusal(self, place: Place, why: str, why_zh: str) -> FileWrongError:
         """The error that names the place."""
         where, line = ".".join(map(str, place)), self.line_of(place)
-        said = f"{self.name}:{line}: {where + ': ' if where else ''}{why}"
-        zh = f"{self.name} 第 {line} 行：{where + '：' if where else ''}{why_zh}"
-        return CallerError("config_invalid", said, detail_zh=zh)
+        said, said_zh = (f"{where}: {why}", f"{where}：{why_zh}") if where else (why, why_zh)
+        return _wrong(self.name, line, said, said_zh)
 
     def validated(self, form: type[Form], value: JsonValue, place: Place = ()) -> Form:
-        """``value``, which stands at ``place``, as ``form``; raises ``config_invalid``."""
+        """``value``, which stands at ``place``, as ``form``; raises ``FileWrongError``."""
         if not isinstance(value, dict):
             why = "here belong keys with values, such as 'name: pos'"
             raise self.refusal(place, why, "这里须是键和值，例如 'name: pos'")
         try:
             return form.model_validate(value)
         except ValidationError as error:
-            wrong = error.errors()  # a misspelt key also lacks the right one: that is said first
-            first = next((one for one in wrong if one["type"] == "extra_forbidden"), wrong[0])
-            inner = (*place, *first["loc"])
-            if first["type"] == "extra_forbidden":
-                raise self.unknown_key(inner, _keys_at(form, first["loc"][:-1])) from error
-            raise self.refusal(inner, *said_of(first)) from error
+            raise FileWrongError(self._wrongs(form, error.errors(), place)) from error
 
-    def unknown_key(self, place: Place, valid: list[str]) -> CallerError:
+    def _wrongs(
+        self, form: type[BaseModel], errors: list[ErrorDetails], place: Place
+    ) -> list[Wrong]:
+        """All that is wrong with a form: one thing of each value, and a key that is misspelt does
+        not lack, too."""
+        wrongs: list[Wrong] = []
+        told: set[Place] = set()
+        for one in sorted(errors, key=lambda one: one["type"] != _UNKNOWN):
+            inner = (*place, *one["loc"])
+            is_there = one["type"] != _MISSING
+            at = self._known(inner) if is_there else inner
+            if at in told:
+                continue
+            told.add(at)
+            if one["type"] != _UNKNOWN:
+                wrongs += self.refusal(inner, *said_of(one)).wrongs
+                continue
+            valid = _keys_at(form, one["loc"][:-1])
+            told |= {(*inner[:-1], near) for near in _near(inner, valid)}
+            wrongs += self.unknown_key(inner, valid).wrongs
+        return wrongs
+
+    def unknown_key(self, place: Place, valid: list[str]) -> FileWrongError:
         """The error for a key that nobody knows."""
-        near = difflib.get_close_matches(str(place[-1]), valid, n=1, cutoff=0.5)
+        near = _near(place, valid)
         hint = f"did you mean {near[0]!r}?" if near else f"here may stand {', '.join(valid)}"
         hint_zh = f"是不是 {near[0]!r}？" if near else f"这里可以写 {'、'.join(valid)}"
         return self.refusal(place, f"there is no such key; {hint}", f"没有这个键；{hint_zh}")
 
 
 def read_yaml(path: Path) -> YamlFile:
-    """Read a file; raises ``CallerError("config_invalid")`` with file, line and reason."""
+    """Read a file; raises ``FileWrongError`` with file, line and reason."""
     try:
         with path.open("rb") as file:
             content = file.read(YAML_BYTES_MAX + 1)
     except OSError as error:
-        raise CallerError("config_invalid", f"{path}: {error.strerror}") from error
+        raise _wrong(str(path), 0, f"{error.strerror}", f"读不了（{error.strerror}）") from error
     if len(content) > YAML_BYTES_MAX:
-        raise CallerError(
-            "config_invalid",
-            f"{path.name}: at most {YAML_BYTES_MAX} bytes",
-            detail_zh=f"{path.name}：最多 {YAML_BYTES_MAX} 字节",
-        )
+        most = YAML_BYTES_MAX
+        raise _wrong(path.name, 0, f"at most {most} bytes", f"最多 {most} 字节")
     return parse_yaml(content, path.name)
 
 
@@ -104,45 +123,33 @@ def parse_yaml(content: bytes, name: str) -> YamlFile:
         for event in yaml.parse(text, _PlainLoader):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
                 line = event.start_mark.line + 1 if event.start_mark else 1
-                raise CallerError(
-                    "config_invalid",
-                    f"{name}:{line}: no anchors and no tags here",
-                    detail_zh=f"{name} 第 {line} 行：这里不能用锚和标签",
-                )
+                raise _wrong(name, line, "no anchors and no tags here", "这里不能用锚和标签")
         node = yaml.compose(text, _PlainLoader)
     except UnicodeDecodeError as error:
-        raise CallerError(
-            "config_invalid", f"{name}: not UTF-8", detail_zh=f"{name}：不是 UTF-8"
-        ) from error
+        raise _wrong(name, 0, "not UTF-8", "不是 UTF-8") from error
     except RecursionError as error:
-        raise CallerError(
-            "config_invalid", f"{name}: nested too deep", detail_zh=f"{name}：嵌套太深"
-        ) from error
+        raise _wrong(name, 0, "nested too deep", "嵌套太深") from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CallerError(
-            "config_invalid",
-            f"{name}:{line}: {error.problem}",
-            detail_zh=f"{name} 第 {line} 行：不是 YAML（{error.problem}）",
-        ) from error
+        raise _wrong(name, line, f"{error.problem}", f"不是 YAML（{error.problem}）") from error
     except yaml.YAMLError as error:
-        raise CallerError(
-            "config_invalid", f"{name}: {error}", detail_zh=f"{name}：不是 YAML（{error}）"
-        ) from error
+        raise _wrong(name, 0, f"{error}", f"不是 YAML（{error}）") from error
     lines: dict[Place, int] = {}
     value = _plain(node, (), lines, name) if node is not None else {}
     return YamlFile(name, value, lines)
+
+
+def _wrong(name: str, line: int, why: str, why_zh: str) -> FileWrongError:
+    """What is wrong with a file; line 0 is the whole of it."""
+    at, at_zh = (f"{name}:{line}", f"{name} 第 {line} 行") if line else (name, name)
+    return FileWrongError([Wrong(name, line, f"{at}: {why}", f"{at_zh}：{why_zh}")])
 
 
 def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) -> JsonValue:
     line = node.start_mark.line + 1
     lines.setdefault(place, line)
     if len(place) > YAML_DEPTH_MAX:
-        raise CallerError(
-            "config_invalid",
-            f"{name}:{line}: nested too deep",
-            detail_zh=f"{name} 第 {line} 行：嵌套太深",
-        )
+        raise _wrong(name, line, "nested too deep", "嵌套太深")
     if isinstance(node, yaml.SequenceNode):
         return [
             _plain(item, (*place, number), lines, name) for number, item in enumerate(node.value)
@@ -152,17 +159,9 @@ def _plain(node: yaml.Node, place: Place, lines: dict[Place, int], name: str) ->
         for key, value in node.value:
             word, at = key.value, key.start_mark.line + 1
             if not isinstance(word, str):
-                raise CallerError(
-                    "config_invalid",
-                    f"{name}:{at}: a key is a word",
-                    detail_zh=f"{name} 第 {at} 行：键须是一个词",
-                )
+                raise _wrong(name, at, "a key is a word", "键须是一个词")
             if word in rows:
-                raise CallerError(
-                    "config_invalid",
-                    f"{name}:{at}: {word!r} stands here twice",
-                    detail_zh=f"{name} 第 {at} 行：{word!r} 写了两次",
-                )
+                raise _wrong(name, at, f"{word!r} stands here twice", f"{word!r} 写了两次")
             lines[(*place, word)] = at
             rows[word] = _plain(value, (*place, word), lines, name)
         return rows
@@ -181,6 +180,11 @@ def _scalar(node: yaml.Node) -> JsonValue:
     if not _WHOLE_NUMBER.fullmatch(word):
         return word
     return HexNumber(word, 0) if word.startswith("0x") else int(word)
+
+
+def _near(place: Place, valid: list[str]) -> list[str]:
+    """The key that is meant, if one is near."""
+    return difflib.get_close_matches(str(place[-1]), valid, n=1, cutoff=0.5)
 
 
 def _keys_at(form: object, place: Place) -> list[str]:

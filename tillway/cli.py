@@ -120,7 +120,13 @@ def _run(name: str, words: list[str]) -> None:
         app(args=words, prog_name=f"tillway {name}")
     except TillwayError as error:
         wire = error.to_wire()
-        detail = f" ({error.detail})" if error.detail else ""
-        zh = f"{wire['zh']}{error.detail_zh}"
-        sys.stderr.write(f"{wire['code']}{detail}\n  {zh}\n  {wire['en']}\n")
+        what = f"{wire['code']}{_behind(error.detail, ' ({})')}"
+        zh = f"{wire['zh']}{_behind(error.detail_zh, '{}')}"
+        sys.stderr.write(f"{what}\n  {zh}\n  {wire['en']}\n")
         sys.exit(2)
+
+
+def _behind(detail: str, form: str) -> str:
+    """A detail behind its code or its advice; one of several lines stands below it."""
+    rows = detail.splitlines()
+    return form.format(detail) if len(rows) == 1 else "".join(f"\n  {row}" for row in rows)

@@ -26,8 +26,13 @@ def scenario(
     from firmware_sim.reports.report import Report
     from firmware_sim.scenario.form import load_scenario
     from firmware_sim.scenario.running import run_scenario
+    from firmware_sim.wrongs import Wrongs
 
-    loaded = [load_scenario(path) for path in files]
+    loaded, wrongs = [], Wrongs()
+    for path in files:
+        with wrongs.gathered():
+            loaded.append(load_scenario(path))
+    wrongs.end()
     cases = []
     for path, one in zip(files, loaded, strict=True):
         trace = TraceFile(record) if record is not None else None

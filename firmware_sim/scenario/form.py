@@ -33,6 +33,7 @@ from firmware_sim.board_file import built_in, is_board, load_board, no_board
 from firmware_sim.limits import SCENARIO_STEPS_MAX
 from firmware_sim.scenario.fitting import Fitting
 from firmware_sim.scenario.steps import STEPS, PlacedStep, Repeat
+from firmware_sim.wrongs import Wrongs
 from firmware_sim.yaml_file import Place, YamlFile, read_yaml
 
 
@@ -65,20 +66,30 @@ class Scenario:
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read a scenario; raises ``CallerError("config_invalid")`` with file, line and reason."""
+    """Read a scenario; raises ``FileWrongError`` with file, lines and reasons."""
     return scenario_of(read_yaml(path), path.parent)
 
 
 def scenario_of(file: YamlFile, folder: Path | None) -> Scenario:
     """The scenario that a YAML file describes; a board's file is sought beside it. Without a
     folder no other file is read: the board is one that is built in."""
-    form = file.validated(_ScenarioForm, file.value)
-    is_virtual = form.time == "virtual"
-    if form.driver and is_virtual:
-        raise file.refusal(("driver",), "a driver needs 'time: real'", "驱动需要 'time: real'")
-    steps = _steps(file, form.steps, ("steps",))
-    board = _board(file, form.board, folder)
-    Fitting(file, load_board(board), is_virtual).ask(steps)
+    wrongs = Wrongs()
+    form, board, fitting = None, "", None
+    with wrongs.gathered():
+        form = file.validated(_ScenarioForm, file.value)
+    told = file.value if isinstance(file.value, dict) else {}
+    is_virtual = told.get("time") != "real"
+    if told.get("driver") and is_virtual:
+        why, why_zh = "a driver needs 'time: real'", "驱动需要 'time: real'"
+        wrongs.add(file.refusal(("driver",), why, why_zh))
+    named = told.get("board", "pos")
+    if isinstance(named, str) and named:
+        with wrongs.gathered():
+            board = _board(file, named, folder)
+            fitting = Fitting(file, load_board(board), is_virtual, wrongs)
+    steps = _Steps(file, wrongs, fitting).read(told.get("steps"), ("steps",))
+    wrongs.end()
+    assert form is not None
     return Scenario(
         form.name, board, form.seed,
         is_virtual, steps, tuple(form.driver), form.exit_code, form.name_zh,
@@ -97,21 +108,38 @@ def _board(file: YamlFile, named: str, folder: Path | None) -> str:
     return board
 
 
-def _steps(file: YamlFile, rows: list[JsonValue], place: Place) -> tuple[PlacedStep, ...]:
-    if len(rows) > SCENARIO_STEPS_MAX:
-        most = SCENARIO_STEPS_MAX
-        raise file.refusal(place, f"at most {most} steps", f"最多 {most} 步")
-    return tuple(_step(file, row, (*place, number)) for number, row in enumerate(rows))
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Reads the steps of one file; without a board none is asked whether it fits."""
 
+    file: YamlFile
+    wrongs: Wrongs
+    fitting: Fitting | None
 
-def _step(file: YamlFile, row: JsonValue, place: Place) -> PlacedStep:
-    if not isinstance(row, dict) or not row:
-        why = "a step is a verb with its object, such as 'wait: 200ms'"
-        raise file.refusal(place, why, "一步是一个动词和它的宾语，例如 'wait: 200ms'")
-    verbs = [word for word in row if word in STEPS]
-    verb = verbs[0] if verbs else next(iter(row))
-    if verb not in STEPS:
-        raise file.unknown_key((*place, verb), list(STEPS))
-    step = file.validated(STEPS[verb], row, place)
-    inner = _steps(file, step.steps, (*place, "steps")) if isinstance(step, Repeat) else ()
-    return PlacedStep(step, file.line_of(place), inner)
+    def read(self, rows: JsonValue, place: Place) -> tuple[PlacedStep, ...]:
+        """Those that are right; the form has told of what is no list."""
+        if not isinstance(rows, list):
+            return ()
+        if len(rows) > SCENARIO_STEPS_MAX:
+            most = SCENARIO_STEPS_MAX
+            self.wrongs.add(self.file.refusal(place, f"at most {most} steps", f"最多 {most} 步"))
+            return ()
+        placed: list[PlacedStep] = []
+        for number, row in enumerate(rows):
+            with self.wrongs.gathered():
+                placed.append(self._step(row, (*place, number)))
+        return tuple(placed)
+
+    def _step(self, row: JsonValue, place: Place) -> PlacedStep:
+        if not isinstance(row, dict) or not row:
+            why = "a step is a verb with its object, such as 'wait: 200ms'"
+            raise self.file.refusal(place, why, "一步是一个动词和它的宾语，例如 'wait: 200ms'")
+        verb = next((word for word in row if word in STEPS), next(iter(row)))
+        if verb not in STEPS:
+            raise self.file.unknown_key((*place, verb), list(STEPS))
+        is_repeat = STEPS[verb] is Repeat
+        inner = self.read(row.get("steps"), (*place, "steps")) if is_repeat else ()
+        step = self.file.validated(STEPS[verb], row, place)
+        if self.fitting is not None:
+            self.fitting.ask(step, place)
+        return PlacedStep(step, self.file.line_of(place), inner)

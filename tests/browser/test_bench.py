@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import serial
-from playwright.async_api import Browser, Page, Route
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
@@ -320,6 +320,28 @@ async def test_a_scenario_is_stepped_with_a_seed_and_its_report_downloaded(
         assert _mentions(await (await loading.value).path(), 'name="seed" value="21"')
         await page.reload()
         await page.wait_for_selector('[data-state="passed"]')
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ("scenario:3: steps.0.do: no device 'scaner'; did you mean 'scanner'?",
+                "scenario:4: steps.1.wiat: there is no such key; did you mean 'wait'?")),
+        ("zh", ("scenario 第 3 行：steps.0.do：没有器件 'scaner'；是不是 'scanner'？",
+                "scenario 第 4 行：steps.1.wiat：没有这个键；是不是 'wait'？")),
+    ],
+)  # fmt: skip
+async def test_all_that_is_wrong_with_an_own_scenario_is_told_a_line_each_and_seen(
+    browser: Browser, sim: RunningSim, language: str, told: tuple[str, str]
+) -> None:
+    async with opened_page(browser, viewport=LARGE) as page:
+        await page.goto(f"{sim.url}/bench/scenarios?lang={language}&name=lost-byte")
+        await page.click(".own summary")
+        await page.fill("#source", "name: x\nsteps:\n  - do: scaner.present\n  - wiat: 1s\n")
+        await page.click('[data-do="own"]')
+        refusal = page.locator("[data-refusal]:not([hidden])")
+        await expect(refusal).to_be_in_viewport(ratio=1)
+        assert tuple((await refusal.inner_text()).splitlines()[-2:]) == told
 
 
 async def test_a_recording_is_made_and_replayed_in_the_page(

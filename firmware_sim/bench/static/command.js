@@ -12,7 +12,7 @@ export const command = async (path, body = {}, method = "POST") => {
   if (!answer.ok) {
     refuse(answer.error, place);
     const detail = (lang === "zh" && answer.error.detail_zh) || answer.error.detail;
-    if (detail) place.querySelector("[data-refusal]").append(` ${detail}`);
+    if (detail) place.querySelector("[data-refusal]").append(detail.includes("\n") ? `\n${detail}` : ` ${detail}`);
   }
   return answer;
 };

@@ -56,6 +56,17 @@ def test_a_wrong_board_file_is_refused_by_line(tmp_path: Path, content: str, wor
     assert "board.yaml" in refusal.value.detail
 
 
+def test_all_that_is_wrong_with_a_board_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "board.yaml"
+    path.write_text(
+        "name: own\ndevices:\n  a: {kind: gm65, bauds: 9600}\n  b: {}\n  c: {kind: gm66}\n"
+    )
+    with pytest.raises(CallerError) as refused:
+        load_board(str(path))
+    rows = refused.value.detail.splitlines()
+    assert [row.split(": ")[0] for row in rows] == [f"board.yaml:{line}" for line in (3, 4, 5)]
+
+
 def test_words_stay_words(tmp_path: Path) -> None:
     path = tmp_path / "board.yaml"
     path.write_text("name: on\ndevices: {scanner: {kind: gm65, transport: 'memory:007'}}")

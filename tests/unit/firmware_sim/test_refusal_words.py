@@ -86,7 +86,7 @@ def test_a_form_says_what_is_wrong_in_both_languages(
             "name: x\nboard: poss\nsteps: []\n",
             "scenario 第 2 行：board：没有电路板 'poss'；是不是 'pos'？",
         ),
-        ("name: x\nbord: pos\n", "scenario 第 2 行：bord：没有这个键；是不是 'board'？"),
+        ("name: x\nbord: pos\nsteps: []\n", "scenario 第 2 行：bord：没有这个键；是不是 'board'？"),
         ("name: x\nname: y\n", "scenario 第 2 行：'name' 写了两次"),
         ("name: [\n", "scenario 第 2 行：不是 YAML"),
     ],

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from firmware_sim.limits import FILE_WRONGS_TOLD_MAX
 from firmware_sim.scenario.comparing import is_as_said
 from firmware_sim.scenario.form import load_scenario
 from firmware_sim.scenario.result import Result
 from firmware_sim.scenario.running import run_scenario
+from firmware_sim.wrongs import FileWrongError
 from protocol.errors import CallerError, OperatingError
 
 SCAN = """
@@ -161,6 +163,79 @@ def test_a_wrong_scenario_is_refused_by_line(tmp_path: Path, text: str, words: s
     with pytest.raises(CallerError, match="config_invalid") as refusal:
         _run(tmp_path, text)
     assert words in refusal.value.detail
+
+
+MANY_WRONGS = """name: many
+bord: pos
+seed: -1
+steps:
+  - do: scanner.presnt
+    text: A
+  - {do: scaner.present, text: A}
+  - {fault: scanner, kind: dorp}
+  - waite: 1s
+  - repeat: 0
+    steps:
+      - {send: scanner, hex: 7}
+      - {wait: 1}
+  - check: scanner
+    state: {codes: 1, is_reading: true, modus: 2}
+  - {wait: 1s}
+"""
+
+
+def test_all_that_is_wrong_with_a_scenario_is_told_by_line_with_the_nearest_right_word(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text(MANY_WRONGS)
+    with pytest.raises(FileWrongError) as refused:
+        load_scenario(path)
+    told = refused.value.detail.splitlines()
+    wanted = [
+        (2, "bord: there is no such key; did you mean 'board'?"),
+        (3, "seed: Input should be greater than or equal to 0"),
+        (5, "steps.0.do: gm65 has no act 'presnt'; did you mean 'present'?"),
+        (7, "steps.1.do: no device 'scaner'; did you mean 'scanner'?"),
+        (8, "did you mean 'drop'?"),
+        (9, "steps.3.waite: there is no such key; did you mean 'wait'?"),
+        (10, "steps.4.repeat: Input should be greater than or equal to 1"),
+        (12, "steps.4.steps.0.hex: bytes are written as pairs of hexadecimal digits"),
+        (13, "steps.4.steps.1.wait: a duration is a whole number with ms"),
+        (15, "steps.5.state.codes: scanner has no 'codes'; did you mean"),
+        (15, "steps.5.state.modus: scanner has no 'modus'; did you mean 'mode'?"),
+    ]
+    assert len(told) == len(wanted)
+    for row, (line, words) in zip(told, wanted, strict=True):
+        assert row.startswith(f"many.yaml:{line}: ")
+        assert words in row
+    told_zh = refused.value.detail_zh.splitlines()
+    assert [row.split("：")[0] for row in told_zh] == [f"many.yaml 第 {n} 行" for n, _ in wanted]
+    assert told_zh[0].endswith("没有这个键；是不是 'board'？")
+    assert told_zh[4].endswith("；是不是 'drop'？")
+
+
+def test_of_a_file_with_very_much_wrong_the_first_are_told_and_the_rest_is_counted(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "long.yaml"
+    path.write_text("name: long\nsteps:\n" + "  - nonsense: 1\n" * 100)
+    with pytest.raises(FileWrongError) as refused:
+        load_scenario(path)
+    rows, rows_zh = (
+        words.splitlines() for words in (refused.value.detail, refused.value.detail_zh)
+    )
+    assert len(rows) == FILE_WRONGS_TOLD_MAX + 1
+    assert rows[-1] == f"and {100 - FILE_WRONGS_TOLD_MAX} more"
+    assert rows_zh[-1] == f"还有 {100 - FILE_WRONGS_TOLD_MAX} 处"
+
+
+def test_a_value_that_fits_no_choice_is_told_once(tmp_path: Path) -> None:
+    path = tmp_path / "choice.yaml"
+    path.write_text("name: x\nsteps:\n  - {expect: scanner, fields: {status: [1]}}\n")
+    with pytest.raises(FileWrongError) as refused:
+        load_scenario(path)
+    assert len(refused.value.wrongs) == 1
 
 
 def test_values_are_compared_as_said() -> None:

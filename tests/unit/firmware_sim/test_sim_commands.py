@@ -12,6 +12,7 @@ from firmware_sim.reports.junit import to_junit
 from firmware_sim.reports.page import to_page
 from firmware_sim.reports.report import Case, Report, Verdict
 from protocol.errors import TillwayError
+from tests.kit.command_line import tillway
 
 HELD = """
 name: a code is scanned
@@ -61,6 +62,21 @@ def test_a_wrong_scenario_ends_before_anything_runs(tmp_path: Path) -> None:
     assert "wrong.yaml:2: stpes: there is no such key; did you mean 'steps'?" in str(
         result.exception
     )
+
+
+def test_what_is_wrong_with_several_scenarios_is_told_together(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("name: x\nstpes: []\n")
+    second.write_text("name: x\nsteps:\n  - {wait: 1}\n  - {do: oven.bake}\n")
+    result = _sim("scenario", first, second)
+    assert isinstance(result.exception, TillwayError)
+    assert [row.split(": ")[0] for row in result.exception.detail.splitlines()] == [
+        "first.yaml:2", "second.yaml:3", "second.yaml:4",
+    ]  # fmt: skip
+    ended = tillway("sim", "scenario", str(first), str(second))
+    assert ended.returncode == 2
+    assert "\n  second.yaml:4: steps.1.do: no device 'oven'; there are " in ended.stderr
+    assert "\n  second.yaml 第 4 行：steps.1.do：没有器件 'oven'；有：" in ended.stderr
 
 
 def test_a_trace_is_shown_exported_and_played_both_ways(tmp_path: Path, scenario: Path) -> None:
