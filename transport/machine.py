@@ -43,7 +43,8 @@ class TlsMachine:
     """One end of one connection."""
 
     __slots__ = (
-        "_answers_bytes", "_connection", "_greeting_bytes", "_waiting", "is_ended", "is_open"
+        "_answers_bytes", "_connection", "_greeting_bytes", "_has_spoken", "_waiting",
+        "is_ended", "is_open",
     )  # fmt: skip
 
     def __init__(self, connection: SSL.Connection) -> None:
@@ -51,6 +52,8 @@ class TlsMachine:
         self._connection = connection
         self._greeting_bytes = 0
         self._answers_bytes = 0
+        self._has_spoken = False
+        """Whether OpenSSL may have words for the peer: to ask it in vain costs an exception."""
         self._waiting = b""
         self.is_open = False
         """Whether the handshake is done and the peer is whom we accept."""
@@ -59,6 +62,7 @@ class TlsMachine:
 
     def start(self) -> None:
         """Begin; a client then has its first words to send."""
+        self._has_spoken = True
         self._greet()
 
     def receive(self, data: bytes) -> bytes:
@@ -67,6 +71,7 @@ class TlsMachine:
             return b""
         self._waiting += self._encrypted()
         self._connection.bio_write(data)
+        self._has_spoken = True
         was_open = self.is_open
         if not was_open and not self._is_greeted(len(data)):
             return b""
@@ -77,6 +82,7 @@ class TlsMachine:
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
         """Say something; ``outgoing`` then has it. Only while the machine is open."""
+        self._has_spoken = True
         try:
             self._connection.sendall(data)
         except SSL.Error as error:
@@ -86,6 +92,7 @@ class TlsMachine:
         """Say that nothing more will come (close_notify)."""
         if not self.is_open:
             return
+        self._has_spoken = True
         try:
             self._connection.shutdown()
         except SSL.Error:
@@ -135,6 +142,9 @@ class TlsMachine:
         self.is_open = True
 
     def _encrypted(self) -> bytes:
+        if not self._has_spoken:
+            return b""
+        self._has_spoken = False
         parts = []
         try:
             while True:

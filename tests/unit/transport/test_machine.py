@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from OpenSSL import SSL
 from OpenSSL._util import lib
 
 from backend.identity.ca import Holder
@@ -240,6 +241,28 @@ def test_who_asks_for_new_keys_without_end_and_never_reads_is_cut_off(tmp_path: 
     with pytest.raises(TlsError, match="key updates without end"):
         far.receive(client.requests(limits.ANSWERS_BYTES_MAX // 20))
     assert len(far.outgoing()) <= limits.ANSWERS_BYTES_MAX
+
+
+def test_openssl_is_asked_for_words_only_where_it_may_have_some(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far, near = open_both(ends)
+    near.receive(far.outgoing())
+    asked, ask = list[int](), SSL.Connection.bio_read
+
+    def counted(connection: SSL.Connection, size: int) -> bytes:
+        asked.append(size)
+        return ask(connection, size)
+
+    monkeypatch.setattr(SSL.Connection, "bio_read", counted)
+    near.send(b"amount 1.00")
+    said = near.outgoing()
+    assert said
+    assert near.outgoing() == b""
+    assert len(asked) == 1, "what is said is fetched once"
+    assert far.receive(said) == b"amount 1.00"
+    assert far.outgoing() == b""
+    assert len(asked) == 2, "reading may bring an answer: asked once, and not again"
 
 
 def test_a_session_is_not_resumed(ends: Ends) -> None:
