@@ -286,7 +286,6 @@ async def test_a_line_of_the_menu_looks_pressed_for_as_long_as_it_is(
         await page.wait_for_url("**/payments")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("shown", [scenes, status_scene])
 @needs_axe
 async def test_every_screen_is_readable_and_whole_in_either_language(

@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page
 from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
 from tests.browser.test_till_screens import HIDDEN
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.till_scenes import (
@@ -22,7 +23,7 @@ from tests.support.till_scenes import (
     sign,
     sign_in,
 )
-from tests.support.tills import CASHIER_PIN, DEADLINE_S, running_till
+from tests.support.tills import CASHIER_PIN, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -225,7 +226,7 @@ async def test_cash_gives_change_and_stands_in_the_shift(browser: Browser, tmp_p
         await page.keyboard.type("15")  # what was refused is not lengthened
         assert await page.inner_text("[data-shown]") == "0.15"
         await page.keyboard.type("00")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (await till.get("api/draft"))["given"] != "1500":
                 await page.wait_for_timeout(SHOWN_MS)
         await page.reload()

@@ -82,7 +82,6 @@ async def outside(page: Page) -> list[str]:
     return found + await page.evaluate(SMALL_TARGETS)
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("story", [day_scenes, trouble_scenes])
 @needs_axe
 async def test_every_screen_is_readable_whole_and_the_same_after_a_reload_in_either_language(

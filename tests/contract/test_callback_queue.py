@@ -16,6 +16,7 @@ from backend.notify.limits import (
 )
 from backend.notify.model import Tried
 from backend.notify.service import ReplayCallback
+from tests.kit.patience import PATIENCE_S
 from tests.support.callback_world import GAPS_MS, Queues, Taker, until
 from tests.support.callbacks import PutCallback
 from tests.support.migrated import migrated_sqlite
@@ -129,7 +130,7 @@ async def test_two_takers_do_not_take_the_same(queues: Queues) -> None:
                     taken.append(row["callback_id"])
                 await asyncio.sleep(0)
 
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
             tasks.create_task(work(one))
             tasks.create_task(work(other))
     assert sorted(taken) == sorted(wanted)

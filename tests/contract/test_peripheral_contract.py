@@ -25,6 +25,7 @@ from terminal.adapters.gm65_scanner import Gm65Scanner
 from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.ports import CodeScanner, FingerprintSensor, ReceiptPrinter
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CODE = "134567890123456789"
 RECEIPT = escpos.INIT + escpos.line("收据 receipt") + escpos.CUT_PARTIAL
@@ -61,7 +62,7 @@ def picture_of(code: str) -> bytes:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.sleep(0)
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
             await asyncio.sleep(0.02)

@@ -29,6 +29,7 @@ from terminal.ports import (
     SelectionSource,
 )
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 TEA = Selection("tea", 300)
 
@@ -204,7 +205,7 @@ async def test_an_unplugged_pin_pad_takes_no_payment(pinpad: PinPadRig) -> None:
 
 async def _select(machine: MachineRig) -> None:
     """Press the key until the machine has heard it: one that has just come up sells nothing yet."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             await asyncio.to_thread(machine.select)
             if (selection := await machine.source.next_selection()) is not None:
@@ -238,7 +239,7 @@ async def test_what_is_refused_or_jammed_is_not_given(machine: MachineRig) -> No
 
 
 async def _until_shown(display: DisplayRig, upper: str) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while await asyncio.to_thread(display.upper) != upper:  # noqa: ASYNC110 - another loop's
             await asyncio.sleep(0.01)
 

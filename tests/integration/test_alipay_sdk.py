@@ -23,6 +23,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI, Request, Response
 
+from tests.kit.patience import PATIENCE_S
 from tests.support.alipay_world import APP, OPENING_MINOR, alipay_world, key_text, rsa_key
 from tests.support.houses import served
 from tests.support.shop import ShopClock
@@ -43,7 +44,7 @@ class Seller:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(asked).encode() + b"\n")
-        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
+        line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S)
         said: dict[str, Any] = json.loads(line)
         return said
 
@@ -95,7 +96,7 @@ async def selling(gateway: str, **more: str) -> AsyncIterator[Seller]:
     finally:
         assert process.stdin is not None
         process.stdin.close()
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
 
 
 async def test_a_seller_sells_asks_gives_back_and_takes_back() -> None:

@@ -20,6 +20,7 @@ from backend.identity.ca import CertificateAuthority
 from protocol import cbor, cose
 from protocol.errors import is_known
 from protocol.limits import BATCH_BYTES_MAX
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import (
     HUB,
     STORE,
@@ -37,7 +38,6 @@ from tests.support.backend import (
 )
 
 HELLO = {"software": "1.0", "profile": "test", "started_at_ms": 1}
-DEADLINE_S = 20
 BATCHES = "/hub/v1/batches"
 
 
@@ -71,7 +71,7 @@ class Shop:
         self, method: str, url: str, tls: ssl.SSLContext, **said: Any
     ) -> tuple[int, bytes]:
         async with (
-            asyncio.timeout(DEADLINE_S),
+            asyncio.timeout(PATIENCE_S),
             aiohttp.ClientSession() as session,
             session.request(method, url, ssl=tls, **said) as answer,
         ):

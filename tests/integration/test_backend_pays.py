@@ -15,6 +15,7 @@ from backend.wallet.schemas import Confirmation
 from protocol import cbor
 from protocol.answers import Answer, unseal
 from protocol.crypto import generate
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import (
     HUB,
     MERCHANT,
@@ -32,7 +33,6 @@ from tests.support.backend import (
 from tests.support.shop import confirmed_top_up
 
 PAYER = mint("pyr", 1)
-DEADLINE_S = 20
 
 
 class Shop:
@@ -61,7 +61,7 @@ class Shop:
         return answers_in(self.backend, data)
 
     async def pushed(self, after: int) -> list[list[Any]]:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             data = await self.backend.hub.pushes(HUB, after, 25)
         rows: list[list[Any]] = cbor.decode(data, bytes_max=2**20)
         return rows

@@ -28,13 +28,13 @@ from protocol.tls import joining_context
 from protocol.topics import reply_address
 from tests.kit.command_line import tillway
 from tests.kit.foreign_tls import client_context
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import mint
 from tillway import processes
 from tillway.join import join
 from tillway.processes import Program
 
 pytestmark = pytest.mark.xdist_group("backend_process")
-DEADLINE_S = 30
 PASSPHRASE = b"a passphrase of this test"
 MERCHANT = {
     "merchant_id": "merchant-1",
@@ -87,7 +87,7 @@ class Installation:
     ) -> tuple[int, bytes]:
         assert self.program is not None
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.program.port(listener), timeout=DEADLINE_S, context=tls
+            "127.0.0.1", self.program.port(listener), timeout=PATIENCE_S, context=tls
         )
         try:
             connection.request(method, path, body, headers or {})
@@ -254,7 +254,7 @@ def test_a_clean_stop_ends_with_zero(installation: Installation) -> None:
     program = installation.program
     assert program is not None
     program.process.send_signal(signal.SIGTERM)
-    assert program.process.wait(timeout=DEADLINE_S) == 0
+    assert program.process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_a_taken_port_is_named_and_ends_with_two(

@@ -23,12 +23,12 @@ from backend.sandbox.institution.state_files import Neighbours, own_key
 from backend.sandbox.remote import control
 from protocol.crypto.keys import generate
 from protocol.errors import CallerError, OperatingError
+from tests.kit.patience import PATIENCE_S
 from tests.support.banks import RESERVE, instruction
 from tests.support.iso20022 import UETR, cny
 
 pytestmark = pytest.mark.xdist_group("banks_over_http")
 _numbers = itertools.count(1)
-START_TIMEOUT_S = 30
 BANKS = ("reserve-bank", "bank-a")
 
 
@@ -76,7 +76,7 @@ class Banks:
     def kill(self, name: str) -> None:
         process = self.running.pop(name)
         process.send_signal(signal.SIGKILL)
-        process.wait(START_TIMEOUT_S)
+        process.wait(PATIENCE_S)
         assert process.stdout is not None
         process.stdout.close()
 
@@ -100,10 +100,10 @@ class Banks:
             process.terminate()
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):
-                process.wait(START_TIMEOUT_S)
+                process.wait(PATIENCE_S)
             if process.poll() is None:
                 process.kill()
-                process.wait(START_TIMEOUT_S)
+                process.wait(PATIENCE_S)
             assert process.stdout is not None
             process.stdout.close()
 
@@ -148,7 +148,6 @@ async def until_settled(banks: Banks, line: Institution, name: str) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(180)
 async def test_every_fault_of_a_line_ends_with_one_credit(banks: Banks) -> None:
     """Lost, late, doubled, unsigned, unknown, slow and refused: asked again, it is paid once."""
     line = banks.line()
@@ -173,7 +172,6 @@ async def test_every_fault_of_a_line_ends_with_one_credit(banks: Banks) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(180)
 async def test_a_bank_killed_between_booking_and_answer_is_asked_again(banks: Banks) -> None:
     line = banks.line()
     try:
@@ -202,7 +200,6 @@ async def test_a_bank_killed_between_booking_and_answer_is_asked_again(banks: Ba
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(180)
 async def test_a_payout_comes_back_and_another_is_recalled(banks: Banks) -> None:
     line = banks.line()
     try:
@@ -231,7 +228,6 @@ async def test_a_payout_comes_back_and_another_is_recalled(banks: Banks) -> None
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(60)
 async def test_without_a_known_signature_nothing_is_moved(banks: Banks) -> None:
     stranger = Institution(
         url=banks.state.find("reserve-bank").url(),
@@ -259,7 +255,6 @@ def draw(banks: Banks, name: str, debtor_agent: str) -> bytes:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(60)
 async def test_a_settlement_account_pays_by_its_own_banks_key_only(banks: Banks) -> None:
     """Our key is known but is no bank's, and a bank's key opens no other member's account."""
     path, reserve = "/rtgs/credit-transfers", banks.state.find("reserve-bank")
@@ -302,7 +297,6 @@ def returned(name: str, end_to_end_id: str) -> bytes:
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(60)
 async def test_members_messages_move_money_of_their_signers_only(banks: Banks) -> None:
     """Neither our own key nor a bank's debits somebody else, whatever the message is."""
     reserve = banks.state.find("reserve-bank")
@@ -343,7 +337,6 @@ async def test_members_messages_move_money_of_their_signers_only(banks: Banks) -
 
 
 @pytest.mark.asyncio
-@pytest.mark.timeout(60)
 async def test_a_statement_is_late_or_spoilt_as_its_bank_is_told(banks: Banks) -> None:
     today = date.fromisoformat(banks.control("reserve-bank", "/control/clock")["day"])
     line = banks.line()

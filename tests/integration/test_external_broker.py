@@ -25,8 +25,9 @@ from tests.integration.test_terminal_process import Books, Till, config
 from tests.integration.test_terminal_process import running as running_till_process
 from tests.integration.test_terminal_process import running_in_here as running_till
 from tests.kit.hub_shop import HUB, Shop
-from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, settings_of, until
+from tests.kit.hub_world import FakeBackend, Installation, settings_of, until
 from tests.kit.mosquitto import Mosquitto, certified, running_mosquitto
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
 TILL = "pos-1"
@@ -105,7 +106,7 @@ def sale_request() -> dict[str, Any]:
 
 async def hub_is_shown(till: Till, *, is_online: bool) -> None:
     """Wait until the till's page says so."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await till.get("screen"))["is_hub_online"] is not is_online:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -132,7 +133,7 @@ async def test_a_broker_killed_while_the_backend_works_costs_nothing(tmp_path: P
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             store.backend.delays = "payment.create"
             await till.post("sales", **sale_request())
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await store.backend.held.wait()
             await store.kill_broker()
             store.backend.open.set()

@@ -15,6 +15,7 @@ from backend.rollouts.repository import RolloutRepository
 from backend.twins.repository import TwinRepository
 from protocol.answers import Answer
 from protocol.errors import TillwayError
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import HUB, Machine, Served, answers_in, enrol, served
 from tillway.fleet import devices, rollout
 from tillway.operator_place import CA_VARIABLE, TOKEN_FILE_VARIABLE, URL_VARIABLE
@@ -78,7 +79,7 @@ class Fleet:
 
     async def until(self, rollout_id: str, state: str) -> dict[str, Any]:
         """The rollout, when it is in this state."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = json.loads(await self.say(rollout.app, "show", rollout_id))
                 if found["state"] == state:
@@ -87,7 +88,7 @@ class Fleet:
 
     async def until_wanted(self, *tids: str) -> None:
         """Until the rollout has reached these tills."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 rows = [self.twins.twin(tid) for tid in tids]
                 if all(row and row["wanted"] != "{}" for row in rows):

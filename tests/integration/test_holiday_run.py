@@ -17,7 +17,7 @@ from tests.support.disputes import decide, dispute
 from tests.support.holiday import DAYS, FIRST, SHOP_ACCOUNT, T1, T1_ACCOUNT, Holiday, holiday
 from tests.support.migrated import migrated_sqlite
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio
 
 
 @pytest.fixture

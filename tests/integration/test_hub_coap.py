@@ -16,7 +16,8 @@ from aiocoap.numbers.codes import Code
 from hub.coap import edge
 from protocol import answers
 from protocol.limits import ENVELOPE_BYTES_MAX
-from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 NPM_COAP = Path(sys.prefix) / "npm_readers" / "coap" / "node_modules" / "coap"
@@ -41,7 +42,7 @@ async def post(world: World, client: aiocoap.Context, payload: bytes) -> aiocoap
     request = aiocoap.Message(
         code=aiocoap.POST, uri=uri(world, "p1/req"), payload=payload, content_format=18
     )
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         return await client.request(request).response
 
 
@@ -88,7 +89,7 @@ async def test_a_lost_answer_is_unknown_at_first_and_true_in_the_end(tmp_path: P
         assert unknown.body["error"]["code"] == "backend_unreachable"
         assert world.backend.committed.is_set(), "the backend had carried it out"
         world.backend.mode = "good"
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             notified = await anext(observed)
         truth = answers.unseal(notified.payload).verify(world.shop.backend_key.public)
         assert truth.request_id == unknown.request_id
@@ -118,7 +119,7 @@ async def test_several_pushes_arrive_each_in_order(tmp_path: Path) -> None:
         for number in range(5):
             world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))
         heard = []
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(heard) < 5:
                 notified = await anext(observed)
                 heard.append(answers.unseal(notified.payload).answer.body["now_ms"])
@@ -134,7 +135,7 @@ async def test_the_hub_state_and_the_list_of_resources_can_be_read(tmp_path: Pat
         ).response
         assert b"</p1/req>" in core.payload
         state = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/hub/state"))
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (shown := (await client.request(state).response).payload):
                 state = aiocoap.Message(code=aiocoap.GET, uri=uri(world, "p1/hub/state"))
         said = answers.unseal(shown).verify(world.shop.hub_key.public)
@@ -203,7 +204,7 @@ async def test_a_message_id_used_again_with_another_token_is_another_request(
             replies = []
             for datagram in (first, first, second):
                 await loop.sock_sendall(device, datagram)
-                async with asyncio.timeout(DEADLINE_S):
+                async with asyncio.timeout(PATIENCE_S):
                     replies.append(await loop.sock_recv(device, 2048))
         assert replies[0] == replies[1], "a retransmission gets the same bytes again"
         assert replies[2][4:6] == b"bb"
@@ -234,7 +235,7 @@ class Stranger:
         self._mid += 1
         head = b"\x40" + code + self._mid.to_bytes(2, "big")
         await asyncio.get_running_loop().sock_sendall(self._socket, head + rest)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await asyncio.get_running_loop().sock_recv(self._socket, 2048)
         return f"{answer[1] >> 5}.{answer[1] & 31:02}"
 
@@ -317,7 +318,7 @@ async def test_libcoap_speaks_with_us(tmp_path: Path) -> None:
         words = ("-m", "post", "-t", "18", "-f", request, "-o", reply, uri(world, "p1/req"))
         assert LIBCOAP is not None
         process = await asyncio.create_subprocess_exec(LIBCOAP, *map(str, words))
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await process.wait() == 0
         answers.unseal(reply.read_bytes()).verify(world.shop.backend_key.public)
 
@@ -333,7 +334,7 @@ async def test_npm_s_coap_reads_asks_listens_and_sends_in_blocks(tmp_path: Path)
         pipe = asyncio.subprocess.PIPE
         device = await asyncio.create_subprocess_exec(node, *words, stdout=pipe, stderr=pipe)
         assert device.stderr is not None
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await device.stderr.readline() == b"listening\n"
             for number in range(3):
                 world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))

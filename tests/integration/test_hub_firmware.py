@@ -27,6 +27,7 @@ from terminal.board_renewal import BoardRenewal
 from terminal.effects import RenewBoard
 from terminal.inputs import BoardStep
 from tests.kit.hub_world import World, running_world, until
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import HUB, Machine, change, enrol, served
 from tests.support.firmware import SigningRoom, body_of, open_signing_room
 from transport.contexts import ClientTls
@@ -220,7 +221,7 @@ class Wish:
     async def run(self, data: bytes) -> list[str]:
         self.said.clear()
         wish = RenewBoard(1, digest_of(data), len(data))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             await self._renewal.run(wish, self._hear)
         return [one.step for one in self.said]
 

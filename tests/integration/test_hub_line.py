@@ -23,7 +23,6 @@ from protocol.errors import OperatingError
 from protocol.identity import Identity
 from protocol.tls import server_context
 from tests.kit.hub_world import (
-    DEADLINE_S,
     SLOW_S,
     FakeBackend,
     Installation,
@@ -33,13 +32,14 @@ from tests.kit.hub_world import (
     settings_of,
     until,
 )
+from tests.kit.patience import PATIENCE_S
 from transport.contexts import ClientTls
 
 
 async def ask(world: World, tid: str, counter: int) -> Answer:
     """Send by the shell itself; the answer's signer is the backend or the hub."""
     wire = world.shop.envelope(tid, counter, transport="coap", sent_at_ms=now_ms())
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         sealed = answers.unseal(await world.hub.shell.exchange(wire, "test"))
     key = world.shop.hub_key if sealed.kid == world.shop.hub_key.kid else world.shop.backend_key
     return sealed.verify(key.public)
@@ -99,7 +99,7 @@ async def test_beyond_the_limit_new_business_hears_busy_and_questions_pass(tmp_p
             wire = world.shop.envelope(
                 tid, counter, transport="coap", sent_at_ms=now_ms(), message_type=message_type
             )
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 heard = answers.unseal(await world.hub.shell.exchange(wire, "test"))
             return code_of(heard.answer)
 
@@ -206,7 +206,7 @@ async def test_the_hub_starts_from_its_own_copy_when_the_backend_is_away(tmp_pat
         async with backend.serving(installation.backend):
             await until(lambda: hub.core.forwarding.rows == 0)
             assert backend.carried_out == [unknown.request_id]
-    assert LINE_RETRY_MS_MAX / 1000 < DEADLINE_S
+    assert LINE_RETRY_MS_MAX / 1000 < PATIENCE_S
 
 
 @pytest.mark.asyncio
@@ -243,7 +243,7 @@ async def test_a_hub_whose_own_clock_is_wrong_says_so(
         async with running_world(tmp_path, "till-1") as world, aiohttp.ClientSession() as client:
             assert code_of(await ask(world, "till-1", 1)) == "envelope_stale"
             async with client.get(world.http + "/readyz") as found:
-                assert abs((await found.json())["clock_ahead_s"] - ahead_s) < DEADLINE_S
+                assert abs((await found.json())["clock_ahead_s"] - ahead_s) < PATIENCE_S
             async with client.get(world.http + "/metrics") as found:
                 assert "tillway_hub_clock_ahead_s " in await found.text()
             monkeypatch.setattr(WrongClock, "ahead_ms", 0)
@@ -321,11 +321,11 @@ class Mute:
         with self._tls.wrap_socket(sock, server_side=True, suppress_ragged_eofs=False) as line:
             line.recv(65_536)
             line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n\x80")
-            self._over.wait(DEADLINE_S)
+            self._over.wait(PATIENCE_S)
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join(DEADLINE_S)
+        self._thread.join(PATIENCE_S)
         self._listening.close()
 
 

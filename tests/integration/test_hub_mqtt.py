@@ -18,7 +18,8 @@ from protocol import answers
 from protocol.answers import SealedAnswer
 from protocol.topics import hub_state_topic, terminal_topic
 from tests.kit.hub_shop import STORE
-from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 
@@ -58,7 +59,7 @@ class Terminal:
         return self.client.publish(terminal_topic(STORE, self.tid, "req"), payload, qos=1)
 
     async def answer(self) -> SealedAnswer:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 topic, payload = await self.heard.get()
                 if topic.endswith("/res"):
@@ -70,7 +71,7 @@ async def terminal(world: World, tid: str) -> AsyncIterator[Terminal]:
     made = Terminal(world, tid, world.installation.device_tls(tid))
     await asyncio.to_thread(made.start)
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await made.linked.wait()
         yield made
     finally:
@@ -95,7 +96,7 @@ async def test_the_retained_hub_state_is_heard_on_connecting(tmp_path: Path) -> 
     async with running_world(tmp_path, "till-1") as world:
         await asyncio.sleep(0)
         async with terminal(world, "till-1") as till:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     topic, payload = await till.heard.get()
                     if topic == hub_state_topic(STORE):
@@ -142,7 +143,7 @@ async def test_a_revoked_terminal_is_cut_off_and_stays_away(tmp_path: Path) -> N
     async with running_world(tmp_path, "till-1") as world, terminal(world, "till-1") as till:
         row = world.shop.row("till-1", status="revoked", revision=2)
         world.backend.push("registry", "till-1", row)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await till.gone.wait()
         assert not world.hub.core.registry.admits("till-1")
 

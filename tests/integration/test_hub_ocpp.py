@@ -33,7 +33,6 @@ from protocol.envelope import Envelope
 from protocol.errors import CallerError
 from tests.kit.hub_shop import STORE, Shop
 from tests.kit.hub_world import (
-    DEADLINE_S,
     PASSPHRASE,
     Installation,
     World,
@@ -41,6 +40,7 @@ from tests.kit.hub_world import (
     running_world,
     until,
 )
+from tests.kit.patience import PATIENCE_S
 
 LIBRARY = Path(sys.prefix) / "npm_readers" / "node_modules" / "ocpp-rpc"
 RUNNER = Path(__file__).parents[1] / "support" / "ocpp_charger.js"
@@ -133,7 +133,7 @@ async def session(node: str, world: World, protocol: str) -> dict[str, Any]:
     where = f"ws://127.0.0.1:{world.hub.ports['ocpp']}/ocpp"
     words = (str(RUNNER), str(LIBRARY), where, protocol, CHARGER, PASSWORD)
     process = await asyncio.create_subprocess_exec(node, *words, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         out, _ = await process.communicate()
     told: dict[str, Any] = json.loads(out)
     assert "error" not in told, told
@@ -230,7 +230,7 @@ async def ended_by(
     )
     with contextlib.suppress(ConnectionError):  # the hub need not take the rest of what is too long
         await line.send_frame(said, kind)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await line.receive()).type is aiohttp.WSMsgType.TEXT:
             pass
     return line.close_code
@@ -248,7 +248,7 @@ async def said_again(
 ) -> list[Any]:
     """Say it under an id; the answer, whatever we are asked meanwhile."""
     await line.send_str(f'[2,"{message_id}","StopTransaction",{rest}]')
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             heard: list[Any] = await line.receive_json()
             if heard[0] != 2:

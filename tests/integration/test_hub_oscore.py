@@ -24,7 +24,8 @@ from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, LinkUp, Undelivered
 from tests.contract.test_uplink_contract import Heard, running
 from tests.kit.hub_shop import STORE
-from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 TID = "vend-1"
@@ -87,7 +88,7 @@ async def protected(world: World, found: aiocoap.Context, port: int) -> bool:
 
 async def ask(found: aiocoap.Context, port: int, path: str, **fields: Any) -> aiocoap.Message:
     message = aiocoap.Message(uri=f"{base(port)}/{path}", **fields)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         return await found.request(message).response
 
 
@@ -105,7 +106,7 @@ def parcel_of(sealed: bytes) -> Transmit:
 async def state_is_told(world: World) -> None:
     async with client() as plain:
         port = world.hub.ports["coap"]
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (await ask(plain, port, "p1/hub/state", code=aiocoap.GET)).payload:
                 pass
 

@@ -18,7 +18,8 @@ import pytest
 from protocol import answers
 from tests.kit.command_line import tillway
 from tests.kit.hub_shop import HUB
-from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, now_ms, until
+from tests.kit.hub_world import FakeBackend, Installation, now_ms, until
+from tests.kit.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 CLI = "from hub.cli import app; app()"
@@ -31,7 +32,7 @@ class Process:
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.process.wait()
 
 
@@ -67,7 +68,7 @@ async def running(config: Path) -> AsyncIterator[Process]:
     assert process.stderr is not None
     errors = asyncio.create_task(process.stderr.read())
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             line = await process.stdout.readline()
         assert line, (await errors).decode()
         ready = json.loads(line)
@@ -86,7 +87,7 @@ async def post(port: int, payload: bytes) -> answers.SealedAnswer:
         request = aiocoap.Message(
             code=aiocoap.POST, uri=f"coap://127.0.0.1:{port}/p1/req", payload=payload
         )
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return answers.unseal((await client.request(request).response).payload)
     finally:
         await client.shutdown()

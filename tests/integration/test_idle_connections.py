@@ -9,9 +9,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import Served, served
 
-DEADLINE_S = 20
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -35,7 +35,7 @@ async def connect(server: Served, lines: AsyncExitStack) -> Line:
 async def ended(reader: asyncio.StreamReader) -> bytes:
     """What came until the server ended it."""
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.read()
     except ConnectionError:
         return b""

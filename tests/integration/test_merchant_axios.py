@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
-from tests.support.merchant_world import DEADLINE_S, PAYER, MerchantWorld, merchant_world
+from tests.kit.patience import PATIENCE_S
+from tests.support.merchant_world import PAYER, MerchantWorld, merchant_world
 
 pytestmark = pytest.mark.asyncio
 MODULES = Path(sys.prefix) / "npm_readers" / "node_modules"
@@ -38,7 +39,7 @@ class Program:
         assert self.running.stdin is not None
         assert self.running.stdout is not None
         self.running.stdin.write(json.dumps({"order": order, **words}).encode() + b"\n")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             answer = json.loads(await self.running.stdout.readline())
         assert "bug" not in answer, answer
         return answer
@@ -66,7 +67,7 @@ async def program(world: MerchantWorld) -> AsyncIterator[Program]:
     finally:
         assert running.stdin is not None
         running.stdin.close()
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await running.wait()
 
 

@@ -23,7 +23,8 @@ from tests.contract.test_uplink_contract import running as running_link
 from tests.integration.test_hub_oscore import Listener, hello, parcel_of
 from tests.integration.test_hub_process import running
 from tests.kit.hub_shop import STORE
-from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, World
+from tests.kit.hub_world import FakeBackend, Installation, World
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
@@ -123,7 +124,7 @@ async def test_what_was_recorded_is_carried_out_by_nobody_now_or_after_a_restart
         async with running(file) as hub:
             port = hub.ports["coap"]
             async with recorded(port) as (recorder, through):
-                async with asyncio.timeout(DEADLINE_S):
+                async with asyncio.timeout(PATIENCE_S):
                     await device_speaks(installation, through, 1)
                 requests = [one for one in recorder.said if is_protected(one)]
                 assert requests
@@ -140,7 +141,7 @@ async def test_what_was_recorded_is_carried_out_by_nobody_now_or_after_a_restart
                     if is_protected(data):
                         assert {UNAUTHORIZED, BAD_REQUEST} & codes <= codes <= REFUSED, codes
             assert backend.carried_out == carried_out
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await device_speaks(installation, port, 100)
             assert len(backend.carried_out) == len(carried_out) + 1, "the device itself is heard"
 

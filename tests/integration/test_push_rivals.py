@@ -1,7 +1,6 @@
 """Two backends on one database: what one commits, a hub that waits at the other hears at once."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,14 +18,16 @@ from backend.mandates.service import ChangeMandate
 from backend.mandates.telling import MANDATE_CHANGED
 from protocol import answers, cbor
 from protocol.messages import MandateChanged, parse_body
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import StepClock, initialised, make_backend
 from tests.support.postgres import Cluster
 from tests.support.shop import Shop
 from tests.support.things import STORE, enrol_device
 
 CHARGER, HUB = "charger-1", "hub-1"
-NEVER_S, HEARD_S_MAX = 600, 1.0
-"""How often a poll looks by itself here; what "at once" is held to: it took 26 ms, busy."""
+NEVER_S, HEARD_S_MAX = 600, 10
+"""How often a poll looks by itself here; by when it has heard (26 ms, busy), or hears nothing:
+it would end after 25 s."""
 pytestmark = [pytest.mark.postgres, pytest.mark.asyncio]
 
 
@@ -76,15 +77,12 @@ async def test_a_stop_by_the_owner_is_heard_at_the_other_backend_at_once(
         poll = asyncio.create_task(one.feed.next(HUB, STORE, seen, 25))
         await asyncio.sleep(0.5)
         assert not poll.done()
-        began = time.monotonic()
         await other.writer.submit(suspend(payer, mandate_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HEARD_S_MAX):
             [[_, _, device, wire]] = cbor.decode(await poll, bytes_max=2**16)
-        heard_s = time.monotonic() - began
     said = answers.unseal(wire).answer
     assert (device, said.message_type) == (CHARGER, MANDATE_CHANGED)
     assert parse_body(MandateChanged, said.body).mandate_id == mandate_id
-    assert heard_s < HEARD_S_MAX
 
 
 class Ear:
@@ -96,7 +94,7 @@ class Ear:
         self.bell.start(self._said.put_nowait)
 
     async def next(self) -> frozenset[str] | None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._said.get()
 
     @property

@@ -33,6 +33,7 @@ from backend.notify.rabbit_topology import Topology
 from backend.notify.service import NoteQueued, ReplayCallback
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import initialised, make_backend
 from tests.support.callback_world import GAPS_MS, Queues, until
 from tests.support.callbacks import PutCallback
@@ -131,7 +132,7 @@ async def buried(channel: AbstractChannel, queues: Queues, wanted: int) -> list[
     """The bodies of that many dead messages."""
     dead = await channel.get_queue(f"{queues.prefix}.callbacks.dead")
     found: list[bytes] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(found) < wanted:
             message = await dead.get(fail=False, no_ack=True)
             if message is not None:
@@ -178,7 +179,7 @@ async def test_between_confirm_and_mark_nothing_is_lost_and_a_copy_has_the_same_
         seen = await spy_on(channel, queues)
         queues.submit = failing
         async with queues.taker():
-            await asyncio.wait_for(reached.wait(), 20)
+            await asyncio.wait_for(reached.wait(), PATIENCE_S)
         assert queues.states() == ["pending"]
         queues.submit = None
         async with queues.taker():
@@ -333,7 +334,7 @@ async def test_a_backend_configured_for_the_broker_tells_a_real_server(
     try:
         url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
         await backend.writer.submit(PutCallback(number=1, url=url))
-        assert await asyncio.wait_for(seen.get(), 20)
+        assert await asyncio.wait_for(seen.get(), PATIENCE_S)
     finally:
         await backend.stop()
         await runner.cleanup()

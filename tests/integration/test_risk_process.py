@@ -16,7 +16,6 @@ from backend.clock import SystemClock
 from protocol.crypto import generate
 from protocol.paycode import make_code
 from tests.integration.test_backend_process import (
-    DEADLINE_S,
     MERCHANT,
     Installation,
     answers,
@@ -25,6 +24,7 @@ from tests.integration.test_backend_process import (
     enrol_pair,
     request,
 )
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import mint
 from tillway import processes
 
@@ -53,7 +53,7 @@ def tillway(installation: Installation, *words: str) -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         check=True,
-        timeout=DEADLINE_S,
+        timeout=PATIENCE_S,
     )
 
 
@@ -108,7 +108,7 @@ def test_a_fraud_that_a_person_named_is_declined_also_after_the_power_went_off(
     assert installation.operator(LABELS, label)[0] == 201
     assert installation.program is not None
     installation.program.process.send_signal(signal.SIGKILL)
-    installation.program.process.wait(timeout=DEADLINE_S)
+    installation.program.process.wait(timeout=PATIENCE_S)
     installation.start()
     again, code = till.pay(payer)
     assert code == "risk_declined"

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from tests.kit.command_line import Ended, tillway
+from tests.kit.patience import PATIENCE_S
 
 NAMES = ("unionpay", "timestamps")
 DAY_MS = 86_400_000
-WAIT_S = 30
 
 
 @dataclass
@@ -50,7 +50,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     assert process.stdout is not None
     yield Fleet(process, config, json.loads(process.stdout.readline()))
     process.terminate()
-    process.wait(WAIT_S)
+    process.wait(PATIENCE_S)
     process.stdout.close()
 
 
@@ -64,7 +64,7 @@ def test_institutions_run_side_by_side_and_each_is_steered_alone(fleet: Fleet) -
     assert fleet.says("faults", "unionpay", "be_slow=2")["be_slow"] == 2
     before = fleet.says("clock", "unionpay")["unionpay"]["now_ms"]
     after = fleet.says("clock", "unionpay", "--advance", "1d")["unionpay"]["now_ms"]
-    assert DAY_MS <= after - before < DAY_MS + WAIT_S * 1000
+    assert DAY_MS <= after - before < DAY_MS + PATIENCE_S * 1000
     found = fleet.says("status")
     assert (found["unionpay"]["runs"], found["unionpay"]["faults"]) == (True, {"be_slow": 2})
     assert (found["timestamps"]["runs"], found["timestamps"]["faults"]) == (True, {})
@@ -75,7 +75,7 @@ def test_institutions_run_side_by_side_and_each_is_steered_alone(fleet: Fleet) -
     assert (refused.returncode, "config_invalid" in refused.stderr) == (2, True)
 
     fleet.process.terminate()
-    assert fleet.process.wait(WAIT_S) == 0
+    assert fleet.process.wait(PATIENCE_S) == 0
     found = fleet.says("status")
     assert not any(found[name]["runs"] for name in NAMES)
 
@@ -92,7 +92,7 @@ def test_when_one_institution_ends_the_others_end_too_and_it_is_named(tmp_path: 
         process.stdout.readline()
         first, second = _children(process.pid)
         os.kill(first, signal.SIGKILL)
-        assert process.wait(WAIT_S) == 2
+        assert process.wait(PATIENCE_S) == 2
         assert "unionpay ended" in process.stderr.read()
         assert not _runs(second)
 
@@ -103,7 +103,7 @@ def test_when_the_sandbox_itself_is_killed_its_institutions_end_and_say_so(
     children = _children(fleet.process.pid)
     assert len(children) == len(NAMES)
     fleet.process.kill()
-    deadline_s = time.monotonic() + WAIT_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while any(map(_runs, children)):
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
@@ -158,7 +158,7 @@ def _runs(pid: int) -> bool:
 
 
 def _children(pid: int) -> list[int]:
-    deadline_s = time.monotonic() + WAIT_S
+    deadline_s = time.monotonic() + PATIENCE_S
     path = Path(f"/proc/{pid}/task/{pid}/children")
     while time.monotonic() < deadline_s:
         if found := path.read_text().split():

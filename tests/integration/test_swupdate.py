@@ -16,12 +16,12 @@ import pytest
 
 from backend.devices.model import DeviceKind
 from tests.kit.hub_world import until
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import HUB, STORE, Machine, Served, StepClock, enrol, mint, served
 from tests.support.swu import Maker
 
 PROGRAM = shutil.which("swupdate")
 THING = "kiosk-1"
-DEADLINE_S = 40
 needs_swupdate = pytest.mark.skipif(
     PROGRAM is None, reason="Debian's package swupdate is not installed"
 )
@@ -84,7 +84,7 @@ class Operator:
 
     async def ended(self, rollout: str) -> dict[str, Any]:
         """The rollout, when it goes on no more."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await self.call("GET", f"/operator/v1/rollouts/{rollout}")
                 if found["state"] not in {"running", "rolling_back"}:
@@ -92,7 +92,7 @@ class Operator:
                 await asyncio.sleep(0.1)
 
     async def until(self, state: str, detail: str = "") -> dict[str, Any]:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 found = await self.call("GET", f"/operator/v1/devices/{THING}/firmware")
                 if found["state"] == state and detail in found["detail"]:

@@ -24,7 +24,8 @@ from protocol.errors import advice
 from protocol.messages import ErrorBody, Refusal
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import load
-from tests.kit.hub_world import DEADLINE_S, World, now_ms, running_world, until
+from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +126,7 @@ class Till:
             return False
 
     async def screen(self, kind: str) -> dict[str, Any]:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             url = f"{self.base}/api/events"
             async with self.client.get(url, headers=self.headers) as answer:
                 async for line in answer.content:
@@ -176,7 +177,7 @@ async def running(file: Path) -> AsyncIterator[Running]:
     assert process.stderr is not None
     errors = asyncio.create_task(process.stderr.read())
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             line = await process.stdout.readline()
         assert line, (await errors).decode()
         ready = json.loads(line)
@@ -185,7 +186,7 @@ async def running(file: Path) -> AsyncIterator[Running]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await process.wait()
         await errors
 
@@ -262,7 +263,7 @@ async def test_a_till_whose_disk_is_full_says_so_and_goes_on_by_itself(tmp_path:
                 assert "ask the staff" in told
                 assert "disk" not in told, "which is not the payer's to know"
             resource.prlimit(pid, resource.RLIMIT_FSIZE, usual)
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await till.is_serving():  # noqa: ASYNC110  (another process)
                     await asyncio.sleep(0.2)
             kept = await till.get(f"payments/{first['subject']}")
@@ -316,7 +317,7 @@ async def test_a_tap_pays_and_a_scan_too_and_the_payer_sees_the_amount(tmp_path:
             )
 
             async def shown(upper: str, lower: str) -> None:
-                async with asyncio.timeout(DEADLINE_S):
+                async with asyncio.timeout(PATIENCE_S):
                     while True:
                         state = await asyncio.to_thread(board.state, "display")
                         rows = str(state["upper"]).strip(), str(state["lower"]).strip()

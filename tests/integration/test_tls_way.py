@@ -16,6 +16,7 @@ from protocol.identity import Identity, TlsProfileName
 from terminal.adapters.mqtt_link import MqttLink, MqttPlace
 from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, LinkInput, LinkUp
+from tests.kit.patience import PATIENCE_S
 from tests.kit.recorder import Recorder
 from tests.kit.tls_wire import (
     CURVE_SM2_MLKEM768,
@@ -31,7 +32,6 @@ from tillway.demo.stack import HUB, MERCHANT, STORE, Stack
 from transport.contexts import ClientTls
 from transport.machine import TlsError
 
-DEADLINE_S = 40
 AGREED: dict[TlsProfileName, Agreed] = {
     "p256": Agreed(TLS_1_3, TLS_AES_128_GCM_SHA256, X25519_MLKEM768),
     "sm": Agreed(TLS_1_3, TLS_SM4_GCM_SM3, CURVE_SM2_MLKEM768),
@@ -82,7 +82,7 @@ async def paid(place: MqttPlace, ask: Ask) -> answers.Answer:
     link, heard = MqttLink(place), asyncio.Queue[LinkInput]()
     running = asyncio.ensure_future(link.run(heard.put_nowait))
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not isinstance(await heard.get(), LinkUp):
                 pass
             parcel = Transmit(

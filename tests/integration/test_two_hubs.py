@@ -17,7 +17,8 @@ from terminal.adapters import hub_turns
 from tests.integration.test_hub_process import Process, post, running
 from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB, STORE
-from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, now_ms, until
+from tests.kit.hub_world import FakeBackend, Installation, now_ms, until
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
@@ -79,7 +80,7 @@ class Store:
     async def told(self, name: str, is_so: Callable[[dict[str, Any]], bool]) -> None:
         """Wait until a hub says so of itself."""
         url = f"http://127.0.0.1:{self.ports[name]['http']}/readyz"
-        async with asyncio.timeout(DEADLINE_S), aiohttp.ClientSession() as person:
+        async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as person:
             while True:
                 async with person.get(url) as answer:
                     if is_so(await answer.json()):
@@ -215,7 +216,7 @@ async def _a_suspension_counts_at_both(store: Store) -> None:
         assert await store.refusal(hub, "pos-3") is None
     row = store.shop.row("pos-3", status="suspended", revision=2)
     store.backend.push("registry", "pos-3", row)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for hub in (HUB, OTHER):
             while await store.refusal(hub, "pos-3") != "device_suspended":  # noqa: ASYNC110  # of another process
                 await asyncio.sleep(0.05)

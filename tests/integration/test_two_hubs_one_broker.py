@@ -16,8 +16,9 @@ from protocol.crypto.keys import generate
 from tests.integration.test_hub_process import Process, running
 from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB
-from tests.kit.hub_world import DEADLINE_S, FakeBackend, Installation, until
+from tests.kit.hub_world import FakeBackend, Installation, until
 from tests.kit.mosquitto import Mosquitto, certified, running_mosquitto
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.mosquitto]
 OTHER, TILL = "hub-2", "pos-1"
@@ -93,7 +94,7 @@ async def sell(till: Till, amount_minor: int) -> str:
 
 
 async def is_shown(till: Till, *, is_online: bool) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while (await till.get("screen"))["is_hub_online"] is not is_online:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

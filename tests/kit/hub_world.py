@@ -24,11 +24,11 @@ from protocol.identity import Facts, Identity, pack_identity, read_identity
 from protocol.tls import server_context
 from tests.kit.foreign_tls import client_context
 from tests.kit.hub_shop import HUB, STORE, Shop
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 
 PASSPHRASE = b"a passphrase for tests"
 _SALT = os.urandom(16)
-DEADLINE_S = 20
 FIRMWARE_PIECE = 50_000
 SLOW_S = 0.5
 """What a batch takes in the mode ``slow``."""
@@ -268,13 +268,13 @@ async def installed_world(
     async with backend.serving(installation.backend):
         settings = settings_of(installation, backend.port, **changed)
         async with running_hub(settings, load_identity(settings)) as hub:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(PATIENCE_S):
                 await hub.downlink.first_table.wait()
             yield World(installation, backend, settings, hub)
 
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait for a condition, with a deadline."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110  # any condition, also of another thread or process
             await asyncio.sleep(0.01)

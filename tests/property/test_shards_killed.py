@@ -92,7 +92,6 @@ def run_killed(urls: list[str], wanted: list[Order], *, kill_at: int) -> Fate:
     return fate
 
 
-@pytest.mark.timeout(300)
 def test_killed_at_every_step_the_shards_end_whole(tmp_path: Path) -> None:
     folder = tmp_path / "first"
     folder.mkdir()

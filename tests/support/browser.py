@@ -8,10 +8,11 @@ from typing import Any
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.kit.patience import PATIENCE_S
+
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The whole one also draws a window that nobody sees: it takes twice the processor time."""
 START_MS = 60_000  # the first start from a cold disk took 24 s
-WAIT_MS = 30_000
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 _WORDS = [
     f"--{word}"
@@ -45,7 +46,7 @@ async def opened_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     """A page in a context of its own. What it says wrong, and where it goes, is kept on it."""
     context = await browser.new_context(**{"viewport": SMALL, "has_touch": True, **options})
     page = await context.new_page()
-    page.set_default_timeout(WAIT_MS)
+    page.set_default_timeout(PATIENCE_S * 1_000)
     page.faults = []  # type: ignore[attr-defined]
     page.asked = []  # type: ignore[attr-defined]
     page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]

@@ -13,17 +13,17 @@ from backend.notify.ports import CallbackQueue
 from backend.notify.rabbit_queue import RabbitQueue
 from backend.notify.repository import CallbackRepository
 from backend.observability.metrics import Metrics
+from tests.kit.patience import PATIENCE_S
 from tests.support.shop import Shop
 from tests.support.wallet_http import services_of
 
-DEADLINE_S = 40
 GAPS_MS = (300, 300)
 """Three tries."""
 
 
 async def until(condition: Callable[[], Any]) -> None:
     """Wait for something that another task or the broker brings about."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110  # what is waited for is not ours
             await asyncio.sleep(0.01)
 
@@ -38,7 +38,7 @@ class Taker:
 
     async def take(self, being_tried: Mapping[str, int] | None = None) -> list[Row]:
         """The next callbacks; waits for them."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 self.ready.clear()
                 rows = await self.queue.take(Counter(being_tried))

@@ -13,6 +13,7 @@ from aiohttp import web
 from backend.wallet.desk import WalletDesk
 from backend.wallet.schemas import Confirmation
 from protocol.crypto import SigningKey, generate
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.shop import confirmed_top_up
 from tillway.demo.addresses import STACK_FILE
@@ -22,7 +23,6 @@ from tillway.json_api import JsonApi
 from tillway.merchant import KeyMode, new
 
 PAYER, PIN = mint("pyr", 1), "482913"
-DEADLINE_S = 20
 
 
 @dataclass
@@ -40,7 +40,7 @@ class MerchantServer:
 
     async def next(self) -> tuple[dict[str, str], str]:
         """The headers and the body of the next callback."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.got.get()
 
     async def take(self, request: web.Request) -> web.Response:
@@ -101,7 +101,7 @@ class MerchantWorld:
 
     async def run(self, call: Callable[[], Any]) -> Any:
         """A blocking client's call, beside the loop that answers it."""
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await asyncio.to_thread(call)
 
 

@@ -32,11 +32,9 @@ from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from terminal.web.access import Access, control_token
 from terminal.web.app import build_app
+from tests.kit.patience import PATIENCE_S
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, refusal, sign, trust
 from transport.web import WebServer
-
-DEADLINE_S = 10
-
 
 NEW_BUSINESS = frozenset({"payment.create", "refund.create"})
 """What a hub puts off; what resolves an open payment always passes."""
@@ -118,7 +116,7 @@ class Till:
     async def screen(self, kind: str) -> dict[str, Any]:
         """Wait until the event stream shows this kind of screen."""
         headers = {"authorization": f"Bearer {self.token}"}
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             async with self.client.get(f"{self.base}/api/events", headers=headers) as answer:
                 async for line in answer.content:
                     if line.startswith(b"data: "):

@@ -1,5 +1,6 @@
 """A payer's wallet in a running backend, and a till that sells to it."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -28,8 +29,10 @@ from backend.payments.requests import command_of, parse_request
 from backend.sandbox.netsunion.clearing_house import ClearingHouse
 from backend.wallet.desk import WalletDesk
 from protocol.crypto import SigningKey, VerifyKey, generate
+from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.money import Money
+from tests.kit.patience import PATIENCE_S
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.merchant_caller import Caller
 from tests.support.netsunion_world import ACCOUNT, clearing_house, serving
@@ -106,6 +109,19 @@ class Phone:
 
     async def state(self, payment_id: str) -> str:
         return str((await self.desk.bill(self.payer_id, payment_id))["state"])
+
+    async def until_captured(self, payment_id: str) -> None:
+        """Wait for the money to have moved, which no page may have told."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._is_captured(payment_id):  # noqa: ASYNC110  # a row has no event
+                await asyncio.sleep(0.02)
+
+    async def _is_captured(self, payment_id: str) -> bool:
+        try:
+            return await self.state(payment_id) == "captured"
+        except CallerError as error:
+            assert error.code == "payment_not_found"
+            return False
 
     async def state_seen(self, payment_id: str) -> str:
         """As the merchant sees it, also while no payer is known."""

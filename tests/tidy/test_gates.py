@@ -12,7 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "words",
     [

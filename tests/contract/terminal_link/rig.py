@@ -27,13 +27,13 @@ from hub.ports import Inbound, OnPublish, TerminalLink
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import TlsFiles
 from tests.kit.mosquitto import BrokerTls, Mosquitto
+from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 from transport.contexts import ClientTls, ServerTls
 
 T = TypeVar("T")
 STORE = "store-1"
 HUB = "hub-1"
-DEADLINE_S = 15
 
 
 # --- certificates
@@ -225,13 +225,13 @@ class Terminal:
 
 async def within(awaitable: Awaitable[T]) -> T:
     """Wait, but not for ever."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         return await awaitable
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a state that announces itself by no event, with a deadline."""
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -31,8 +31,8 @@ from firmware_sim.board import Board
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.clock import SteadyClock
 from firmware_sim.kinds.registry import kind_named
+from tests.kit.patience import PATIENCE_S
 
-WAIT_S = 8.0
 LIBRARY = Path(sys.prefix) / "npm_readers" / "node_modules" / "ocpp-rpc"
 RUNNER = Path(__file__).parents[2] / "support" / "ocpp_central.js"
 logging.getLogger("ocpp").setLevel(logging.ERROR)
@@ -162,7 +162,7 @@ async def charger(kind: str, port: int, state_dir: Path, **options: Any) -> Asyn
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not is_so():  # noqa: ASYNC110  # the far end is another program's object
             await asyncio.sleep(0.02)
 
@@ -247,7 +247,7 @@ async def test_a_strict_central_system_of_node_has_nothing_to_complain_of(
     )
     assert central_system.stdout is not None
     try:
-        async with asyncio.timeout(WAIT_S):
+        async with asyncio.timeout(PATIENCE_S):
             port = json.loads(await central_system.stdout.readline())["port"]
             async with charger(kind, port, tmp_path) as board:
                 board.do("charger", "plug")

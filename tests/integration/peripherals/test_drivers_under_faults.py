@@ -20,6 +20,7 @@ from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.adapters.gm65_scanner import Gm65Scanner
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CODE = "134567890123456789"
 RECEIPT = escpos.INIT + escpos.line("收据") * 20 + escpos.CUT_PARTIAL
@@ -56,7 +57,7 @@ async def _until_reading(hosted: HostedBoard) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
             await asyncio.sleep(0.02)
 

@@ -25,6 +25,7 @@ from terminal.ports import CustomerView
 from terminal.probes import probe_named
 from terminal.shell import Shell
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CODE = "134567890123456789"
 
@@ -54,7 +55,7 @@ async def test_an_engine_is_read_pulled_out_and_comes_back(
     await asyncio.to_thread(hosted.do, "engine", "present", text=CODE)
     assert await scanner.scan(5) == CODE
     scan = asyncio.create_task(scanner.scan(20))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not (await asyncio.to_thread(hosted.state, "engine"))["is_reading"]:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await _plug(hosted, "engine", is_in=False)
@@ -67,7 +68,7 @@ async def test_an_engine_is_read_pulled_out_and_comes_back(
 
 async def _until_shown(hosted: HostedBoard, upper: str) -> None:
     wanted = upper.ljust(20)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (await asyncio.to_thread(hosted.state, "display"))["upper"] != wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

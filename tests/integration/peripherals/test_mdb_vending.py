@@ -28,6 +28,7 @@ from terminal.profile import Item
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, trust
 
@@ -76,7 +77,7 @@ async def terminal(path: Path, machine: MdbCashless, backend: FakeBackend) -> As
 
 
 async def _sees(hosted: HostedBoard, **wanted: object) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             state = await asyncio.to_thread(hosted.state, "mdb")
             if all(state[name] == value for name, value in wanted.items()):
@@ -85,7 +86,7 @@ async def _sees(hosted: HostedBoard, **wanted: object) -> None:
 
 
 async def _becomes(agent: Agent, delivery: str) -> Sale:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             sale = (agent.recent(1) or [None])[0]
             if sale is not None and sale.delivery == delivery:
@@ -141,7 +142,7 @@ async def test_the_driver_comes_back_after_the_plug_and_the_probe_sees_the_machi
     # The machine takes its reader for ready until it finds that there is another.
     await _sees(hosted, machine="ready", slave="enabled")
     await asyncio.to_thread(hosted.do, "mdb", "select", item=1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (selection := await machine.next_selection()) is None:
             pass
     assert selection.item == "tea"

@@ -18,6 +18,7 @@ from protocol.framing import paymeter
 from terminal.adapters.modbus_gate import ModbusGate
 from terminal.adapters.paymeter import ModbusPayMeter
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CAR = 70_001
 
@@ -77,7 +78,7 @@ async def test_a_unit_that_refuses_and_one_that_is_not_there_say_so(opened: Open
         with pytest.raises(OperatingError, match="exception 02"):
             await opened(ModbusGate(place)).car()
         with pytest.raises(OperatingError):
-            await asyncio.wait_for(opened(ModbusGate(place, unit=9)).car(), 10)
+            await asyncio.wait_for(opened(ModbusGate(place, unit=9)).car(), PATIENCE_S)
 
 
 @pytest.mark.asyncio

@@ -28,6 +28,7 @@ from terminal.machine_sales import MachineSales
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, trust
 
@@ -71,7 +72,7 @@ async def terminal(path: Path, gate: ModbusGate, backend: FakeBackend) -> AsyncI
 
 
 async def sees(hosted: HostedBoard, **wanted: object) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             state = await asyncio.to_thread(hosted.state, "gate")
             if all(state[name] == value for name, value in wanted.items()):

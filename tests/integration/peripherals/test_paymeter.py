@@ -32,6 +32,7 @@ from terminal.ports import Credit, PayMeter, Selection
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, Bench, opened, profile, trust
 
@@ -78,7 +79,7 @@ async def terminal(
 
 
 async def ends(agent: Agent, delivery: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not agent.recent(1) or agent.recent(1)[0].delivery != delivery:  # noqa: ASYNC110  # the agent tells nobody
             await asyncio.sleep(0.02)
 
@@ -161,7 +162,7 @@ async def test_a_token_of_which_the_meter_says_nothing_goes_in_again_and_is_paid
     meter = HandMeter()
     meter.trouble = OperatingError("device_disconnected")
     async with terminal(tmp_path, top_of(meter), FakeBackend()) as agent:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(meter.entered) < 3:  # noqa: ASYNC110  # the agent tells nobody
                 await asyncio.sleep(0.02)
         meter.count, meter.minutes, meter.trouble = 2, 10_090, None  # its last answer was lost

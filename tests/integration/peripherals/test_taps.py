@@ -13,6 +13,7 @@ from protocol.errors import OperatingError
 from terminal.adapters.pn532_reader import Pn532Reader
 from terminal.probes import probe_named
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CODE = "134567890123456789"
 
@@ -30,7 +31,7 @@ async def test_a_reader_unplugged_while_waiting_is_disconnected_and_comes_back(
 ) -> None:
     reader = opened(Pn532Reader(str(tmp_path / "dev" / "reader")))
     tap = asyncio.create_task(reader.scan(20))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not await asyncio.to_thread(lambda: hosted.state("reader")["is_field_on"]):  # noqa: ASYNC110 - another loop's state
             await asyncio.sleep(0.02)
     await asyncio.to_thread(hosted.call, lambda board: board.unplug("reader"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from backend.workers import Workers
+from tests.kit.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -26,13 +27,13 @@ def broken() -> None:
 
 @pytest.mark.asyncio
 async def test_work_is_done_on_a_thread_of_their_name_and_answered(workers: Workers) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await workers.run(name_of, 7) in {"worker_0 7", "worker_1 7"}
 
 
 @pytest.mark.asyncio
 async def test_what_work_raises_is_raised_here_and_the_thread_goes_on(workers: Workers) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(3):
             with pytest.raises(ZeroDivisionError, match="a reason"):
                 await workers.run(broken)
@@ -42,14 +43,16 @@ async def test_what_work_raises_is_raised_here_and_the_thread_goes_on(workers: W
 @pytest.mark.asyncio
 async def test_as_much_runs_at_once_as_there_are_threads(workers: Workers) -> None:
     meeting = threading.Barrier(2)
-    async with asyncio.timeout(5):
-        await asyncio.gather(workers.run(meeting.wait, 4), workers.run(meeting.wait, 4))
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(
+            workers.run(meeting.wait, PATIENCE_S), workers.run(meeting.wait, PATIENCE_S)
+        )
 
 
 @pytest.mark.asyncio
 async def test_work_that_nobody_waits_for_any_more_is_not_begun() -> None:
     workers, go, done = Workers(1, name="worker"), threading.Event(), list[str]()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         first = workers.run(go.wait, 4)
         given_up, last = workers.run(done.append, "given up"), workers.run(done.append, "last")
         given_up.cancel()
@@ -67,7 +70,7 @@ async def test_an_answer_to_somebody_who_has_gone_harms_nobody(workers: Workers)
         begun.set()
         go.wait(4)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         gone = workers.run(work)
         await asyncio.to_thread(begun.wait, 4)
         gone.cancel()
@@ -93,7 +96,7 @@ def test_a_loop_that_has_ended_hears_nothing_and_the_workers_go_on() -> None:
         workers.run(go.wait, 4).add_done_callback(lambda _: None)
 
     async def ask() -> int:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await workers.run(len, "four")
 
     asyncio.run(leave())

@@ -18,6 +18,7 @@ from backend.db.store import StoreError
 from backend.db.tables import INTEGER, TEXT, BackendTable, table_ref
 from backend.db.working_set import WorkingSet
 from protocol.errors import CallerError, OperatingError
+from tests.kit.patience import PATIENCE_S
 
 
 class Jar(BackendTable, table=True):
@@ -30,7 +31,6 @@ class Jar(BackendTable, table=True):
 
 
 JAR = table_ref(Jar)
-DEADLINE_S = 10
 
 
 class FixedClock:
@@ -203,7 +203,7 @@ def _disk_full() -> None:
 async def test_submitted_commands_are_answered_after_their_commit(open_writer: OpenWriter) -> None:
     writer = open_writer(commands_per_group_max=7)
     writer.start()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         answers = await asyncio.gather(*(writer.submit(Put("a", 1)) for _ in range(50)))
     assert sorted(answers) == list(range(1, 51))
     await writer.stop()
@@ -214,7 +214,7 @@ async def test_commands_submitted_together_are_answered_together(open_writer: Op
     writer = open_writer(commands_per_group_max=7, commands_waiting_max=50)
     writer.start()
     asked = [Put("a", 1), Put("b", 13), *[Put("c", 1)] * 20, Put("a", 100)]
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         outcomes = await writer.submit_all(asked)
         assert await writer.submit_all([]) == []
         with pytest.raises(OperatingError, match="busy"):
@@ -238,7 +238,7 @@ async def test_a_full_queue_says_busy_and_stop_finishes_what_waits(open_writer: 
     waiting = [asyncio.create_task(writer.submit(Put("a", 1))) for _ in range(20)]
     await asyncio.sleep(0)
     await writer.stop()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert max(await asyncio.gather(*waiting)) == 20
     with pytest.raises(OperatingError, match="busy"):
         await writer.submit(Put("a", 1))
@@ -269,7 +269,7 @@ async def test_a_command_taken_while_another_thread_stops_the_writer_is_answered
     writer.start()
     queue = _ClosedWhilePut(writer)
     writer._queue = queue  # type: ignore[assignment]
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         assert await writer.submit(Put("a", 1)) == 1
         await asyncio.to_thread(queue.closer.join)
         with pytest.raises(OperatingError, match="busy"):
@@ -288,7 +288,7 @@ class Hold:
 
     def decide(self, ws: WorkingSet, now_ms: int) -> bool:
         self.has_begun.set()
-        return self.is_over.wait(DEADLINE_S)
+        return self.is_over.wait(PATIENCE_S)
 
 
 @pytest.mark.asyncio
@@ -307,7 +307,7 @@ async def test_groups_that_follow_each_other_closely_fail_only_where_they_should
     waiting = [asyncio.create_task(writer.submit(command)) for command in commands]
     await asyncio.sleep(0)
     is_over.set()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         answers = await asyncio.gather(held, *waiting, return_exceptions=True)
     await writer.stop()
     assert answers[size + 1 :: size] == list(range(1, 8))
@@ -325,11 +325,11 @@ async def test_where_two_groups_may_be_on_their_way_one_leaves_half_to_the_other
     hold, number = Hold(threading.Event()), 1_500
     held = asyncio.create_task(writer.submit(hold))
     await asyncio.sleep(0)
-    assert await asyncio.to_thread(hold.has_begun.wait, DEADLINE_S)
+    assert await asyncio.to_thread(hold.has_begun.wait, PATIENCE_S)
     waiting = [asyncio.create_task(writer.submit(Put(f"j{jar}", 1))) for jar in range(number)]
     await asyncio.sleep(0)
     hold.is_over.set()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(held, *waiting)
     await writer.stop()
     if database_url.startswith("sqlite"):

@@ -20,6 +20,7 @@ from backend.db.retry import delay_ms, with_retries
 from backend.db.store import StoreError
 from backend.ledger.tables import LedgerChain
 from protocol.errors import CallerError, OperatingError
+from tests.kit.patience import PATIENCE_S
 
 
 class Flaky:
@@ -80,7 +81,7 @@ async def test_a_reader_sees_one_moment_and_cannot_write(migrated_url: str) -> N
         assert moment.execute(count).scalar() == 0
         with pytest.raises(DBAPIError):
             moment.execute(insert, {"name": "b", "hash": b""})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.fetch(count) == [{"n": 1}]
     assert reader.one(text("SELECT 1 AS n WHERE 1 = 0")) is None
     reader.close()

@@ -23,10 +23,9 @@ from backend.ledger.model import Transfer
 from backend.ledger.rules import Event, balance_paid
 from backend.ledger.service import LedgerSeal
 from backend.ledger.tables import CHAIN
+from tests.kit.patience import PATIENCE_S
 from tests.support.books import DATE, Books, ManualClock, Post, open_books
 from tests.support.postgres import Cluster
-
-DEADLINE_S = 20
 
 
 def pay(name: str) -> list[Transfer]:
@@ -45,7 +44,7 @@ def codes(books: Books, *names: str) -> list[str | None]:
 
     thread = threading.Thread(target=apply, daemon=True)
     thread.start()
-    thread.join(DEADLINE_S)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive(), "no answer"
     return answered
 

@@ -12,9 +12,9 @@ from backend.db import wal_copier
 from backend.db.engine import open_engine
 from backend.db.sqlite_store import SqliteStore
 from backend.ledger.tables import CHAIN
+from tests.kit.patience import PATIENCE_S
 from tests.support.migrated import migrated_sqlite
 
-DEADLINE_S = 20
 LONG_MS = 3_600_000
 
 
@@ -57,7 +57,7 @@ def store(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqliteStore]:
 
 
 def await_copy(path: Path, rows: int) -> None:
-    ends_at = time.monotonic() + DEADLINE_S
+    ends_at = time.monotonic() + PATIENCE_S
     while rows_without_log(path) < rows:
         assert time.monotonic() < ends_at, "the log was not copied"
 

@@ -20,6 +20,7 @@ from firmware_sim.runs.shelf import BUILT_IN, Shelf
 from firmware_sim.scenario.form import load_scenario
 from firmware_sim.scenario.running import run_scenario
 from protocol.errors import CallerError
+from tests.kit.patience import PATIENCE_S
 from tests.support.sim_bench import Desk, desk
 
 READ_MODE = bytes.fromhex("7E000701000A01EE8A")
@@ -34,7 +35,7 @@ steps:
 
 
 async def _ended(here: Desk, number: int) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             told: dict[str, Any] = (await here.http.get(f"/runs/{number}")).json()
             if told["state"] in ENDED:
@@ -43,7 +44,7 @@ async def _ended(here: Desk, number: int) -> dict[str, Any]:
 
 
 async def _told_of(here: Desk, number: int, words: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if words in (await here.http.get(f"/runs/{number}")).json()["said"]:
                 return
@@ -56,7 +57,7 @@ def _outcome(page: str) -> str:
 
 
 async def _waits(here: Desk, number: int, line: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             told = (await here.http.get(f"/runs/{number}")).json()
             if (told["state"], told["line"]) == ("waiting", line):

@@ -11,6 +11,7 @@ from hub.mqtt.duty import Word
 from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound
 from protocol.errors import OperatingError
+from tests.kit.patience import PATIENCE_S
 
 GENERATION = 1
 
@@ -40,7 +41,7 @@ async def test_a_flood_that_asks_for_no_acknowledgement_is_dropped_above_the_lan
     assert link.tally["dropped", "qos0"] == 2_000 - waiting - 1  # one is with the hub
     link._take_handed([arrived(1, 7)])
     gate.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(waiting + 2):  # what must be acknowledged is never dropped
             await taken.get()
     await link._lanes["till-1"].stop()

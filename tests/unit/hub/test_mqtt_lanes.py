@@ -11,8 +11,7 @@ from hub.mqtt.lanes import Lane
 from hub.mqtt.roster import NOBODY
 from hub.ports import Inbound
 from protocol.errors import CallerError, OperatingError
-
-DEADLINE_S = 5
+from tests.kit.patience import PATIENCE_S
 
 
 def delivery(payload: bytes, connection_id: int = 1, packet_id: int | None = 1) -> Deliver:
@@ -43,7 +42,7 @@ class Desk:
         self.rooms += 1
 
     async def next(self) -> tuple[bytes, Verdict]:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.decided.get()
 
 

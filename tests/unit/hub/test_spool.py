@@ -16,9 +16,9 @@ from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from protocol.errors import CallerError
 from tests.kit.hub_shop import STORE, Shop
+from tests.kit.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[3]
-DEADLINE_S = 30
 
 WRITES_UNTIL_KILLED = """
 import sys
@@ -156,7 +156,7 @@ def written(writer: SpoolWriter, jobs: list[Callable[[SpoolStore], object]]) -> 
     for job in jobs:
         writer.submit(job, results.append)
     writer.start(report)
-    assert done.wait(DEADLINE_S)
+    assert done.wait(PATIENCE_S)
     return results
 
 

@@ -14,9 +14,8 @@ from hub.spool import writer
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from tests.kit.hub_shop import STORE, Bench
+from tests.kit.patience import PATIENCE_S
 from tests.support.full_disk import no_larger_files, small_disk
-
-WAIT_S = 30
 
 
 def row(counter: int) -> UplinkRow:
@@ -48,7 +47,7 @@ class Desk:
             done.set()
 
         self.writer.submit(lambda store: store.append(row(counter)), told)
-        assert done.wait(WAIT_S)
+        assert done.wait(PATIENCE_S)
         is_kept = isinstance(result[0], int)
         assert is_kept or isinstance(result[0], sqlite3.OperationalError)
         (self.kept if is_kept else self.refused).append(counter)
@@ -56,7 +55,7 @@ class Desk:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + WAIT_S
+    end_s = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < end_s
         time.sleep(0.01)

@@ -11,6 +11,7 @@ from backend.hub_api.pushes import PushFeed
 from backend.observability.metrics import Metrics
 from protocol import cbor
 from protocol.crypto.keys import generate
+from tests.kit.patience import PATIENCE_S
 from tests.support.shop import ShopClock
 
 pytestmark = pytest.mark.asyncio
@@ -50,10 +51,10 @@ async def test_the_eldest_poll_of_a_hub_is_let_go_and_the_other_hub_waits_on() -
     own = [poll("hub-1") for _ in range(POLLS_OPEN_PER_HUB_MAX)]
     await asyncio.sleep(0)
     new = poll("hub-1")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert cbor.decode(await own[0], bytes_max=64) == []
     assert not any(task.done() for task in (*others, *own[1:], new))
     feed.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         rest = [await task for task in (*others, *own[1:], new)]
     assert [cbor.decode(answer, bytes_max=64) for answer in rest] == [[]] * len(rest)

@@ -9,6 +9,7 @@ from backend.mandates.model import MandateCommand
 from hub.ocpp.book import Beginning
 from hub.ocpp.limits import TICK_S
 from hub.ocpp.model import ChargeState, ChargeStep
+from tests.kit.patience import PATIENCE_S
 from tests.support.charging import CARD, CHARGER, ChargingStop
 from tests.support.mandates import payer_says
 from tests.support.shop import Shop
@@ -388,7 +389,7 @@ async def test_the_loop_of_charges_outlives_a_full_disk(shop: Shop, stop: MakeSt
         await asyncio.sleep(1.5 * TICK_S)
         assert one.charges()[0].stop_reason == ""
         grow()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not one.charges()[0].stop_reason:  # noqa: ASYNC110  (another task writes it)
             await asyncio.sleep(TICK_S)
     assert one.charges()[0].stop_reason == "device_stopped"

@@ -42,6 +42,7 @@ from backend.notify.states import TRANSITIONS, CallbackState, Step, next_state
 from backend.observability.metrics import Metrics
 from backend.payments.confirm import ConfirmByPayer
 from protocol.crypto.keys import generate
+from tests.kit.patience import PATIENCE_S
 from tests.support.callbacks import PutCallback
 from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop
 from tests.support.wallet_http import CountingEntropy, services_of
@@ -271,7 +272,7 @@ async def test_a_merchant_whose_server_hangs_delays_nobody_else(shop: Shop) -> N
     sender = HangingSender()
     task = asyncio.create_task(deliverer_of(shop, sender).run())
     delivered = "SELECT merchant_id FROM outbox_callback WHERE state = 'delivered'"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not shop.rows(delivered):  # noqa: ASYNC110  # the row is the event
             await asyncio.sleep(0.01)
     task.cancel()

@@ -6,6 +6,7 @@ import pytest
 
 from backend.observability.figures import keep_reading
 from protocol.errors import OperatingError
+from tests.kit.patience import PATIENCE_S
 
 
 @pytest.mark.asyncio
@@ -21,5 +22,5 @@ async def test_a_store_that_is_away_ends_no_reading() -> None:
             raise LookupError
 
     with pytest.raises(LookupError):
-        await asyncio.wait_for(keep_reading(read, every_s=0), 5)
+        await asyncio.wait_for(keep_reading(read, every_s=0), PATIENCE_S)
     assert reads == 3

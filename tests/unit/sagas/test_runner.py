@@ -13,9 +13,8 @@ from backend.channels.model import ChannelAnswer, PayOrder
 from backend.sagas.limits import CONVERSATIONS_PER_CHANNEL_MAX, LEASE_MS
 from backend.sagas.repository import SagaRepository
 from protocol.errors import OperatingError
+from tests.kit.patience import PATIENCE_S
 from tests.support.channel_world import ChannelWorld
-
-WITHIN_S = 20
 
 
 def broken() -> None:
@@ -103,7 +102,7 @@ async def test_a_channel_that_hangs_keeps_its_own_places_only(
         assert world.shop.pay(payer, 10)["state"] == "processing"
     running = asyncio.create_task(world.runner.run())
     try:
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             await is_full.wait()
             world.shop.pay(world.card_payer(), 500)
             world.runner.wake()

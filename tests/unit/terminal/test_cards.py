@@ -24,9 +24,9 @@ from terminal.domain.mark import Mark, MarkedAs, check_reason, is_contradicted
 from terminal.inputs import MarkOutcome, StartSale
 from terminal.ports import CardOutcome
 from terminal.slip import receipt_bytes
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import (
     CASHIER_PIN,
-    DEADLINE_S,
     SUPERVISOR_PIN,
     Till,
     hire_both,
@@ -202,7 +202,7 @@ async def test_a_card_refund_is_not_to_be_given_again_and_nobody_speaks_of_a_cha
             assert untold not in page
         till.pinpad.hold(SILENT)
         await till.get(f"api/cards/{back['card_id']}/outcome")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
                 await asyncio.sleep(0.01)
         slip = till.printer.receipts[1]
@@ -237,7 +237,7 @@ async def test_cash_and_cards_are_numbered_apart_on_pages_slips_and_in_the_searc
         await till.post("cards/1/refund", **back | {"refund_id": "back-2"})
         till.pinpad.hold(APPROVED)
         await till.get("api/cards/2/outcome")
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(till.printer.receipts) < 4:  # noqa: ASYNC110  # the printer has no event
                 await asyncio.sleep(0.01)
         numbers = [re.findall(rb"(?:CARD|CASH)-0+(\d)", paper) for paper in till.printer.receipts]

@@ -29,6 +29,7 @@ from terminal.limits import IDLE_LOCK_MS, PIN_FAILURES_MAX, PIN_LOCK_MS
 from terminal.ports import CardOutcome
 from terminal.profile import Good
 from terminal.slip import receipt_bytes
+from tests.kit.patience import PATIENCE_S
 from tests.support.offline_phone import Phone, hub_word
 from tests.support.tills import CASHIER_PIN, SUPERVISOR_PIN, hire_both, running_till
 from tests.unit.terminal.fakes import CODE, Bench
@@ -355,7 +356,7 @@ async def test_training_leaves_nothing_behind_and_never_leaves_the_device(tmp_pa
             if kind != "waiting":
                 url = f"{till.base}/api/sales/current/dismiss"
                 await till.client.post(url, json={}, headers=headers)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
                 await asyncio.sleep(0.01)
         assert all("培训".encode("gb18030") in paper for paper in till.printer.receipts)

@@ -20,10 +20,9 @@ from terminal.ports import Dispenser
 from terminal.profile import Item
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, trust
-
-DEADLINE_S = 10
 
 
 class Motor:
@@ -63,7 +62,7 @@ async def running_machine(
     )  # fmt: skip
     task = asyncio.create_task(shell.run())
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             yield shell, agent, task
     finally:
         task.cancel()

@@ -21,6 +21,7 @@ from terminal.limits import FINGERPRINT_LOOK_GAP_MS, FINGERPRINT_SEND_GAP_MS
 from terminal.ports import Value
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, Bench, opened, profile, sign, trust
 
@@ -148,7 +149,7 @@ class SlowReader:
     def read(self) -> dict[str, Value]:
         self.reads += 1
         self.has_begun.set()
-        self.may_end.wait(10)
+        self.may_end.wait(PATIENCE_S)
         return {"cpu_serial": "1", "clock_skew_ppb": self.reads}
 
 
@@ -183,8 +184,8 @@ async def test_a_slow_reading_holds_nobody_up_and_is_taken_once(tmp_path: Path) 
     )  # fmt: skip
     task = asyncio.create_task(shell.run())
     try:
-        async with asyncio.timeout(10):
-            await asyncio.to_thread(reader.has_begun.wait, 10)
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.to_thread(reader.has_begun.wait, PATIENCE_S)
             screen = await shell.command(SALE)
             assert screen.kind  # the loop goes on while the file does not answer
             reader.may_end.set()

@@ -18,6 +18,7 @@ from terminal.machine_sales import MachineSales
 from terminal.machines import machine_of
 from terminal.ports import Selection
 from terminal.profile import Item
+from tests.kit.patience import PATIENCE_S
 from tests.unit.terminal.fakes import profile
 
 TEA = Selection("tea", 350)
@@ -89,7 +90,7 @@ async def served(
     shop = profile(kind="vending", items=items, methods=methods)
     sales = MachineSales(machine, partial(vending.wishes_of, shop), till, lambda: 1)
     task = asyncio.create_task(sales.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await machine.is_done.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

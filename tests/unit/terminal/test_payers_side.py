@@ -8,7 +8,8 @@ import pytest
 from protocol.errors import OperatingError, advice
 from terminal import shell
 from terminal.ports import CardOutcome
-from tests.support.tills import CASHIER_PIN, DEADLINE_S, hire_both, running_till
+from tests.kit.patience import PATIENCE_S
+from tests.support.tills import CASHIER_PIN, hire_both, running_till
 
 
 @pytest.mark.asyncio
@@ -88,7 +89,7 @@ async def test_what_the_drawer_did_is_no_refusal_because_its_slip_must_wait(
         status, closed = await till.post("shift/close", counted_minor=500)
         assert (status, closed["expected_minor"]) == (200, 500)
     async with running_till(tmp_path) as till:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while len(till.printer.receipts) < 2:  # noqa: ASYNC110  # the printer has no event
                 await asyncio.sleep(0.01)
 
@@ -190,6 +191,6 @@ async def test_how_cash_went_is_shown_for_a_while_only(
         await till.post("shift/open", float_minor=0)
         draft = (await till.get("api/draft"))["draft_id"]
         await till.post("cash", draft_id=draft, amount_minor=100)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while "Welcome" not in await till.payer_reads():  # noqa: ASYNC110  # as a page asks
                 await asyncio.sleep(0.01)

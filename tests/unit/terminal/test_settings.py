@@ -20,6 +20,7 @@ from terminal.journal.store import Journal
 from terminal.limits import SETTINGS_REPORT_GAP_MS, SETTINGS_TRIAL_MS
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
+from tests.kit.patience import PATIENCE_S
 from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, HUB_KEY, TID, Bench, opened, profile, sign, trust
 
@@ -221,7 +222,7 @@ async def test_a_receipt_that_cannot_be_made_takes_them_back(
     shell = Shell(ShellPorts(agent=agent, link=MemoryLink(backend), clock=clock, render=render))
     task = asyncio.create_task(shell.run())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await backend.outcomes.get() == "confirmed"
             assert await backend.outcomes.get() == "trying"
             if breaks:

@@ -21,7 +21,8 @@ from terminal.web.access import control_token
 from terminal.web.pictures import png, svg
 from terminal.web.words import LINE_TROUBLES
 from terminal.zone import SHOP_ZONE
-from tests.support.tills import CASHIER_PIN, DEADLINE_S, Till, hire_both, running_till
+from tests.kit.patience import PATIENCE_S
+from tests.support.tills import CASHIER_PIN, Till, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
 
 
@@ -36,7 +37,7 @@ async def test_a_sale_by_pay_code_ends_paid_and_printed(tmp_path: Path) -> None:
         recent = await till.get("api/payments?limit=5")
         assert [sale["state"] for sale in recent] == ["paid"]
         assert recent[0]["settled_at_ms"] >= recent[0]["sent_at_ms"]
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not till.printer.receipts:  # noqa: ASYNC110  # the printer has no event
                 await asyncio.sleep(0.01)
         assert "支付成功".encode("gb18030") in till.printer.receipts[0]
@@ -112,7 +113,7 @@ async def test_a_till_without_a_line_says_why(tmp_path: Path, code: str) -> None
         await till.counter.sign_in.sign_in(2, CASHIER_PIN)
         till.link.cut()
         till.link.refuse(code)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while till.shell.screen.link_trouble is None:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.01)
         async with till.client.get(f"{till.base}/readyz") as answer:
@@ -127,7 +128,7 @@ async def test_a_till_without_a_line_says_why(tmp_path: Path, code: str) -> None
         status, told = await till.post("tests/link")
         assert (status, told["error"]["code"]) == (400, code)
         till.link.mend()
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(PATIENCE_S):
             while till.shell.screen.link_trouble is not None:  # noqa: ASYNC110  # no event
                 await asyncio.sleep(0.01)
         async with till.client.get(f"{till.base}/readyz") as answer:

@@ -24,6 +24,7 @@ from terminal.ports import CustomerView, Lamp
 from terminal.web.customer_words import CUSTOMER_TITLES
 from tests.kit.device_port import DevicePort
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 VIEW = CustomerView("Scan to pay", "CNY 12.80".rjust(20), "12.80", "total")
 EMPTY = CustomerView("Corner Shop", "Welcome")
@@ -158,7 +159,7 @@ async def test_each_new_view_is_shown_once_and_the_last_one_again_after_trouble(
     task = asyncio.create_task(screen.run(_screens(queue)))
 
     async def settled(wanted: int) -> None:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while len(display.views) < wanted:  # noqa: ASYNC110 - another task's list
                 await asyncio.sleep(0.005)
 
@@ -185,7 +186,7 @@ async def test_the_picture_is_written_again_from_time_to_time() -> None:
     screen = CustomerScreen(display, name="Corner Shop", refresh_s=0.01)
     task = asyncio.create_task(screen.run(_screens(queue)))
     queue.put_nowait(_screen("keypad", None))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while len(display.views) < 3:  # noqa: ASYNC110 - another task's list
             await asyncio.sleep(0.005)
     assert set(display.views) == {EMPTY}

@@ -20,6 +20,7 @@ from protocol.framing import ssi
 from terminal.adapters.ssi_scanner import SsiScanner
 from tests.kit.device_port import DevicePort
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 CODE = "134567890123456789"
 LONG_CODE = "0123456789" * 60
@@ -52,7 +53,7 @@ def _show(port: DevicePort, text: str = CODE) -> None:
 
 async def _until_reading(port: DevicePort) -> None:
     """Until a session is on and its acknowledgement has been read."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         while not (_engine(port).is_reading and not port._arriving):  # noqa: ASYNC110 - no event
             await asyncio.sleep(0.01)
 

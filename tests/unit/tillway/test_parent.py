@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.kit.patience import PATIENCE_S
+
 PARENT = """
 import sys, time
 from pathlib import Path
@@ -16,7 +18,6 @@ program = start("board", ["sim", "run", "--board", "vending", "--state-dir", sys
 print(program.process.pid, flush=True)
 time.sleep(600)
 """
-DEADLINE_S = 20
 
 
 def is_running(pid: int) -> bool:
@@ -34,7 +35,7 @@ def test_a_program_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
         child = int(parent.stdout.readline())
         assert is_running(child)
         os.kill(parent.pid, signal.SIGKILL)
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while is_running(child) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not is_running(child)

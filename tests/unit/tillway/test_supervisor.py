@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import CallerError, TillwayError
+from tests.kit.patience import PATIENCE_S
 from tillway import revival
 from tillway.processes import Program, kill, start, stop
 from tillway.revival import Phase
 from tillway.supervisor import LOG_FILE, Supervisor
 
-WAIT_S = 30
 READY = """
 import os, sys, time
 os.write(2, b"I am here\\n")
@@ -59,7 +59,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _until(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while not seen():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -10,13 +10,13 @@ from typing import Any, cast
 import pytest
 import uvloop
 
+from tests.kit.patience import PATIENCE_S
 from tests.kit.tls_ends import HOST, Ends
 from transport import contexts
 from transport.machine import TlsError
 from transport.sockets import TlsSocket
 from transport.streams import TlsLayer, TlsTransport, accept
 
-DEADLINE_S = 10
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
@@ -29,7 +29,7 @@ def ends(tmp_path_factory: pytest.TempPathFactory) -> Ends:
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, None]], None]:
     def play(scene: Coroutine[Any, Any, None]) -> None:
         with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
-            runner.run(asyncio.wait_for(scene, DEADLINE_S))
+            runner.run(asyncio.wait_for(scene, PATIENCE_S))
 
     return play
 
@@ -170,7 +170,7 @@ def test_a_greeting_that_is_given_up_closes_its_line(run: Any, ends: Ends) -> No
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        right.settimeout(DEADLINE_S)
+        right.settimeout(PATIENCE_S)
         assert await asyncio.to_thread(right.recv, 1) == b""
         right.close()
 
@@ -204,7 +204,7 @@ def test_a_blocking_socket_speaks_with_a_line(run: Any, ends: Ends) -> None:
         found: list[bytes] = []
 
         def blocking() -> None:
-            right.settimeout(DEADLINE_S)
+            right.settimeout(PATIENCE_S)
             line = ends.client.wrap_socket(right, server_hostname="localhost")
             data = bytes(range(256)) * 400
             while data:
@@ -243,7 +243,7 @@ def test_a_blocking_socket_gives_up_a_peer_that_does_not_read(
     thread = threading.Thread(target=greet)
     thread.start()
     line = ends.client.wrap_socket(right, server_hostname=HOST)
-    thread.join(DEADLINE_S)
+    thread.join(PATIENCE_S)
     line.setblocking(False)
     with pytest.raises(TimeoutError):
         _send_much(line)
@@ -271,6 +271,6 @@ def test_a_server_with_another_name_is_refused_by_a_blocking_socket(ends: Ends) 
     with pytest.raises(TlsError, match="certificate verify failed"):
         ends.client.wrap_socket(right, server_hostname="elsewhere.example")
     right.close()
-    thread.join(DEADLINE_S)
+    thread.join(PATIENCE_S)
     left.close()
     assert contexts.ClientTls.check_hostname
