@@ -36,6 +36,7 @@ from protocol.payment import TRANSITIONS
 from terminal.domain.card_sale import TRANSITIONS as CARD_TRANSITIONS
 from terminal.domain.delivery import TRANSITIONS as DELIVERY_TRANSITIONS
 from terminal.domain.firmware import TRANSITIONS as FIRMWARE_TRANSITIONS
+from terminal.domain.pin import TRANSITIONS as PIN_TRANSITIONS
 from terminal.domain.sale import TRANSITIONS as SALE_TRANSITIONS
 from terminal.domain.settings import TRANSITIONS as SETTINGS_TRANSITIONS
 
@@ -153,6 +154,10 @@ def page() -> str:
         (origin.value, target.value, step.value)
         for (origin, step), target in REFUND_TRANSITIONS.items()
     ]
+    pin = [
+        (origin.value, edge.state.value, step.value)
+        for (origin, step), edge in PIN_TRANSITIONS.items()
+    ]
     health = [
         (origin.value, target.value, step.value)
         for (origin, step), target in HEALTH_TRANSITIONS.items()
@@ -187,6 +192,7 @@ def page() -> str:
         diagram("Withdrawal", "backend/withdrawals/model.py", withdrawal),
         diagram("Sale, as the till sees it", "terminal/domain/sale.py", sale),
         diagram("Card sale at the PIN pad", "terminal/domain/card_sale.py", card),
+        diagram("A staff member's PIN", "terminal/domain/pin.py", pin),
         diagram("Goods of a vending machine", "terminal/domain/delivery.py", goods),
         diagram("Rollout to many devices", "backend/rollouts/model.py", rollout),
         diagram("Firmware of a terminal's board", "terminal/domain/firmware.py", firmware),

@@ -9,20 +9,8 @@ An error is a stable code; the catalogue gives each code its family, retry rule 
 of advice in Chinese and in English. A code that is not in the catalogue cannot be raised.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
-Retry = Literal["never", "same_id", "after"]
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What a code means to a person and to a program."""
-
-    code: str
-    retry: Retry
-    zh: str
-    en: str
+from protocol.advice import Advice, Row
+from protocol.counter_advice import COUNTER_ROWS
 
 
 class TillwayError(Exception):
@@ -72,7 +60,7 @@ def from_code(code: str, detail: str = "") -> TillwayError:
 
 # Rows are read as a table, so they are longer than a line of code.
 # ruff: noqa: E501
-_ROWS: tuple[tuple[str, Retry, str, str], ...] = (
+_ROWS: tuple[Row, ...] = (
     # Envelope and transport
     ("envelope_malformed", "never", "报文无法解析，请升级终端软件。", "The message cannot be read; update the terminal's software."),
     ("envelope_version", "never", "报文版本不受支持，请升级终端软件。", "The message version is not supported; update the terminal's software."),
@@ -326,48 +314,6 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("calendar_horizon", "never", "该年度的放假安排尚未载入，无法确定结算日，请载入该年度的节假日表。", "The days off of that year are not known, so no settlement date can be told; load its calendar table."),
     ("window_state", "never", "清算场次当前状态不允许此操作。", "The clearing window's state does not allow this."),
     ("destination_not_allowed", "never", "收款账户未备案或已撤销，不能出款，请由运营人员备案后重试。", "The account is not filed as a destination, or was withdrawn; nothing is paid to it until an operator files it."),
-    # Peripherals
-    ("device_no_reply", "after", "外设没有应答，请检查连线与电源。", "The peripheral does not answer; check its cable and power."),
-    ("device_bad_frame", "after", "外设数据出错，请检查连线。", "The peripheral sent damaged data; check its cable."),
-    ("device_disconnected", "after", "外设已断开，正在重新连接。", "The peripheral is disconnected; reconnecting."),
-    ("printer_paper_end", "after", "打印机缺纸，请装纸。", "The printer is out of paper; load a roll."),
-    ("printer_cover_open", "after", "打印机盖未关，请合上。", "The printer's cover is open; close it."),
-    ("scan_timeout", "never", "没有扫到二维码，请重试。", "No code was scanned; try again."),
-    ("printer_error", "after", "打印机故障，请检查切刀与打印头。", "The printer reports a fault; check its cutter and print head."),
-    ("card_timeout", "never", "没有检测到卡片，请将卡片贴近读卡区后重试。", "No card was held to the reader; hold one to it and try again."),
-    ("card_not_approved", "never", "密码键盘没有批准，没有资金变动：可能是余额不足、密码错误、顾客按了红键或取走了卡，原因见密码键盘。请重试，或换一张卡、换其他方式。", "The PIN pad did not approve and no money moved: perhaps too little money, a wrong PIN, the red key, or the card drawn out. The pad says which; try again, or take another card or way."),
-    ("card_unreadable", "never", "这张卡无法用于此操作，请换一张卡或改用扫码。", "This card cannot be used for this; use another card or scan a code."),
-    ("finger_timeout", "never", "没有检测到手指，请重试。", "No finger was placed in time; try again."),
-    ("finger_known", "never", "该手指已录入，无需重复录入。", "This finger is already enrolled."),
-    ("finger_differs", "never", "两次按下的不是同一个手指，请重新录入。", "The two touches were not of one finger; start again."),
-    ("finger_library_full", "never", "指纹库已满，请先删除不用的指纹。", "The sensor holds no more fingers; delete one first."),
-    ("element_locked", "never", "安全芯片口令错误或未输入，请检查口令文件。", "The secure element's PIN is wrong or missing; check its file."),
-    ("element_blocked", "never", "安全芯片口令尝试次数将尽，已停止尝试，请联系技术支持。", "The secure element has few tries or none left; nothing more is tried. Call support."),
-    ("element_tampered", "never", "安全芯片外壳被打开过，密钥已销毁，请重新注册设备。", "The secure element was opened and its keys are gone; enrol the device again."),
-    ("element_key_missing", "never", "安全芯片中没有本机的密钥，请检查芯片或重新注册设备。", "The secure element does not hold this device's key; check it or enrol again."),
-    ("firmware_damaged", "after", "固件文件已损坏，未使用，将自动重新获取；若反复出现，请检查网关的磁盘。", "The firmware file is damaged and was not used; it is fetched anew by itself. If that goes on, look at the hub's disk."),
-    ("firmware_refused", "never", "控制板拒绝或未能启动新固件，仍运行旧固件，请检查固件文件与签名。", "The controller board refused the new firmware or did not start it and runs the old one; check the file and its signature."),
-    ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
-    ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
-    # People at the till
-    ("staff_sign_in", "never", "请先登录或解锁收银台。", "Sign in, or unlock the till, first."),
-    ("staff_unknown", "never", "没有这位员工，请重新选择。", "There is no such member of staff; choose again."),
-    ("staff_exists", "never", "已有同名员工，请换一个名称。", "Somebody has this name already; choose another."),
-    ("staff_pin_wrong", "never", "口令不正确，请重新输入。", "The PIN is wrong; enter it again."),
-    ("staff_pin_weak", "never", "口令须为四至八位数字，且不能全部相同或连续。", "A PIN has four to eight digits, neither all alike nor in a row."),
-    ("staff_pin_same", "never", "这就是原来的口令，请换一个。", "That is the PIN there was; choose another one."),
-    ("staff_locked", "after", "口令多次错误，请五分钟后再试。", "Too many wrong PINs; try again in five minutes."),
-    ("staff_supervisor", "never", "此操作需要店长授权，请店长输入口令。", "A supervisor must sign for this with a PIN."),
-    ("staff_last", "never", "这是最后一位店长，请先登记另一位店长。", "This is the last supervisor; hire another one first."),
-    ("staff_spool", "never", "还有未完结的交易，处理后才能退出登录；可以先锁屏。", "Payments are still open, so you cannot sign out yet; lock the screen instead."),
-    ("shift_needed", "never", "请先开班再收款。", "Open a shift before taking payments."),
-    ("shift_state", "never", "当前班次状态不允许此操作。", "The shift's state does not allow this."),
-    ("shift_unsettled", "never", "还有结果未知的交易，需店长授权才能交班。", "Some outcomes are still unknown; a supervisor must sign to close the shift."),
-    ("shift_reason_needed", "never", "盘点金额与应有金额不符，请填写原因。", "The count differs from what is expected; say why."),
-    ("cash_short", "never", "实收金额不足，请核对。", "The cash given is less than the amount."),
-    ("cash_not_found", "never", "找不到这笔现金交易。", "This cash sale was not found."),
-    ("card_sale_not_found", "never", "找不到这笔银行卡交易。", "This card sale was not found."),
-    ("goods_unknown", "never", "没有这个商品条码，请手工输入金额。", "This barcode is not known; key in the amount."),
     # Ledger
     ("account_unknown", "never", "账户不存在。", "The account does not exist."),
     ("account_short", "never", "账户余额不足，不能记账。", "The account's balance does not cover this posting."),
@@ -397,4 +343,4 @@ _ROWS: tuple[tuple[str, Retry, str, str], ...] = (
     ("table_invalid", "never", "数据文件有误，请按提示的行与列修改。", "The table file is wrong; correct the row and column that are named."),
 )  # fmt: skip
 
-CATALOGUE: dict[str, Advice] = {row[0]: Advice(*row) for row in _ROWS}
+CATALOGUE: dict[str, Advice] = {row[0]: Advice(*row) for row in (*_ROWS, *COUNTER_ROWS)}

@@ -118,17 +118,20 @@ def staff(
     supervisor: Annotated[bool, typer.Option("--supervisor", help="Who may also sign.")] = False,
     new_pin: Annotated[str | None, typer.Option(help="Whose PIN is to be another one.")] = None,
     leave: Annotated[str | None, typer.Option(help="Who works here no longer.")] = None,
+    own: Annotated[bool, typer.Option("--own", help="That person types the PIN.")] = False,
     acts: Annotated[bool, typer.Option("--acts", help="What was done, and by whom.")] = False,
 ) -> None:
     """List the till's staff, hire somebody, renew a PIN, or let somebody go.
 
     A PIN is asked for, or read as one line from a pipe; it is never an argument, which other
     people's programs could see. Prints one JSON line. May be used while the till runs, and needs
-    no supervisor's PIN: it is the way back in where the last supervisor has forgotten one.
+    no supervisor's PIN: it is the way back in where the last supervisor has forgotten one. Who has
+    a PIN that was not typed with --own chooses another at the next sign-in.
     """
     wish = StaffWish(
-        hires=hire, is_supervisor=supervisor, renews=new_pin, leaves=leave, looks_back=acts
-    )
+        hires=hire, is_supervisor=supervisor, renews=new_pin, leaves=leave, is_own_pin=own,
+        looks_back=acts,
+    )  # fmt: skip
     found = tend_staff(load(config).state_dir, wish, ask_pin)
     sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
 

@@ -36,8 +36,9 @@ from faces.locale import PARAMETER, language_of
 from faces.pages import Pages
 from faces.session_face import SessionFace
 from faces.words import Language
+from protocol.advice import Advice
 from protocol.clock import Clock
-from protocol.errors import Advice, TillwayError, advice, is_known
+from protocol.errors import TillwayError, advice, is_known
 
 MERCHANT_PAGES = tuple(
     (name, name) for name in ("settlements", "bills", "breaks", "callbacks", "stores", "keys")

@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from protocol.errors import Retry, TillwayError
+from protocol.advice import Retry
+from protocol.errors import TillwayError
 from protocol.messages.base import (
     Body,
     CurrencyText,

@@ -43,9 +43,10 @@ def open_counter(
     real = _station(ports, journal=journal, shell=shell, entropy=entropy)
     practice = _training(ports, clock=clock, entropy=entropy, path=training_path)
     people = People(journal.database, clock)
+    staffing = Staffing(people, entropy)
     counter = Counter(
-        sign_in=SignIn(people, clock, lambda: ports.agent.profile.idle_lock_ms),
-        staffing=Staffing(people, entropy),
+        sign_in=SignIn(people, staffing, clock, lambda: ports.agent.profile.idle_lock_ms),
+        staffing=staffing,
         real=real,
         training=practice[0],
     )

@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from protocol.errors import CallerError
-from terminal.domain.staff import Role, Session, Staff, StaffAct, StaffDeed
+from terminal.domain.pin import PinState, PinStep, set_pin
+from terminal.domain.staff import Role, Session, Staff
+from terminal.domain.staff_acts import StaffAct, StaffDeed
 from terminal.journal.database import transaction
 from terminal.limits import STAFF_MAX
 from terminal.timing import TerminalClock
@@ -23,31 +25,38 @@ class People:
         self._db = database
         self._clock = clock
 
-    def add(self, name: str, role: Role, *, salt: bytes, digest: bytes, by_name: str) -> Staff:
+    def add(
+        self, name: str, role: Role, *, salt: bytes, digest: bytes, step: PinStep, by_name: str
+    ) -> Staff:
         """A new member of staff; ``staff_exists`` for a name that is taken."""
+        pin, deed = set_pin(PinState.NONE, step)
         with transaction(self._db):
             if len(self.all()) >= STAFF_MAX:
                 raise CallerError("busy", f"{STAFF_MAX} members of staff at most")
             try:
                 cursor = self._db.execute(
-                    "INSERT INTO staff (name, role, salt, digest) VALUES (?, ?, ?, ?)",
-                    (name, role, salt, digest),
+                    "INSERT INTO staff (name, role, salt, digest, pin) VALUES (?, ?, ?, ?, ?)",
+                    (name, role, salt, digest, pin),
                 )
             except sqlite3.IntegrityError:
                 raise CallerError("staff_exists", name) from None
-            staff = Staff(staff_id=int(cursor.lastrowid or 0), name=name, role=role)
-            self._note(StaffDeed.HIRED, staff.staff_id, by_name)
+            staff = Staff(staff_id=int(cursor.lastrowid or 0), name=name, role=role, pin=pin)
+            self._note(deed, staff.staff_id, by_name)
         return staff
 
-    def renew_pin(self, staff_id: int, *, salt: bytes, digest: bytes, by_name: str) -> None:
+    def renew_pin(
+        self, staff_id: int, *, salt: bytes, digest: bytes, step: PinStep, by_name: str
+    ) -> Staff:
         """Another PIN; what stood against the person is forgotten."""
         with transaction(self._db):
+            pin, deed = set_pin(self.one(staff_id).pin, step)
             self._db.execute(
-                "UPDATE staff SET salt = ?, digest = ?, failures = 0, locked_until_ms = 0"
+                "UPDATE staff SET salt = ?, digest = ?, pin = ?, failures = 0, locked_until_ms = 0"
                 " WHERE staff_id = ?",
-                (salt, digest, staff_id),
+                (salt, digest, pin, staff_id),
             )
-            self._note(StaffDeed.PIN_RENEWED, staff_id, by_name)
+            self._note(deed, staff_id, by_name)
+            return self.one(staff_id)
 
     def leave(self, staff_id: int, *, by_name: str) -> None:
         """Somebody works here no longer; the name stays on what was signed. ``staff_last`` for the
@@ -124,7 +133,10 @@ class People:
 
     def _staff(self, where: str, values: Iterable[Any]) -> list[Staff]:
         rows = self._db.execute(
-            f"SELECT staff_id, name, role, failures, locked_until_ms FROM staff {where}",  # noqa: S608
+            f"SELECT staff_id, name, role, pin, failures, locked_until_ms FROM staff {where}",  # noqa: S608
             tuple(values),
         )
-        return [Staff(**{**dict(row), "role": Role(row["role"])}) for row in rows]
+        return [
+            Staff(**{**dict(row), "role": Role(row["role"]), "pin": PinState(row["pin"])})
+            for row in rows
+        ]

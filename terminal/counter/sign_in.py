@@ -2,6 +2,8 @@
 
 Rule 1: PINs are checked one at a time, so that many guesses at once count as many.
 Rule 2: a PIN is hashed on a thread, never in the loop that takes payments, and never logged.
+Rule 3: who has a PIN that somebody else has set chooses an own one by signing in; until then that
+        PIN neither opens a session nor signs.
 """
 
 import asyncio
@@ -10,12 +12,12 @@ from dataclasses import replace
 
 import structlog
 
-from protocol.clock import Entropy
 from protocol.errors import CallerError
 from terminal.counter import pins
 from terminal.counter.people import People
-from terminal.domain.staff import Role, Session, Staff, check_pin_form
-from terminal.limits import STAFF_NAME_CHARS_MAX, TOUCH_GAP_MS
+from terminal.counter.staffing import Staffing
+from terminal.domain.staff import Role, Session, Staff
+from terminal.limits import TOUCH_GAP_MS
 from terminal.timing import TerminalClock
 
 log = structlog.get_logger("terminal")
@@ -25,10 +27,15 @@ class SignIn:
     """Who is at the till."""
 
     def __init__(
-        self, people: People, clock: TerminalClock, idle_lock_ms: Callable[[], int]
+        self,
+        people: People,
+        staffing: Staffing,
+        clock: TerminalClock,
+        idle_lock_ms: Callable[[], int],
     ) -> None:
         """``idle_lock_ms``: without a touch for so long a session is locked."""
         self._people = people
+        self._staffing = staffing
         self._clock = clock
         self._idle_lock_ms = idle_lock_ms
         self._checking = asyncio.Lock()
@@ -52,9 +59,13 @@ class SignIn:
             return None
         return self._people.one(session.staff_id)
 
-    async def sign_in(self, staff_id: int, pin: str) -> Staff:
-        """Begin or unlock a session; another person's ends one that is locked."""
+    async def sign_in(self, staff_id: int, pin: str, *, new_pin: str | None = None) -> Staff:
+        """Begin or unlock a session; another person's ends one that is locked. With ``new_pin`` the
+        person chooses that one first; ``staff_pin_given`` where that is needed."""
         staff = await self._checked(staff_id, pin)
+        if new_pin is not None:
+            staff = await self._staffing.choose_pin(staff, new_pin)
+        staff.check_own_pin()
         now_ms = self._clock.now_ms()
         before = self._people.session()
         is_same = before is not None and before.staff_id == staff_id
@@ -72,6 +83,7 @@ class SignIn:
         if self._people.one(staff_id).role is not Role.SUPERVISOR:
             raise CallerError("staff_supervisor")
         staff = await self._checked(staff_id, pin)
+        staff.check_own_pin()
         log.info("staff_approved", staff=staff_id)
         return staff
 
@@ -113,21 +125,3 @@ class SignIn:
             if staff.failures or staff.locked_until_ms:
                 self._people.note_tries(staff.after_right_pin())
             return staff
-
-
-def hire(
-    people: People, entropy: Entropy, *, name: str, role: Role, pin: str, by_name: str
-) -> Staff:
-    """A new member of staff. Blocks while the PIN is hashed."""
-    check_pin_form(pin)
-    name = checked_name(name)
-    salt = entropy.token_bytes(pins.SALT_BYTES)
-    digest = pins.pin_digest(pin, salt)
-    return people.add(name, role, salt=salt, digest=digest, by_name=by_name)
-
-
-def checked_name(name: str) -> str:
-    """A name as it is kept; ``field_invalid`` for what is none."""
-    if not 0 < len(name.strip()) <= STAFF_NAME_CHARS_MAX or not name.isprintable():
-        raise CallerError("field_invalid", "name")
-    return name.strip()

@@ -7,15 +7,10 @@ Rule 2: a session without a touch for a named time is locked; the sale on the sc
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
 
 from protocol.errors import CallerError
-from terminal.limits import (
-    PIN_DIGITS_MAX,
-    PIN_DIGITS_MIN,
-    PIN_FAILURES_MAX,
-    PIN_LOCK_MS,
-)
+from terminal.domain.pin import PinState
+from terminal.limits import PIN_FAILURES_MAX, PIN_LOCK_MS
 
 
 class Role(StrEnum):
@@ -32,6 +27,7 @@ class Staff:
     staff_id: int
     name: str
     role: Role
+    pin: PinState = PinState.OWN
     failures: int = 0
     locked_until_ms: int = 0
 
@@ -39,6 +35,11 @@ class Staff:
         """``staff_locked`` while too many wrong PINs stand against this person."""
         if now_ms < self.locked_until_ms:
             raise CallerError("staff_locked", f"until {self.locked_until_ms}")
+
+    def check_own_pin(self) -> None:
+        """``staff_pin_given`` while the PIN is one that somebody else has set."""
+        if self.pin is PinState.GIVEN:
+            raise CallerError("staff_pin_given")
 
     def after_wrong_pin(self, now_ms: int) -> "Staff":
         """One more wrong PIN; the last one that is allowed locks."""
@@ -50,24 +51,6 @@ class Staff:
     def after_right_pin(self) -> "Staff":
         """Nothing stands against this person any more."""
         return replace(self, failures=0, locked_until_ms=0)
-
-
-class StaffDeed(StrEnum):
-    """What may be done about somebody."""
-
-    HIRED = "hired"
-    PIN_RENEWED = "pin_renewed"
-    LEFT = "left"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaffAct:
-    """What was done about whom, and who signed for it."""
-
-    at_ms: int
-    act: StaffDeed
-    name: str
-    by_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +67,3 @@ class Session:
         """Whether it may act: touched within ``idle_lock_ms``. A clock that was set back does not
         keep it open for longer."""
         return not self.is_locked and abs(now_ms - self.touched_at_ms) < idle_lock_ms
-
-
-def check_pin_form(pin: str) -> None:
-    """``staff_pin_weak`` for what is no PIN, or one that everybody tries first."""
-    is_sized = PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
-    if not (is_sized and pin.isascii() and pin.isdecimal()):
-        raise CallerError("staff_pin_weak", f"{PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")
-    steps = {(int(right) - int(left)) % 10 for left, right in pairwise(pin)}
-    if len(steps) == 1 and steps <= {0, 1, 9}:
-        raise CallerError("staff_pin_weak", "digits all alike or in a row")

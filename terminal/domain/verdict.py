@@ -17,7 +17,8 @@ Three kinds of refusal, told apart by their code:
 
 from enum import Enum, auto
 
-from protocol.errors import Retry, is_known
+from protocol.advice import Retry
+from protocol.errors import is_known
 from protocol.payment import PaymentState
 from terminal.domain.sale import Step
 

@@ -65,7 +65,7 @@ def _sessions(api: APIRouter, gate: Gate) -> None:
 
     @api.post("/session", dependencies=may_sign_in)
     async def begin(who: SignInIn) -> Told:
-        staff = await sign_in.sign_in(who.staff_id, who.pin)
+        staff = await sign_in.sign_in(who.staff_id, who.pin, new_pin=who.new_pin)
         gate.counter.tell_payers_side()
         return {"staff_id": staff.staff_id, "name": staff.name}
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
+from terminal.domain.pin import PinStep
 from terminal.domain.staff import Staff
 from terminal.web.gate import Actor, Gate
 from terminal.web.schemas import HireIn, LetGoIn, NewPinIn
@@ -37,8 +38,14 @@ def router(gate: Gate) -> APIRouter:
 
     @api.post("/staff/{staff_id}/pin")
     async def renew(staff_id: int, wanted: NewPinIn, by: Annotated[Actor, acting]) -> Told:
+        """Another PIN. A supervisor who signs for the own one has chosen it; anybody else is asked
+        for another at the next sign-in."""
         signed_by = await gate.approval(by, wanted.approval)
-        return _told(await counter.staffing.renew_pin(staff_id, pin=wanted.pin, by_name=signed_by))
+        is_own = wanted.approval is not None and wanted.approval.staff_id == staff_id
+        step = PinStep.CHOOSE if is_own else PinStep.GIVE
+        return _told(
+            await counter.staffing.renew_pin(staff_id, pin=wanted.pin, by_name=signed_by, step=step)
+        )
 
     @api.post("/staff/{staff_id}/leave")
     async def leave(staff_id: int, wanted: LetGoIn, by: Annotated[Actor, acting]) -> Told:
@@ -49,4 +56,9 @@ def router(gate: Gate) -> APIRouter:
 
 
 def _told(staff: Staff) -> Told:
-    return {"staff_id": staff.staff_id, "name": staff.name, "role": staff.role.value}
+    return {
+        "staff_id": staff.staff_id,
+        "name": staff.name,
+        "role": staff.role.value,
+        "pin": staff.pin.value,
+    }

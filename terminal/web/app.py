@@ -34,6 +34,7 @@ _STATUS = {
     "shift_state": 409,
     "staff_sign_in": 401,
     "staff_pin_wrong": 403,
+    "staff_pin_given": 403,
     "staff_locked": 403,
     "staff_supervisor": 403,
     "staff_spool": 409,

@@ -130,7 +130,9 @@ class GoodsIn(_In):
 
 
 class SignInIn(ApprovalIn):
-    """Somebody signs in or unlocks."""
+    """Somebody signs in or unlocks, and chooses another PIN where ``new_pin`` is one."""
+
+    new_pin: _Pin | None = None
 
 
 class TrainingIn(_In):

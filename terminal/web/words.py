@@ -55,12 +55,31 @@ WORDS: dict[str, Words] = {
     "role": Words("职位", "Role"),
     "new_pin": Words("新口令（4–8 位数字）", "New PIN, 4 to 8 digits"),
     "renew_pin": Words("更换口令", "New PIN"),
+    "pin_choose": Words("请设定自己的口令", "Choose your own PIN"),
+    "pin_choose_why": Words(
+        "现在的口令是别人设的。设定只有您知道的口令，然后按 ✓。",
+        "Somebody else set the one you have. Key one that only you know, then ✓.",
+    ),
+    "pin_repeat": Words("再输入一次", "Once more"),
+    "pin_repeat_why": Words("请再输入一次新口令，然后按 ✓。", "Key the new PIN again, then ✓."),
+    "pin_rules": Words(
+        "四至八位数字，不能全部相同或连续。",
+        "Four to eight digits, neither all alike nor in a row.",
+    ),
+    "pins_differ": Words(
+        "两次输入不一致，请重新设定。", "The two are not the same; choose again from the start."
+    ),
+    "pin_given": Words("口令待本人设定", "own PIN not chosen yet"),
     "let_go": Words("离职", "Let go"),
     "staff_acts": Words("最近变更", "Latest changes"),
     "staff_hired": Words("登记", "hired"),
     "staff_pin_renewed": Words("更换口令", "new PIN"),
+    "staff_pin_chosen": Words("设定自己的口令", "chose the PIN"),
     "staff_left": Words("离职", "let go"),
-    "staff_hint": Words("每次变更都需店长授权。", "A supervisor signs for every change."),
+    "staff_hint": Words(
+        "变更需店长授权；本人下次登录时设定自己的口令。",
+        "A supervisor signs. The person chooses an own PIN at the next sign-in.",
+    ),
     "no_staff": Words(
         "还没有员工，请先在本机运行：", "There is no staff yet. Run on this machine:"
     ),

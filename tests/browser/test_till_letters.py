@@ -76,7 +76,7 @@ async def test_somebody_is_hired_by_touch_alone(browser: Browser, tmp_path: Path
             await page.tap('#approve [data-do="pin"]')
         hired = till.counter.sign_in.staff[-1]
         assert (hired.name, hired.role) == ("Zhang Xin", Role.CASHIER)
-        await till.counter.sign_in.sign_in(hired.staff_id, "2580361")
+        await till.counter.sign_in.sign_in(hired.staff_id, "2580361", new_pin="604815")
 
 
 async def test_a_search_and_a_refund_s_reason_are_written_by_touch(

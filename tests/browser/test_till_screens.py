@@ -28,6 +28,7 @@ LONG_NAMES = {
     "merchant_en": "Corner Shop at Zhongshan Park Station",
 }
 FORGOTTEN = {
+    "choose-pin",
     "shift-open",
     "cash",
     "count",

@@ -41,6 +41,8 @@ LOGGED = (
 )  # fmt: skip
 """What a till logs in a few minutes."""
 Scene = tuple[str, Page]
+GIVEN_PIN = "860247"
+"""One that a supervisor sets."""
 METHODS = ("pay_code", "merchant_qr", "offline_token")
 QUERY = """
 fetch('/api/sales/current/query', {method: 'POST', headers: {
@@ -51,6 +53,23 @@ fetch('/api/sales/current/query', {method: 'POST', headers: {
 async def sign_in(page: Page, pin: str = CASHIER_PIN, *, staff: int = 2) -> None:
     """Choose a person and type the PIN."""
     await page.click(f'main [data-staff="{staff}"]')
+    await page.keyboard.type(pin)
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
+
+
+async def key_pin(page: Page, pin: str, *, staff: int = 2) -> None:
+    """Choose a person and type the PIN, which may not open a session."""
+    await page.click(f'main [data-staff="{staff}"]')
+    await page.keyboard.type(pin)
+    await page.keyboard.press("Enter")
+
+
+async def choose_pin(page: Page, pin: str = CASHIER_PIN) -> None:
+    """An own PIN, twice, where the page asks for one."""
+    await page.keyboard.type(pin)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector('[data-asks="repeat"]')
     await page.keyboard.type(pin)
     async with page.expect_navigation():
         await page.keyboard.press("Enter")
@@ -126,7 +145,11 @@ async def day_scenes(till: Till, page: Page, side: Page, language: str) -> Async
     await side.goto(f"{till.base}/customer?lang={language}")
     await page.goto(f"{till.base}/?lang={language}")
     yield "sign-in", page
-    await sign_in(page)
+    await till.counter.staffing.renew_pin(2, pin=GIVEN_PIN, by_name="王店长")
+    await key_pin(page, GIVEN_PIN)
+    await page.wait_for_selector('[data-asks="choose"]')
+    yield "choose-pin", page
+    await choose_pin(page)
     await page.wait_for_selector('[data-kind="no_shift"]')
     yield "no-shift", page
     await ask_for_float(page)

@@ -23,8 +23,9 @@ from terminal.agent import Agent
 from terminal.counter.diagnostics import Diagnostics
 from terminal.counter.opening import open_counter
 from terminal.counter.people import People
-from terminal.counter.sign_in import hire
+from terminal.counter.staffing import hire
 from terminal.counter.station import Counter
+from terminal.domain.pin import PinStep
 from terminal.domain.staff import Role
 from terminal.journal.store import Journal
 from terminal.limits import HTTP_CONNECTIONS_MAX, STOP_WAIT_S
@@ -198,8 +199,11 @@ CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
 
 
 def hire_both(people: People) -> None:
-    """A supervisor (1) and a cashier (2)."""
+    """A supervisor (1) and a cashier (2), who have chosen their PINs."""
     for name, role, pin in (
         ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
     ):  # fmt: skip
-        hire(people, SystemEntropy(), name=name, role=role, pin=pin, by_name="owner")
+        hire(
+            people, SystemEntropy(), name=name, role=role, pin=pin, step=PinStep.CHOOSE,
+            by_name="owner",
+        )  # fmt: skip

@@ -1,5 +1,6 @@
 """People for a demonstration's till: two, each with a PIN that is made when they are hired and
-left in a private file, because nothing here ships with a secret.
+left in a private file, because nothing here ships with a secret. Whoever plays them has that file:
+the PIN counts as their own choice, and nobody is asked for another at the first sign-in.
 """
 
 import json
@@ -28,7 +29,7 @@ def staff_of(directory: Path, till: str) -> dict[str, str]:
 
 
 def _hire(config: Path, name: str, role: str) -> str:
-    from terminal.domain.staff import check_pin_form
+    from terminal.domain.pin import check_pin_form
 
     while True:
         pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
@@ -37,7 +38,7 @@ def _hire(config: Path, name: str, role: str) -> str:
         except CallerError:
             continue
         break
-    words = ["terminal", "staff", "--config", str(config), "--hire", name]
+    words = ["terminal", "staff", "--config", str(config), "--hire", name, "--own"]
     done = subprocess.run(
         [sys.executable, "-m", "tillway", *words, *(["--supervisor"] * (role == "supervisor"))],
         input=f"{pin}\n", capture_output=True, text=True, check=False, timeout=_HIRE_TIMEOUT_S,

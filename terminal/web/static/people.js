@@ -1,5 +1,5 @@
 // Who is there: signing in, a supervisor's signature, locking.
-import { post, refuse } from "../faces/post.js";
+import { lang, post, refuse } from "../faces/post.js";
 import { once } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { keyPin, pinOf } from "./pad.js";
@@ -10,24 +10,69 @@ export const choose = (button) => {
 
 const chosen = (place) => place.querySelector('[data-staff][aria-checked="true"]');
 
-const said = (place) => {
-  const who = chosen(place);
+const keyed = (place) => {
   const pad = place.querySelector("[data-pinpad]");
   const pin = pinOf(pad);
   keyPin(pad, "clear");
+  return pin;
+};
+
+const said = (place) => {
+  const who = chosen(place);
+  const pin = keyed(place);
   return who && pin ? { staff_id: Number.parseInt(who.dataset.staff, 10), pin } : null;
 };
 
+const no = (error, place) => {
+  play("declined");
+  refuse(error, place);
+};
+
+// Whose PIN somebody else has set chooses one, twice, before anything else. Rule: it lies in this
+// module's memory only, and not for longer than a till stays unlocked.
+let given = null;
+let first = "";
+let ends = 0;
+const ask = (place, asks) => {
+  for (const each of place.querySelectorAll("[data-asks]")) each.hidden = each.dataset.asks !== asks;
+};
+const beginChoice = (place, who) => {
+  given = who;
+  first = "";
+  ask(place, "choose");
+  clearTimeout(ends);
+  ends = setTimeout(() => location.reload(), Number(document.documentElement.dataset.idle));
+};
+const endChoice = (place) => {
+  given = null;
+  clearTimeout(ends);
+  ask(place, "who");
+};
+const twice = (place) => {
+  const pin = keyed(place);
+  if (!pin) return null;
+  if (first === pin) return { ...given, new_pin: pin };
+  if (first) {
+    beginChoice(place, given);
+    no({ code: "pins_differ", [lang]: place.querySelector("[data-differs]").dataset.differs }, place);
+  } else {
+    first = pin;
+    ask(place, "repeat");
+  }
+  return null;
+};
+
+const CHOOSE_AGAIN = new Set(["staff_pin_weak", "staff_pin_same"]);
 export const signIn = (place) =>
   once(place, async () => {
-    const who = said(place);
+    const who = given ? twice(place) : said(place);
     if (!who) return;
     const { ok, error } = await post("/api/session", who);
-    if (ok) location.reload();
-    else {
-      play("declined");
-      refuse(error, place);
-    }
+    if (ok) return location.reload();
+    if (error.code === "staff_pin_given") return beginChoice(place, who);
+    if (CHOOSE_AGAIN.has(error.code)) beginChoice(place, given);
+    else if (given && error.code.startsWith("staff_")) endChoice(place);
+    no(error, place);
   });
 
 // Ask a supervisor: resolves with a signature that the server will check, or null.
@@ -53,7 +98,7 @@ export const signed = () => {
 };
 
 // Do something that a supervisor must sign; asked again where the signature does not hold.
-const ASK_AGAIN = new Set(["staff_pin_wrong", "staff_locked", "staff_supervisor", "staff_unknown"]);
+const ASK_AGAIN = new Set(["staff_pin_wrong", "staff_locked", "staff_supervisor", "staff_unknown", "staff_pin_given"]);
 export const withSignature = async (send) => {
   let error = null;
   for (;;) {

@@ -14,9 +14,9 @@ from terminal.counter.shifts import ShiftDesk
 from terminal.counter.sign_in import SignIn
 from terminal.counter.staffing import Staffing
 from terminal.counter.tending import StaffWish, tend_staff
+from terminal.domain.pin import check_pin_form
 from terminal.domain.sale import Sale
 from terminal.domain.shift import CashKind, Tally
-from terminal.domain.staff import check_pin_form
 from terminal.inputs import (
     Cancel,
     ChooseMethod,
@@ -42,7 +42,8 @@ class Room:
         self.bench = Bench(path)
         people = People(self.bench.journal.database, self.bench.clock)
         hire_both(people)
-        self.sign_in = SignIn(people, self.bench.clock, lambda: IDLE_LOCK_MS)
+        self.staffing = Staffing(people, self.bench.entropy)
+        self.sign_in = SignIn(people, self.staffing, self.bench.clock, lambda: IDLE_LOCK_MS)
         self.shifts = ShiftDesk(self.bench.journal, lambda: self.bench.profile, self.bench.clock)
         self.drafts = Drafts(self.bench.journal, self.bench.entropy)
 
@@ -134,7 +135,7 @@ def test_a_forgotten_pin_is_renewed_by_the_rules_of_hiring_and_is_not_the_old_on
     assert refused(staffing.renew_pin(2, pin="1234", by_name="王店长")) == "staff_pin_weak"
     assert refused(staffing.renew_pin(2, pin=CASHIER_PIN, by_name="王店长")) == "staff_pin_same"
     asyncio.run(staffing.renew_pin(2, pin="730915", by_name="王店长"))
-    asyncio.run(room.sign_in.sign_in(2, "730915"))
+    asyncio.run(room.sign_in.sign_in(2, "730915", new_pin="580246"))
     assert refused(room.sign_in.sign_in(2, CASHIER_PIN)) == "staff_pin_wrong"
 
 
