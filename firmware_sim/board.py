@@ -199,6 +199,10 @@ class Board:
         kinds: list[JsonValue] = [str(fault.kind) for fault in self.link(name).faults]
         self._tell(name, "faults", {"faults": kinds})
 
+    def transport(self, name: str) -> str:
+        """How a device is reached, as its board file says it."""
+        return self._entries[name].transport
+
     def _tell(self, name: str, deed: str, words: dict[str, JsonValue]) -> None:
         for watcher in self._watchers:
             watcher(name, deed, words)

@@ -154,6 +154,7 @@ def shown(board: Board, name: str) -> dict[str, object]:
         "kind": kind.name,
         "summary": kind.summary,
         "path": link.client_path,
+        "transport": board.transport(name),
         "is_powered": link.is_powered,
         "state": board.state(name),
         "acts": {act.name: act.summary for act in kind.acts},

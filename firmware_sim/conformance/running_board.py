@@ -48,7 +48,9 @@ class BoardPerson:
                 "config_invalid",
                 f"{device!r} has to name a {kind} of the board at port {told}; it has: {known}",
             )
-        path = there[name]["path"]
+        path, transport = there[name]["path"], there[name]["transport"]
+        if transport.startswith("serial:"):
+            raise _held(name, transport)
         if not path or path.startswith(("memory:", "ws")):
             raise OperatingError("device_disconnected", f"{name} has no port to open ({path})")
         return cls(int(told), name, path)
@@ -76,6 +78,18 @@ class BoardPerson:
 
     def _ask(self, method: str, what: str = "", body: bytes | None = None) -> bytes:
         return _ask(self.port, method, f"/devices/{quote(self.name)}/{what}".rstrip("/"), body)
+
+
+def _held(name: str, transport: str) -> OperatingError:
+    """``path`` of a device at a real port is the simulator's own end of the cable."""
+    return OperatingError(
+        "port_taken",
+        f"{name} speaks at {transport}, which the simulator itself holds: open the port at the "
+        "cable's other end, with --device serial:/dev/… --attended, and do what it asks for on the "
+        "bench",
+        detail_zh=f"{name} 在 {transport} 上说话，这个端口由模拟器自己占着：请用线另一端的端口，"
+        "--device serial:/dev/… --attended，它要人做的，在测试台上做",
+    )
 
 
 def _ask(port: int, method: str, path: str, body: bytes | None = None) -> bytes:

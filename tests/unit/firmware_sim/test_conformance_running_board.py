@@ -3,6 +3,7 @@
 Method: ``tillway sim run`` as a program; its people act through its control API.
 """
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from firmware_sim.conformance.check import Check
 from firmware_sim.conformance.registry import checks_of
 from firmware_sim.conformance.running import bench_of, run_checks
 from protocol.errors import CallerError, OperatingError
+from tests.kit.command_line import tillway
 from tests.support.sim_bench import running_sim
 
 BOARD = """
@@ -22,6 +24,7 @@ devices:
   right: {kind: cd5220}
   printer: {kind: escpos}
   nowhere: {kind: gm65, transport: "memory:nowhere"}
+  cabled: {kind: ssi, transport: "serial:CABLE"}
 """
 
 
@@ -30,9 +33,14 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The control API's port of a board that runs."""
     folder = tmp_path_factory.mktemp("sim")
     file = folder / "board.yaml"
-    file.write_text(BOARD)
-    with running_sim(folder, str(file)) as sim:
-        yield sim.url.rpartition(":")[2]
+    far, near = os.openpty()
+    file.write_text(BOARD.replace("CABLE", os.ttyname(near)))
+    try:
+        with running_sim(folder, str(file)) as sim:
+            yield sim.url.rpartition(":")[2]
+    finally:
+        os.close(far)
+        os.close(near)
 
 
 def _red(kind: str, device: str, checks: tuple[Check, ...]) -> list[tuple[str, str]]:
@@ -79,3 +87,16 @@ def test_a_board_that_is_not_there_and_a_device_without_a_port_are_told(port: st
         bench_of("gm65", "bench:1").__enter__()
     with pytest.raises(CallerError, match=r"is not bench:PORT\[/NAME\]"):
         bench_of("gm65", "bench:pad").__enter__()
+
+
+def test_the_simulator_s_own_end_of_a_cable_is_not_opened(port: str) -> None:
+    with pytest.raises(OperatingError) as refused:
+        bench_of("ssi", f"bench:{port}/cabled").__enter__()
+    assert refused.value.code == "port_taken"
+    assert refused.value.detail.startswith("cabled speaks at serial:/dev/")
+    assert "open the port at the cable's other end" in refused.value.detail
+    assert refused.value.detail_zh.startswith("cabled 在 serial:/dev/")
+    ended = tillway("sim", "conform", "ssi", "--device", f"bench:{port}")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("port_taken (cabled speaks at ")
+    assert "模拟器自己占着" in ended.stderr
