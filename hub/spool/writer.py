@@ -5,11 +5,11 @@ commit succeed or fail together, because a failure here is the disk's, not a job
 the disk counts as full until it has taken some room: one small commit that fits proves nothing.
 """
 
-import queue
 import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -43,7 +43,7 @@ class SpoolWriter:
     def __init__(self, store: SpoolStore) -> None:
         self._store = store
         self._report: Report | None = None
-        self._jobs: queue.Queue[_Job[Any] | None] = queue.Queue(JOBS_WAITING_MAX)
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="hub-spool", daemon=True)
         self.commits = 0
         self.failures = 0
@@ -61,12 +61,12 @@ class SpoolWriter:
     ) -> None:
         """Have a job committed; ``done`` gets its result, or what went wrong.
 
-        Raises ``OperatingError("busy")`` when too many jobs wait.
+        Raises ``OperatingError("busy")`` when too many jobs wait. Called by one thread, the loop's:
+        nobody else fills the queue between the question and the put.
         """
-        try:
-            self._jobs.put_nowait(_Job(run, done))
-        except queue.Full:
-            raise OperatingError("busy", "spool writer") from None
+        if self._jobs.qsize() >= JOBS_WAITING_MAX:
+            raise OperatingError("busy", "spool writer")
+        self._jobs.put(_Job(run, done))
 
     def stop(self) -> None:
         """Finish what was submitted, then end and close the store."""
@@ -85,7 +85,7 @@ class SpoolWriter:
         while not self.is_writable:
             try:
                 return self._jobs.get(timeout=ROOM_AGAIN_S)
-            except queue.Empty:
+            except Empty:
                 self._look_for_room()
         return self._jobs.get()
 
@@ -100,11 +100,8 @@ class SpoolWriter:
 
     def _gather(self, first: _Job[Any]) -> tuple[list[_Job[Any]], bool]:
         jobs = [first]
-        while len(jobs) < COMMIT_JOBS_MAX:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
+        for _ in range(min(self._jobs.qsize(), COMMIT_JOBS_MAX - 1)):
+            job = self._jobs.get()
             if job is None:
                 return jobs, True
             jobs.append(job)

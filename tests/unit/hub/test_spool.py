@@ -14,7 +14,7 @@ from hub.domain.effects import UplinkRow
 from hub.spool.migration import migrate, scripts
 from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
-from protocol.errors import CallerError
+from protocol.errors import CallerError, OperatingError
 from tests.kit.hub_shop import STORE, Shop
 from tests.kit.patience import PATIENCE_S
 
@@ -166,6 +166,26 @@ def test_jobs_that_wait_share_one_commit(tmp_path: Path) -> None:
     writer.stop()
     assert results == list(range(1, 101))
     assert writer.commits == 1
+
+
+def test_more_jobs_than_may_wait_are_refused_and_those_that_wait_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.spool.writer.JOBS_WAITING_MAX", 3)
+    writer = SpoolWriter(SpoolStore(open_connection(tmp_path / "spool.db")))
+    results: list[object] = []
+    for counter in (1, 2, 3):
+        writer.submit(lambda store, counter=counter: store.append(row(counter)), results.append)
+    with pytest.raises(OperatingError, match="busy"):
+        writer.submit(lambda store: store.append(row(4)), results.append)
+
+    def report(callbacks: list[Callable[[], None]]) -> None:
+        for callback in callbacks:
+            callback()
+
+    writer.start(report)
+    writer.stop()
+    assert results == [1, 2, 3], "also what waited when it was stopped"
 
 
 def test_when_the_disk_fails_every_job_is_told_and_nothing_is_kept(tmp_path: Path) -> None:
