@@ -53,8 +53,30 @@ def _latest() -> Select[Any]:
     return select(row).select_from(_ACCOUNT.join(row, is_last)).where(is_wanted)
 
 
+# What the follower asks at each step is composed once: that costs more than reading.
 _LATEST = _latest()
-"""Composed and compiled once: that costs more than reading."""
+_FOLLOWERS = select(_FOLLOWER).order_by(_FOLLOWER.c.chain)
+_GROUPS_AFTER = (
+    select(*(_GROUP.c[name] for name in ("seq", "hash", "count", "at_ms", "transfer_ids")))
+    .where(_GROUP.c.chain == bindparam("chain"), _GROUP.c.seq > bindparam("seq"))
+    .order_by(_GROUP.c.seq)
+    .limit(FOLLOW_GROUPS_PER_STEP_MAX)
+)
+_HASHES = (
+    select(_GROUP.c.hash)
+    .where(
+        _GROUP.c.chain == bindparam("chain"),
+        _GROUP.c.seq >= bindparam("first"),
+        _GROUP.c.seq < bindparam("end"),
+    )
+    .order_by(_GROUP.c.seq)
+)
+_NODES = select(_NODE.c.place, _NODE.c.hash).where(
+    _NODE.c.chain == bindparam("chain"),
+    _NODE.c.level == bindparam("level"),
+    _NODE.c.place >= bindparam("first"),
+    _NODE.c.place < bindparam("end"),
+)
 
 
 def forget(connection: Connection) -> None:
@@ -72,8 +94,7 @@ class DerivedRepository:
 
     def followers(self) -> dict[str, Row]:
         """How far each chain has been followed."""
-        rows = self._connection.execute(select(_FOLLOWER).order_by(_FOLLOWER.c.chain)).mappings()
-        return {row["chain"]: dict(row) for row in rows}
+        return {row["chain"]: row for row in self._all(_FOLLOWERS)}
 
     def group(self, chain: str, seq: int) -> Row | None:
         """One group."""
@@ -82,9 +103,7 @@ class DerivedRepository:
 
     def groups_after(self, chain: str, seq: int) -> list[Row]:
         """A chain's next groups after a number, in order, without their leaves."""
-        wanted = (_GROUP.c[name] for name in ("seq", "hash", "count", "at_ms", "transfer_ids"))
-        query = select(*wanted).where(_GROUP.c.chain == chain, _GROUP.c.seq > seq)
-        return self._all(query.order_by(_GROUP.c.seq).limit(FOLLOW_GROUPS_PER_STEP_MAX))
+        return self._all(_GROUPS_AFTER, chain=chain, seq=seq)
 
     def transfers_of(self, account_id: str, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """Those of these transfers that name the account, as tuples in column order."""
@@ -99,9 +118,8 @@ class DerivedRepository:
         """The last balance of each account over a chain."""
         found: dict[str, Row] = {}
         for chunk in _chunks(account_ids):
-            wanted = {"wanted": chunk, "wanted_chain": chain}
-            for row in self._connection.execute(_LATEST, wanted).mappings():
-                found[row["account_id"]] = dict(row)
+            rows = self._all(_LATEST, wanted=chunk, wanted_chain=chain)
+            found.update((row["account_id"], row) for row in rows)
         return found
 
     def balance_before(self, account_id: str, chain: str, moment: Moment) -> Row | None:
@@ -142,26 +160,13 @@ class DerivedRepository:
 
     def group_hashes(self, chain: str, first_seq: int, count: int) -> list[bytes]:
         """The hashes of consecutive groups; fewer where the chain has a gap or ends."""
-        query = (
-            select(_GROUP.c.hash)
-            .where(
-                _GROUP.c.chain == chain,
-                _GROUP.c.seq >= first_seq,
-                _GROUP.c.seq < first_seq + count,
-            )
-            .order_by(_GROUP.c.seq)
-        )
-        return [row[0] for row in self._connection.execute(query)]
+        wanted = {"chain": chain, "first": first_seq, "end": first_seq + count}
+        return [row[0] for row in self._connection.execute(_HASHES, wanted).all()]
 
     def nodes(self, chain: str, level: int, first: int, count: int) -> dict[int, bytes]:
         """The stored ones of consecutive nodes of a level, by place."""
-        query = select(_NODE.c.place, _NODE.c.hash).where(
-            _NODE.c.chain == chain,
-            _NODE.c.level == level,
-            _NODE.c.place >= first,
-            _NODE.c.place < first + count,
-        )
-        return {row[0]: row[1] for row in self._connection.execute(query)}
+        wanted = {"chain": chain, "level": level, "first": first, "end": first + count}
+        return {row[0]: row[1] for row in self._connection.execute(_NODES, wanted).all()}
 
     def all_nodes(self) -> Iterator[Row]:
         """Every stored node, chain by chain and level by level."""
@@ -187,8 +192,8 @@ class DerivedRepository:
         """Every checkpoint, chain by chain, in order of size."""
         return self._stream(select(_CHECKPOINT).order_by(_CHECKPOINT.c.chain, _CHECKPOINT.c.size))
 
-    def _all(self, query: Any) -> list[Row]:  # noqa: ANN401
-        return [dict(row) for row in self._connection.execute(query).mappings()]
+    def _all(self, query: Any, **values: Any) -> list[Row]:  # noqa: ANN401
+        return [dict(row) for row in self._connection.execute(query, values).mappings().all()]
 
     def _first(self, query: Any) -> Row | None:  # noqa: ANN401
         rows = self._all(query)
