@@ -14,6 +14,7 @@ from terminal.web.gate import Gate
 from terminal.web.view import Renderer, View
 
 _SOUND = "sound"
+_KEYS, _KNOWN_KEYS = "keys", {"pad", "full"}  # which keys were pressed at this device (keys.js)
 
 
 class Desk:
@@ -40,7 +41,7 @@ class Desk:
             language=self.language(request),
             token="" if view == "customer" else access.page_token,
             sound=request.cookies.get(_SOUND) or ("on" if self._real.is_spoken else "off"),
-            more=more,
+            more={**more, "keys": self._keys(request)},
         )
         response = packed_for(request, HTMLResponse(html))  # to this machine only (access, Rule 4)
         access.admit_page(response)
@@ -50,6 +51,10 @@ class Desk:
     def language(self, request: Request) -> Language:
         """What the page asks for, else what the till is set to."""
         return language_of(request, "en" if self._real.language == "en" else "zh")
+
+    def _keys(self, request: Request) -> str:
+        found = request.cookies.get(_KEYS, "")
+        return found if found in _KNOWN_KEYS else "none"
 
     @property
     def _real(self) -> Profile:

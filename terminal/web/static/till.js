@@ -261,8 +261,18 @@ const scan = async (text) => {
   } else if (["choosing", "scanning", "offline_scan"].includes(kind())) await send("sales/current/code", { code: text });
 };
 
+// What stands on the buttons of the keys that this device has is shown with the next screen, so that
+// nothing moves under a hand (till.css); the browser keeps what was found.
+const KEYS = ["none", "pad", "full"];
+let found = root.dataset.keys;
+const keys = (which) => {
+  if (KEYS.indexOf(which) <= KEYS.indexOf(found)) return;
+  found = which;
+  document.cookie = `keys=${found};path=/;max-age=31536000;samesite=lax`;
+};
+
 if (isTill) {
-  listen({ start, scan, key });
+  listen({ start, scan, key, keys });
 }
 
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
@@ -279,6 +289,7 @@ const show = (told) => {
     if (told.kind !== "keypad" || kind() !== "keypad") {
       letters?.closeLetters();
       swap(main, told.html);
+      if (isTill) root.dataset.keys = found;
       release(main);
     }
     if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood], ...(told.say ?? []));
