@@ -4,13 +4,13 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.offline_phone import Phone, hub_word
 from tests.support.till_scenes import METHODS, charge, ready_keypad, shows
-from tests.support.tills import running_till
+from tests.support.tills import Till, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -85,17 +85,61 @@ async def test_what_is_printed_is_told_and_so_is_a_printer_without_paper(
         assert (status, told["error"]["code"]) == (400, "printer_paper_end")
         till.printer.paper = "adequate"
         assert (await till.post("shift/x"))[1]["print"] == "printed"
+
+
+REPRINT = 'main [data-do="reprint"]'
+TOLD = "main [data-refusal]"
+
+
+async def reprints_once_there_is_paper(till: Till, page: Page) -> None:
+    """What the printer lacks is said beside the button, which prints when it is there."""
+    printed = len(till.printer.receipts)
+    till.printer.is_cover_open = True
+    for _ in range(2):
+        await page.tap(REPRINT)
+        await page.wait_for_selector(f'{TOLD}[role="alert"]:has-text("打印机盖未关，请合上")')
+    await page.reload()
+    till.printer.is_cover_open = False
+    await page.tap(REPRINT)
+    await page.wait_for_selector(f'{TOLD}[role="status"]:has-text("已打印")')
+    assert len(till.printer.receipts) == printed + 1
+
+
+async def test_what_the_printer_lacks_is_said_where_a_copy_was_asked_for(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
         till.scanner.show(CODE)
-        await page.goto(f"{till.base}/")
         await charge(page, "1280")
         await shows(page, "paid")
-        count = len(till.printer.receipts)
-        await page.tap('[data-do="reprint"]')
-        await page.wait_for_selector('[data-refusal]:has-text("已打印")')
-        assert len(till.printer.receipts) == count + 1
-        till.printer.is_cover_open = True
-        await page.tap('[data-do="reprint"]')
-        await page.wait_for_selector('.bar .badge:has-text("打印机盖")')
+        await reprints_once_there_is_paper(till, page)
+        await page.goto(f"{till.base}/recent")
+        await page.tap("td a")
+        await shows(page, "payment")
+        await reprints_once_there_is_paper(till, page)
+        await page.goto(f"{till.base}/shift/close")
+        await page.keyboard.type("50000")
+        await page.tap('[data-do="close_shift"]')
+        await shows(page, "z")
+        await reprints_once_there_is_paper(till, page)
+
+
+async def test_a_receipt_that_was_not_printed_is_told_on_the_sale_that_it_is_of(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        till.scanner.show(CODE)
+        till.printer.paper = "end"
+        await charge(page, "1280")
+        await shows(page, "paid")
+        await page.wait_for_selector(f'{TOLD}:has-text("缺纸，请装纸")')
+        till.printer.paper = "adequate"
+        await page.tap(REPRINT)
+        await page.wait_for_selector(f'{TOLD}[role="status"]:has-text("已打印")')
+        await page.wait_for_function("!document.querySelector('.bar .badge')")
+        assert "已打印" in await page.inner_text(TOLD)
 
 
 async def test_the_payers_side_says_in_both_languages_that_the_till_is_gone_and_comes_back(

@@ -209,12 +209,19 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await page.evaluate(QUERY)
     await shows(page, "paid")
     yield "paid", page
+    till.printer.paper = "end"
+    await page.click('[data-do="reprint"]')
+    await page.wait_for_selector("main [data-refusal].warn")
+    yield "paid-no-paper", page
+    till.printer.paper = "adequate"
+    await page.click('[data-do="reprint"]')
+    await page.wait_for_selector("main [data-refusal].paid")
     await side.wait_for_selector('[data-kind="paid"]')
     yield "customer-paid", side
     await side.evaluate("document.documentElement.dataset.line = 'lost'")
     yield "customer-lost", side
     await side.evaluate("delete document.documentElement.dataset.line")
-    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
     if till.counter.real.agent.profile.biometric_above_minor is not None:
         await shows(page, "keypad")
         till.scanner.show(CODE)

@@ -1,6 +1,6 @@
 // The pages beside the sale: refunds, cash, shifts, tests.
 import { minor, shown } from "../faces/money.js";
-import { lang, post, tell } from "../faces/post.js";
+import { lang, post, refuse, tell } from "../faces/post.js";
 import { once } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { digitsOf, placesOf, refused, setDigits } from "./pad.js";
@@ -34,15 +34,25 @@ const go = async (button, send, next) => {
   if (code === "shift_reason_needed") main.querySelector("[data-fills]").focus(); // digits are still the count
 };
 
-// What is on paper, and what is not. The next customer does not wait for the printer.
+// What is on paper, and what is not. The next customer does not wait for the printer. Of a printer in
+// trouble a sale's screen is drawn anew, with it: what came of the print is said on that one.
+let sayPrint = () => {};
+export const sayPrintAgain = () => {
+  if (main.querySelector("[data-refusal]")?.hidden) sayPrint();
+};
 const print = (path, body) => (button) =>
   once(
     button,
     async () => {
+      const { subject } = button.dataset;
       const { ok, told, error } = await post(path, body(button));
-      if (!button.isConnected) return ok || play("declined"); // another screen: the bar says what the printer lacks
-      if (ok) tell(document.documentElement.dataset[told.print], main);
-      else refused(error, main);
+      if (!ok) play("declined");
+      sayPrint = () => {
+        if (subject && !main.querySelector(`[data-do="reprint"][data-subject="${CSS.escape(subject)}"]`)) return;
+        if (ok) tell(document.documentElement.dataset[told.print], main);
+        else refuse(error, main);
+      };
+      sayPrint();
     },
     button,
   );

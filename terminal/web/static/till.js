@@ -9,7 +9,7 @@ import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
-import { awaitCard, DRAWER, giveNote, showPerson } from "./drawer.js";
+import { awaitCard, DRAWER, giveNote, sayPrintAgain, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
@@ -290,6 +290,7 @@ const show = (told) => {
       letters?.closeLetters();
       swap(main, told.html);
       if (isTill) root.dataset.keys = found;
+      sayPrintAgain();
       release(main);
     }
     if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood], ...(told.say ?? []));
