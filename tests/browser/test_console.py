@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from backend.console.limits import SESSION_IDLE_MS
 from tests.support.axe import faults, needs_axe
-from tests.support.browser import LARGE, opened_page
+from tests.support.browser import LARGE, broken_ids, opened_page
 from tests.support.console_scenes import (
     RunningConsole,
     running_console,
@@ -309,6 +309,7 @@ async def _wrong(page: Page, language: str) -> list[str]:
         await page.set_viewport_size(size)
         if await page.evaluate(OVER):
             wrong.append(f"wider than a window of {size['width']}")
+        wrong += [f"at {size['width']}, {one}" for one in await broken_ids(page)]
         if size == PHONE:
             wrong += [f"on a phone: {one}" for one in await _sideways(page)]
             if language == "en":

@@ -22,6 +22,29 @@ _WORDS = [
         "autoplay-policy=no-user-gesture-required",
     )
 ]  # fmt: skip
+_BROKEN_IDS = """
+() => {
+  const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = walk.nextNode());) {
+    if (!text.parentElement.checkVisibility()) continue;
+    let edge = innerWidth;
+    for (let up = text.parentElement; up; up = up.parentElement) {
+      const cuts = getComputedStyle(up).overflowX !== 'visible';
+      if (cuts) edge = Math.min(edge, up.getBoundingClientRect().right);
+    }
+    for (const hit of text.data.matchAll(/[a-z]{2,4}_[0-9A-Za-z]{26,32}/g)) {
+      const range = document.createRange();
+      range.setStart(text, hit.index);
+      range.setEnd(text, hit.index + hit[0].length);
+      const boxes = [...range.getClientRects()].filter((box) => box.width > 0);
+      const lines = new Set(boxes.map((box) => Math.round(box.top))).size;
+      const isCut = boxes.some((box) => box.right > edge + 1);
+      if (lines > 1 || isCut) found.push(`${hit[0]}: ${lines} lines${isCut ? ', cut' : ''}`);
+    }
+  }
+  return found;
+}
+"""
 SMALL, LARGE = {"width": 800, "height": 480}, {"width": 1280, "height": 800}
 
 
@@ -56,3 +79,9 @@ async def opened_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
         assert not page.faults, page.faults  # type: ignore[attr-defined]
     finally:
         await context.close()
+
+
+async def broken_ids(page: Page) -> list[str]:
+    """The ids that are broken over lines or cut at an edge."""
+    found: list[str] = await page.evaluate(_BROKEN_IDS)
+    return found

@@ -252,7 +252,7 @@ def test_a_list_goes_on_by_key_and_shows_each_payment_once(
     http, path, seen = world.signed_in("li.na"), "/console/payments", []
     while path:
         page = http.get(path).text
-        seen += re.findall(r"<code>(pay_\w+)</code>", page)
+        seen += re.findall(r"<code class=\"id\">(pay_\w+)</code>", page)
         more = re.search(r'href="(/console/payments\?after=[^"]+)">', page)
         path = more[1] if more else ""
     assert sorted(seen) == sorted(wanted)

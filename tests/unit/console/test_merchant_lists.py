@@ -31,7 +31,7 @@ def test_refunds_are_narrowed_paged_and_exported(
 
     def listed(query: str) -> list[str]:
         page = http.get(f"/console/refunds?{query}").text
-        return re.findall(r"<code>(rfd_\w+)</code>", page)
+        return re.findall(r"<code class=\"id\">(rfd_\w+)</code>", page)
 
     assert listed("") == [too_much, second, first]
     assert listed("state=failed") == [too_much]

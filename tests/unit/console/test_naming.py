@@ -29,7 +29,7 @@ def shops(world: ConsoleWorld) -> ConsoleWorld:
 
 
 def listed(page: str) -> list[str]:
-    return re.findall(r"<code>((?:pay|rfd)_\w+)</code>", page)
+    return re.findall(r"<code class=\"id\">((?:pay|rfd)_\w+)</code>", page)
 
 
 def options(page: str, field: str) -> list[str]:

@@ -143,6 +143,7 @@ def test_two_persons_decide_a_case_and_the_payments_are_labelled(
     ]
     page = first.get("/console/audit?lang=en")
     assert "state Waits for the second person → Decided" in text_of(page)
+    assert f'href="/console/cases/{case_id}"' in page.text
 
 
 def test_the_second_person_sends_it_back_and_the_first_puts_it_back(

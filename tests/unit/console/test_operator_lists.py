@@ -63,7 +63,7 @@ def test_a_program_gets_the_rows_the_sums_and_the_file_of_the_console_s_page(
     seen = set()
     for query in FILTERS[name]:
         html = page.get(f"/console/{name}?{query}").text
-        shown = re.findall(r"<code>((?:pay|rfd)_\w+)</code>", html)
+        shown = re.findall(r"<code class=\"id\">((?:pay|rfd)_\w+)</code>", html)
         shown = [one for one in shown if one.startswith(IDS[name][0])]
         found = asked(program, f"{name}?{query}")
         assert [row[IDS[name]] for row in found[name]] == shown, query
