@@ -266,8 +266,8 @@ _ROWS: tuple[Row, ...] = (
     ("payment_disputed", "never", "该付款有争议，争议金额不能退款或撤销，以裁定为准。", "A part of this payment is or was disputed; that part can be neither refunded nor undone."),
     # The risk engine: devices and cases
     ("reading_not_found", "never", "找不到设备的这次读数。", "This reading of a device was not found."),
-    ("case_not_found", "never", "找不到这个案件。", "This case was not found."),
-    ("case_state", "never", "案件已裁定，或当前状态不允许此操作。", "The case is decided, or its state does not allow this."),
+    ("case_not_found", "never", "找不到这个案件，请核对编号，或从案件列表打开。", "There is no such case; check its number, or open it from the list of cases."),
+    ("case_state", "never", "案件已裁定，或当前状态不允许此操作，请先看案件现状。", "The case is decided, or its state does not allow this; look at how it stands now."),
     ("case_same_person", "never", "须由另一人复核，提出结论者不能自行确认。", "A second person must agree; whoever proposed the outcome cannot confirm it."),
     ("case_not_assignee", "never", "只有案件的经办人可以提出结论，请先分派案件。", "Only whoever the case is assigned to proposes its outcome; assign it first."),
     # Reports of suspicious transactions

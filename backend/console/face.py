@@ -44,6 +44,8 @@ MERCHANT_PAGES = tuple(
     (name, name) for name in ("settlements", "bills", "breaks", "callbacks", "stores", "keys")
 )
 """A merchant's pages that operators look at, too, and the words that name them."""
+_LISTS = frozenset({"payments", "breaks", "cases"})
+"""For everybody who may see one of theirs."""
 _NO_FIELDS: Fields = MappingProxyType({})
 
 
@@ -128,7 +130,8 @@ class Face(SessionFace):
     def refused(self, request: Request, error: TillwayError, person: Person | None) -> Response:
         """A page of nothing but the refusal; for who is nobody, the question who it is."""
         if person is not None:
-            return self.page(request, "refused", person, refusal=error)
+            tab = list_of(request.url.path) if error.code != "route_unknown" else ""
+            return self.page(request, "refused", person, refusal=error, tab=tab)
         shown_out = self.shown_out(request, error)
         return shown_out or self.page(request, "sign_in", None, refusal=error, here=ROOT, typed="")
 
@@ -161,6 +164,12 @@ def base_of(person: Person | None) -> str:
     if person is not None and person.is_operator and person.merchant_id:
         return f"{ROOT}/merchants/{quote(person.merchant_id, safe='')}"
     return ROOT
+
+
+def list_of(path: str) -> str:
+    """The list that a page of one payment, break or case stands in; empty for any other page."""
+    name, _, one = path.removeprefix(f"{ROOT}/").partition("/")
+    return name if one and name in _LISTS else ""
 
 
 def advice_of(code: str | None) -> Advice | None:

@@ -16,6 +16,10 @@ BRIEF_PX_MAX = 120
 FLOW_PX_MAX, ACT_PX_MAX = 90, 156
 LONG_NAME = "() => { document.querySelector('.top .me strong').textContent = 'w'.repeat(40) }"
 HEIGHTS = "() => [...document.querySelectorAll('.brief tbody tr')].map((row) => row.offsetHeight)"
+LINES = """
+(row) => Math.max(...[...row.cells].filter((cell) => cell.checkVisibility()).map((cell) =>
+  Math.round(cell.clientHeight / parseFloat(getComputedStyle(cell).lineHeight))))
+"""
 LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
 
@@ -39,7 +43,7 @@ async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list
         await page.keyboard.press("Escape")
         await menu.wait_for(state="hidden")
         await page.keyboard.press("Enter")
-        await menu.get_by_role("link", name="Payments").focus()
+        await menu.get_by_role("link", name="Refunds").focus()
         await page.keyboard.press("Enter")
         row = page.get_by_role("table").get_by_role("row").nth(1)
         amount = row.get_by_role("cell").nth(1)
@@ -49,6 +53,13 @@ async def test_on_a_phone_the_menu_opens_by_keyboard_without_a_script_and_a_list
         assert len({round(box["x"]) for box in boxes if box}) == 1
         names = await page.get_by_role("columnheader").all_inner_texts()
         assert names[:2] == ["Time", "Amount"]
+        await page.goto(f"{console.base}/payments")
+        assert not await page.locator("[name='amount']").is_visible()
+        cards = page.locator(".of-payments tbody tr")
+        heights = [await one.evaluate("(one) => one.offsetHeight") for one in await cards.all()]
+        assert max(heights) <= BRIEF_PX_MAX, heights
+        third = await cards.nth(2).bounding_box()
+        assert third["y"] + third["height"] <= PHONE["height"]  # type: ignore[index]
         await page.goto(f"{console.base}/callbacks")
         heights = await page.evaluate(HEIGHTS)
         assert heights
@@ -70,6 +81,8 @@ async def test_on_a_phone_flows_and_acts_are_short_and_a_long_name_leaves_the_wa
         first = page.locator(".of-flows tbody tr")
         heights = [await row.evaluate("(one) => one.offsetHeight") for row in await first.all()]
         assert max(heights) <= FLOW_PX_MAX, heights
+        lines = [await row.evaluate(LINES) for row in await first.all()]
+        assert max(lines) == 1, "no figure is broken over lines"
         told = await first.nth(0).inner_text()
         assert re.search(r"Sale by pay code\s+\d+\s.*≤ \d+ ms", told, re.DOTALL), told
         fifth = await first.nth(4).bounding_box()

@@ -309,7 +309,11 @@ def test_who_may_only_look_and_merchants_can_do_nothing(
     assert 'href="/console/cases"' not in merchant.get("/console/today").text
     forged = first.post(f"/console/cases/{case_id}/take", data={"page": "0" * 64})
     assert forged.status_code == 401
-    assert first.get("/console/cases/cas_00000000000000000000000000").status_code == 404
+    lost = first.get("/console/cases/cas_00000000000000000000000000?lang=en")
+    assert lost.status_code == 404
+    assert "open it from the list of cases" in lost.text
+    assert '<a class="button" href="/console/cases">← Risk cases</a>' in lost.text
+    assert '"/console/cases"' not in merchant.get("/console/cases/cas_1").text
     assert listed(first, "state=open") == [case_id]
 
 
