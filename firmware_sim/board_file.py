@@ -4,7 +4,6 @@ The form is checked here, at the edge; a wrong file is refused with file, line a
 is wrong. What a device may say is its kind's matter (``kinds/``).
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from firmware_sim.kinds.kind import DeviceEntry, Kind
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import BOARD_DEVICES_MAX
+from firmware_sim.nearest import nearest
 from firmware_sim.wrongs import Wrongs
 from firmware_sim.yaml_file import YamlFile, read_yaml
 from protocol.errors import CallerError
@@ -68,9 +68,9 @@ def no_board(name_or_path: str) -> tuple[str, str]:
     """What to say of a board that there is not, in English and in Chinese: the nearest that is
     built in, or all."""
     names = built_in()
-    near = difflib.get_close_matches(name_or_path, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"built in: {', '.join(names)}"
-    hint_zh = f"是不是 {near[0]!r}？" if near else f"内置：{'、'.join(names)}"
+    near = nearest(name_or_path, names)
+    hint = f"did you mean {near!r}?" if near else f"built in: {', '.join(names)}"
+    hint_zh = f"是不是 {near!r}？" if near else f"内置：{'、'.join(names)}"
     return f"no board {name_or_path!r}; {hint}", f"没有电路板 {name_or_path!r}；{hint_zh}"
 
 

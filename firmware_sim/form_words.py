@@ -1,10 +1,11 @@
 """What a form says of the first of its words that is wrong, in English and in Chinese."""
 
-import difflib
 import re
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+
+from firmware_sim.nearest import nearest
 
 _ZH = {
     "missing": "必填",
@@ -49,13 +50,11 @@ def said_of(first: ErrorDetails) -> tuple[str, str]:
     context = {name: str(value) for name, value in first.get("ctx", {}).items()}
     if "expected" not in context:
         return english, chinese.format(**context)
-    choices = _CHOICE.findall(context["expected"])
+    choices, said = _CHOICE.findall(context["expected"]), str(first["input"])
+    if near := nearest(said, choices):
+        return f"not {said!r}; did you mean {near!r}?", f"不能是 {said!r}；是不是 {near!r}？"
     context["expected"] = "、".join(f"{one!r}" for one in choices)
-    near = difflib.get_close_matches(str(first["input"]), choices, n=1)
-    hint, hint_zh = (
-        (f"; did you mean {near[0]!r}?", f"；是不是 {near[0]!r}？") if near else ("", "")
-    )
-    return english + hint, chinese.format(**context) + hint_zh
+    return english, chinese.format(**context)
 
 
 def first_of(error: ValidationError) -> tuple[str, str]:

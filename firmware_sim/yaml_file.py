@@ -7,7 +7,6 @@ numbers (``on``, ``12:30`` and ``007`` stay text), and a key is said once.
 Rule 3: no anchors, no tags: a file of a few lines must not become a gigabyte.
 """
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from firmware_sim.form_words import said_of
 from firmware_sim.limits import YAML_BYTES_MAX, YAML_DEPTH_MAX
+from firmware_sim.nearest import nearest
 from firmware_sim.wrongs import FileWrongError, Wrong
 
 Place = tuple[str | int, ...]
@@ -91,15 +91,15 @@ class YamlFile:
                 wrongs += self.refusal(inner, *said_of(one)).wrongs
                 continue
             valid = _keys_at(form, one["loc"][:-1])
-            told |= {(*inner[:-1], near) for near in _near(inner, valid)}
+            told.add((*inner[:-1], nearest(str(inner[-1]), valid) or ""))
             wrongs += self.unknown_key(inner, valid).wrongs
         return wrongs
 
     def unknown_key(self, place: Place, valid: list[str]) -> FileWrongError:
         """The error for a key that nobody knows."""
-        near = _near(place, valid)
-        hint = f"did you mean {near[0]!r}?" if near else f"here may stand {', '.join(valid)}"
-        hint_zh = f"是不是 {near[0]!r}？" if near else f"这里可以写 {'、'.join(valid)}"
+        near = nearest(str(place[-1]), valid)
+        hint = f"did you mean {near!r}?" if near else f"here may stand {', '.join(valid)}"
+        hint_zh = f"是不是 {near!r}？" if near else f"这里可以写 {'、'.join(valid)}"
         return self.refusal(place, f"there is no such key; {hint}", f"没有这个键；{hint_zh}")
 
 
@@ -180,11 +180,6 @@ def _scalar(node: yaml.Node) -> JsonValue:
     if not _WHOLE_NUMBER.fullmatch(word):
         return word
     return HexNumber(word, 0) if word.startswith("0x") else int(word)
-
-
-def _near(place: Place, valid: list[str]) -> list[str]:
-    """The key that is meant, if one is near."""
-    return difflib.get_close_matches(str(place[-1]), valid, n=1, cutoff=0.5)
 
 
 def _keys_at(form: object, place: Place) -> list[str]:

@@ -1,7 +1,5 @@
 """Every kind of device there is."""
 
-import difflib
-
 from firmware_sim.kinds import (
     displays,
     ef01,
@@ -18,6 +16,7 @@ from firmware_sim.kinds import (
     telium,
 )
 from firmware_sim.kinds.kind import Kind
+from firmware_sim.nearest import nearest
 from protocol.errors import CallerError
 
 KINDS: dict[str, Kind] = {
@@ -49,9 +48,9 @@ def kind_named(name: str) -> Kind:
     """The kind; raises ``CallerError("field_invalid")`` that names the nearest one."""
     if name in KINDS:
         return KINDS[name]
-    near = difflib.get_close_matches(name, KINDS, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(sorted(KINDS))}"
-    hint_zh = f"；是不是 {near[0]!r}？" if near else f"；有：{'、'.join(sorted(KINDS))}"
+    near = nearest(name, KINDS)
+    hint = f"; did you mean {near!r}?" if near else f"; there are {', '.join(sorted(KINDS))}"
+    hint_zh = f"；是不是 {near!r}？" if near else f"；有：{'、'.join(sorted(KINDS))}"
     raise CallerError(
         "field_invalid",
         f"no kind of device is called {name!r}{hint}",

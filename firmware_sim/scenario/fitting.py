@@ -4,7 +4,6 @@ Rule 1: a step that its board can never do is wrong, by file and line, with what
 Rule 2: what only a moment can say (does the pin pad want a card now?) is left to the run.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.kinds.kind import Kind, State
+from firmware_sim.nearest import nearest
 from firmware_sim.scenario.comparing import is_no_bound
 from firmware_sim.scenario.steps import (
     Check,
@@ -88,7 +88,7 @@ class Fitting:
         self, place: Place, what: str, what_zh: str, word: str, there: Iterable[str]
     ) -> None:
         known = list(there)
-        near = difflib.get_close_matches(word, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known) or 'none'}"
-        hint_zh = f"是不是 {near[0]!r}？" if near else f"有：{'、'.join(known) or '无'}"
+        near = nearest(word, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
+        hint_zh = f"是不是 {near!r}？" if near else f"有：{'、'.join(known) or '无'}"
         self.wrongs.add(self.file.refusal(place, f"{what}; {hint}", f"{what_zh}；{hint_zh}"))

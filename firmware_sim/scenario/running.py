@@ -229,7 +229,7 @@ class _Run:
                 if frame.side is step.side and _is_so(frame, step):
                     return
                 if frame.side is step.side:
-                    passed.append(frame.name)
+                    passed.append(_passed(frame, step))
             if not await self._wait_news(until_ms):
                 came = f"came {', '.join(passed)}" if passed else "nothing came"
                 came_zh = f"来了 {'、'.join(passed)}" if passed else "什么也没来"
@@ -342,6 +342,14 @@ def _is_so(frame: Said, step: Expect) -> bool:
         name in frame.fields and is_as_said(frame.fields[name], said)
         for name, said in step.fields.items()
     )
+
+
+def _passed(frame: Said, step: Expect) -> str:
+    """One of that name does not say what was expected, so it is told what it says."""
+    if frame.name != step.frame:
+        return frame.name
+    said = [f"{name}={value}" for name, value in frame.fields.items() if name in step.fields]
+    return " ".join([frame.name, *said, *([frame.hex] if step.hex is not None else [])])
 
 
 def _wanted(step: Expect) -> str:

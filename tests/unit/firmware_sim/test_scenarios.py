@@ -76,7 +76,9 @@ def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
     assert result.line == 12
     told = result.explain()
     assert "seed 7" in told
-    assert "expected of scanner: code text=OTHER within 2000 ms; came code" in told
+    assert (
+        "expected of scanner: code text=OTHER within 2000 ms; came code text=TILLWAY-0001" in told
+    )
     assert "<- code text=TILLWAY-0001" in told
 
 
@@ -202,7 +204,7 @@ def test_all_that_is_wrong_with_a_scenario_is_told_by_line_with_the_nearest_righ
         (10, "steps.4.repeat: Input should be greater than or equal to 1"),
         (12, "steps.4.steps.0.hex: bytes are written as pairs of hexadecimal digits"),
         (13, "steps.4.steps.1.wait: a duration is a whole number with ms"),
-        (15, "steps.5.state.codes: scanner has no 'codes'; did you mean"),
+        (15, "steps.5.state.codes: scanner has no 'codes'; did you mean 'codes_read'?"),
         (15, "steps.5.state.modus: scanner has no 'modus'; did you mean 'mode'?"),
     ]
     assert len(told) == len(wanted)
