@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Route
@@ -11,9 +13,17 @@ from protocol.errors import OperatingError
 from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, opened_page
 from tests.support.front_scenes import STORIES, scenes
-from tests.support.front_shop import FakeKeeper, FakeTill, Program, fake_shop
+from tests.support.front_shop import (
+    ENDED,
+    FakeKeeper,
+    FakePhone,
+    FakeTill,
+    Program,
+    fake_shop,
+)
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
+from tillway.front.shop import Shop
 from tillway.revival import TRIES_MAX, End, Phase, Revival
 
 LATER = 2**50
@@ -48,6 +58,41 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_a_reload_keeps_each(
                     assert "2026-11-28" in told
                     assert "12.72" in told
             assert {asked.split("/")[2] for asked in page.asked} == {url.split("/")[2]}  # type: ignore[attr-defined]
+
+
+async def test_a_press_shows_what_it_waits_for_and_is_done_once_that_is_well(
+    browser: Browser,
+) -> None:
+    is_back = threading.Event()
+
+    class Ended(FakeTill):
+        def screen(self) -> dict[str, Any]:
+            if not is_back.is_set():
+                raise OperatingError("server_unreachable")
+            return super().screen()
+
+    keeper = FakeKeeper(ENDED.started(1))
+    shop = replace(_with(fake_shop(Program()), Ended()), keeper=keeper)
+    with front_page(shop, 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(f"{url}?lang=en")
+            keeper.hub = Revival("hub-1")
+            await page.wait_for_selector("[data-matter]", state="detached")
+            await page.click('[data-do="guide/key"]')
+            keeper.hub = ENDED.started(1)
+            told = await page.inner_text('[data-matter="hub-1"]')
+            assert "is being started anew" in told
+            assert "done once it is well" in told
+            assert await page.locator('[data-do="guide/key"][aria-busy="true"]').count() == 1
+            keeper.hub = Revival("hub-1")
+            is_back.set()
+            await page.wait_for_selector('[data-step="show"]')
+            await page.wait_for_selector("[data-matter]", state="detached")
+
+
+def _with(shop: Shop, till: FakeTill) -> Shop:
+    assert isinstance(shop.phone, FakePhone)
+    return replace(shop, till=till, tills=(till,), phone=replace(shop.phone, till=till))
 
 
 @needs_axe

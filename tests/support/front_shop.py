@@ -18,9 +18,11 @@ from tillway.demo.till import Till
 from tillway.front.parts import Link, Note, Place
 from tillway.front.shop import Shop
 from tillway.json_api import JsonApi
-from tillway.revival import Revival
+from tillway.revival import TRIES_MAX, End, Phase, Revival
 
 START_MS = 1_795_872_452_000
+ENDED = Revival("hub-1").ended(End(-9, tail=("no <room> left",)), 0)
+GAVE_UP = Revival("hub-1", Phase.FAILED, TRIES_MAX, 6, End(3, tail=("port is taken",)))
 PAYMENT = "pay_01M8H5DVHY52HT5B2K0AEV066C"
 PAY_CODE = "100123456789012345"
 TITLE = {"zh": "请扫描付款码", "en": "Scan the payer's code"}
@@ -106,6 +108,13 @@ class FakeTill(Till):
             self.state = "verifying"
         else:
             self.end()
+
+    def reach_scanner(self) -> None:
+        """It is there."""
+
+    def choose(self, method: str) -> None:
+        assert (self.state, method) == ("choosing", "pay_code")
+        self.state, self.declines = "scanning", ""
 
     def lay_finger(self, finger: str) -> None:
         self.finger = finger

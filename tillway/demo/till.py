@@ -94,6 +94,15 @@ class Till:
         png = base64.b64encode(picture).decode()
         self.board.post("/devices/scanner/acts/present", {"png": png})
 
+    def reach_scanner(self) -> None:
+        """See that the scanner is there; raises ``OperatingError`` where its board is not."""
+        assert self.board is not None
+        self.board.get("/devices/scanner")
+
+    def choose(self, method: str) -> None:
+        """Say once more how the payer pays."""
+        self.api.post("/api/sales/current/method", {"method": method})
+
     def lay_finger(self, finger: str) -> None:
         """Lay a finger on the sensor."""
         assert self.board is not None

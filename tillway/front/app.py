@@ -38,6 +38,7 @@ from tillway.front.limits import (
     LOOK_EVERY_MS,
     TOKEN_BYTES,
 )
+from tillway.front.matters import matters
 from tillway.front.parts import parts_told
 from tillway.front.shop import Shop
 from tillway.front.things import Story, Things
@@ -47,8 +48,8 @@ from tillway.revival import TRIES_MAX, signal_name
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
-_PIECES = ("health", "parts", "way", "guide", "evening", "things", "card")
-_SEEN_LATER = frozenset({"health", "parts"})
+_PIECES = ("health", "parts", "matter", "way", "guide", "evening", "things", "card")
+_SEEN_LATER = frozenset({"health", "parts", "matter"})
 """What no act of the page changes."""
 
 
@@ -110,6 +111,7 @@ class Face:
             accounts=ACCOUNTS, rules=POSTING_NAMES, evening=self.evening,
             closing=self.evening.at, watch=self.watch, card_number=self._card_number,
             console_url=self._console_url, doors=tuple(Door),
+            matters=tuple(matters(self.guide.needs, self.watch.parts, self._keeper.told())),
             revivals=self._keeper.told(), tries_max=TRIES_MAX, signal_name=signal_name,
             things=self.things, stories=tuple(Story), cars=tuple(Car),
             price=Money(CHARGER_PER_KWH_MINOR, "CNY").decimal(),

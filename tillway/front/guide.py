@@ -5,20 +5,28 @@ Rule 1: one guide for all who look; loading the page again shows the same step.
 Rule 2: steps come in the order of the table; only starting over is always possible.
 Rule 3: what the sale is, the till says. A refusal is the till's or the wallet's own, and the guide
         begins again.
+Rule 4: a part that has ended is being started anew: what may be asked twice waits until it answers.
 """
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from protocol.errors import CallerError, TillwayError, from_code
 from tillway.demo.phone import draw_qr, read_qr
-from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR
+from tillway.demo.stack import BIOMETRIC_ABOVE_MINOR, HUB
 from tillway.demo.story import FINGER
-from tillway.demo.till import ENDED, Shown, wait_for
-from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
+from tillway.demo.till import ENDED, POLL_GAP_S, Shown, wait_for
+from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX, PATIENCE_S
 from tillway.front.shop import Shop
+from tillway.revival import Phase
 
+Answer = TypeVar("Answer")
+SILENT = "server_unreachable"
+_SCANNER_LOST = frozenset({"device_disconnected", "device_no_reply", "device_bad_frame"})
 _OURS_TO_END = frozenset({"paid", "declined", "cancelled", "expired", "closed"})
 
 
@@ -77,7 +85,15 @@ class Guide:
     merchant: str = ""
     """Whom the wallet says it would pay."""
     receipt: bytes = b""
+    is_code_lost: bool = False
+    """Whether the scanner was lost with the code before it, and a fresh one is to be shown."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The programs that every step goes through, by their names."""
+        till = self.shop.till.name
+        return till, f"{till}-board", HUB, "backend"
 
     def choose(self, manner: Manner) -> None:
         """Take the steps of another manner."""
@@ -94,7 +110,7 @@ class Guide:
             if not least <= amount_minor <= most:
                 raise CallerError("amount_invalid")
             till = self.shop.till
-            if till.screen()["kind"] in _OURS_TO_END:
+            if self._patiently(till.screen)["kind"] in _OURS_TO_END:
                 till.dismiss()
             method = "merchant_qr" if self.manner is Manner.QR else "pay_code"
             self.payment_id = till.sell(amount_minor, method)
@@ -109,34 +125,23 @@ class Guide:
         """Let the wallet ask for a pay code."""
         with self._lock:
             self._need(Step.SHOW)
-            self.code = draw_qr(self.shop.phone.pay_code())
+            self.code = draw_qr(self._patiently(self.shop.phone.pay_code))
             self._go_on()
 
     def scan(self) -> None:
         """Hold the code before the scanner; wait for the outcome, or until a finger is asked. A
-        till that has given up waiting for a code has sent nothing: the guide begins anew."""
+        till that has given up waiting for a code has sent nothing: the guide begins anew. Nor has
+        one that has lost its scanner meanwhile: it waits once more, for a fresh code."""
         with self._lock:
             self._need(Step.SCAN)
-            till = self.shop.till
-            state = till.sale(self.payment_id)["state"]
-            if state == "choosing":
-                self._give_up()
-                raise CallerError("scan_timeout")
-            if state == "scanning":
-                till.present(self.code)
-            if self.manner is Manner.FINGER:
-                self._until("verifying")
-                self.code = b""
-                self._go_on()
-            else:
-                self._finish()
+            self._patiently(self._hold)
 
     def lay(self) -> None:
         """Lay the payer's finger on the sensor, and lift it when the sale has ended."""
         with self._lock:
             self._need(Step.LAY)
             till = self.shop.till
-            till.lay_finger(FINGER)
+            self._patiently(lambda: till.lay_finger(FINGER))
             try:
                 self._finish()
             finally:
@@ -146,7 +151,7 @@ class Guide:
         """Let the wallet scan the picture on the till, and say whom it would pay."""
         with self._lock:
             self._need(Step.READ)
-            shown = self.shop.phone.scan(read_qr(self.code))
+            shown = self._patiently(lambda: self.shop.phone.scan(read_qr(self.code)))
             self.merchant = str(shown["merchant_name"])
             self._go_on()
 
@@ -154,6 +159,9 @@ class Guide:
         """Let the payer give the PIN; the till learns the outcome from the backend."""
         with self._lock:
             self._need(Step.CONFIRM)
+            if self._patiently(self._sale)["state"] in ENDED:  # an answer was lost on its way
+                self._finish()
+                return
             answer = self.shop.phone.confirm(self.payment_id, now_ms=self.shop.now_ms())
             if error := answer.get("error"):
                 self._give_up()
@@ -180,6 +188,49 @@ class Guide:
             self.code = draw_qr(self.shop.phone.pay_code())
         self.amount = str(till.sale(self.payment_id)["amount"])
 
+    def _sale(self) -> Shown:
+        return self.shop.till.sale(self.payment_id)
+
+    def _hold(self) -> None:
+        till = self.shop.till
+        if self._sale()["state"] == "scanning":
+            till.present(self.code)
+        wanted = ("verifying",) if self.manner is Manner.FINGER else ()
+        sale = till.wait_sale(self.payment_id, "choosing", *wanted, *ENDED)
+        if sale["state"] == "choosing":
+            self._ask_anew(sale)
+        elif sale["state"] in wanted:
+            self.code = b""
+            self._go_on()
+        else:
+            self._finish()
+
+    def _ask_anew(self, sale: Shown) -> None:
+        if sale["error_code"] not in _SCANNER_LOST:
+            self._give_up()
+            raise CallerError("scan_timeout")
+        self._patiently(self.shop.till.reach_scanner)
+        self.shop.till.choose("pay_code")
+        self.code = draw_qr(self._patiently(self.shop.phone.pay_code))
+        self.is_code_lost = True
+        self.revision += 1
+
+    def _patiently(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask until a part that is being started anew answers; raises its silence where nobody
+        starts it any more, or after ``PATIENCE_S``."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return ask()
+            except TillwayError as error:
+                told = self.shop.keeper.told()
+                is_given_up = any(
+                    told[name].phase is Phase.FAILED for name in self.needs if name in told
+                )
+                if error.code != SILENT or is_given_up or time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_GAP_S)
+
     def _until(self, state: str) -> None:
         """Wait for a state of the sale on its way; one that ends before that is refused."""
         sale = self.shop.till.wait_sale(self.payment_id, state, *ENDED)
@@ -202,7 +253,7 @@ class Guide:
 
     def _give_up(self) -> None:
         till = self.shop.till
-        screen = till.screen()
+        screen = self._patiently(till.screen)
         if self.payment_id and screen["subject"] == self.payment_id:
             try:
                 is_over = screen["kind"] in _OURS_TO_END
@@ -231,9 +282,11 @@ class Guide:
     def _go_on(self) -> None:
         steps = STEPS[self.manner]
         self.step = steps[steps.index(self.step) + 1]
+        self.is_code_lost = False
         self.revision += 1
 
     def _begin(self) -> None:
         self.step, self.payment_id, self.amount, self.merchant = Step.KEY, "", "", ""
         self.code = self.receipt = b""
+        self.is_code_lost = False
         self.revision += 1

@@ -6,6 +6,8 @@ PROBE_S = 2
 """How long a program may take to say how it is."""
 ANSWER_S = 3
 """How long the page waits for what a program tells: a little longer than for how it is."""
+PATIENCE_S = 60
+"""How long a press waits for a part that is being started anew."""
 PROBES_AT_ONCE_MAX = 8
 FOLLOWERS_MAX = 8
 """Pages that may follow at once."""

@@ -45,11 +45,11 @@ WORDS: dict[str, Words] = {
         "It does not answer. A part that has ended is started anew with all that it had. Log:",
     ),
     "part_waiting": Words(
-        "{} 已结束，正等着重新启动（第 {} 次，最多 {} 次）",
-        "{} has ended and waits to be started anew (try {} of {})",
+        "{} 已结束，正等着重新启动（第 {} 次，最多 {} 次）。",
+        "{} has ended and waits to be started anew (try {} of {}).",
     ),
     "part_starting": Words(
-        "{} 正在重新启动（第 {} 次，最多 {} 次）", "{} is being started anew (try {} of {})"
+        "{} 正在重新启动（第 {} 次，最多 {} 次）。", "{} is being started anew (try {} of {})."
     ),
     "part_failed": Words(
         "{} 接连 {} 次没有站住，不再自动启动。看看日志，修好后按“启动”。",
@@ -57,6 +57,11 @@ WORDS: dict[str, Words] = {
         " what is wrong, then press Start.",
     ),
     "part_running": Words("{} 重新启动过，结束过 {} 次", "{} was started anew; ends so far: {}"),
+    "matter_silent": Words("{} 没有应答。", "{} does not answer."),
+    "matter_not_ready": Words("{} 还没有就绪，正在连线。", "{} is not ready yet: it connects."),
+    "matter_wait": Words(
+        "现在按下的，等它好了就做。", "What you press now is done once it is well."
+    ),
     "part_last": Words("上次结束的原因", "Why it ended last"),
     "ended_signal": Words("被信号 {} 终止", "by signal {}"),
     "ended_code": Words("以代码 {} 退出", "with exit code {}"),
@@ -172,6 +177,11 @@ WORDS: dict[str, Words] = {
         "收银机在等扫码，手机已亮出付款码。拿到模拟扫码枪前，收银机接着会要指纹。",
         "The till waits for a scan; the phone shows its code already. Hold it to the simulated"
         " scanner, and the till asks for a finger next.",
+    ),
+    "code_lost": Words(
+        "扫码器刚才断开过，付款码没有送到：什么都没发出，没有动钱。收银机又在等扫码，请出示这个新码。",
+        "The scanner was lost while the code was before it: nothing was sent, and no money moved."
+        " The till waits for a scan again; show this new code.",
     ),
     "scan_do": Words("拿到扫码枪前", "Hold it to the scanner"),
     "lay_say": Words(

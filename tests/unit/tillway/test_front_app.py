@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from protocol.errors import CallerError, OperatingError
 from tests.support.front_shop import (
+    ENDED,
+    GAVE_UP,
     PAY_CODE,
     START_MS,
     FakeBank,
@@ -36,7 +38,7 @@ from tillway.front.evening import Evening
 from tillway.front.guide import STEPS, Guide, Manner, Step
 from tillway.front.limits import AMOUNT_MINOR_MAX, FINGER_AMOUNT_MINOR_MAX
 from tillway.front.server import front_page
-from tillway.revival import TRIES_MAX, End, Phase, Revival
+from tillway.revival import Phase, Revival
 
 
 @pytest.fixture
@@ -59,10 +61,6 @@ def test_a_name_that_is_not_loopback_is_refused(http: TestClient) -> None:
 def test_what_a_part_s_pages_ask_for_is_said_beside_it(http: TestClient) -> None:
     page = http.get("/?lang=en").text
     assert "The wallet&#39;s token and PIN are in</span> <code>/up/phone.json</code>" in page
-
-
-ENDED = Revival("hub-1").ended(End(-9, tail=("no <room> left",)), 0)
-GAVE_UP = Revival("hub-1", Phase.FAILED, TRIES_MAX, 6, End(3, tail=("port is taken",)))
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ const draw = (name) => (told) => show(name, told);
 follow(`/live?lang=${lang}`, {
   health: draw("health"),
   parts: draw("parts"),
+  matter: draw("matter"),
   card: draw("card"),
   way: draw("way"),
   guide: take("guide"),
