@@ -123,7 +123,9 @@ async def test_the_other_hub_takes_over_and_nothing_is_paid_twice(tmp_path: Path
         store.backend.refuses |= {HUB, OTHER}
         sold.append(await sell(till, 250))
         await until(lambda: bool(store.backend.refused))
-        on_duty = store.backend.refused[0]  # it has the sale in its spool, whoever had the last one
+        on_duty, _ = store.backend.refused[
+            0
+        ]  # it has the sale in its spool, whoever had the last one
         standby = ({HUB, OTHER} - {on_duty}).pop()
         await store.cut(on_duty, is_cut=True)
         store.backend.refuses.clear()  # the other makes the payment

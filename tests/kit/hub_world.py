@@ -107,8 +107,8 @@ class FakeBackend:
     firmware_asked: list[int] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     """Hubs that it does not hear now."""
-    refused: list[str] = field(default_factory=list)
-    """Hubs that it has not heard, in their order."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """What it has not heard, in its order: the hub, and the device of each request."""
     holds: set[str] = field(default_factory=set)
     """Hubs that it hears and never answers; nothing is carried out."""
     delays: str = ""
@@ -145,7 +145,8 @@ class FakeBackend:
         if opened.hub in self.holds:
             await asyncio.Event().wait()
         if opened.hub in self.refuses:
-            self.refused.append(opened.hub)
+            requests = (envelope.unseal(item.envelope).envelope for item in opened.items)
+            self.refused += [(opened.hub, one.device) for one in requests]
             return web.json_response({"error": {"code": "internal"}}, status=503)
         self.batch_sizes.append(len(opened.items))
         for item in opened.items:
