@@ -148,9 +148,10 @@ async def test_what_is_pressed_before_the_scripts_are_there_is_done_when_they_ar
     browser: Browser, sim: RunningSim
 ) -> None:
     async with opened_page(browser, viewport=LARGE, has_touch=False) as page:
+        pressed = asyncio.Event()
 
         async def late(route: Route) -> None:
-            await asyncio.sleep(1)
+            await pressed.wait()
             await route.continue_()
 
         await page.route("**/bench/bench.js", late)
@@ -158,6 +159,7 @@ async def test_what_is_pressed_before_the_scripts_are_there_is_done_when_they_ar
         await page.click("#choose-printer")
         await page.click('.hand:has-text("bob")')
         assert await page.get_attribute(".inspected", "data-device") == "scanner"
+        pressed.set()
         await page.wait_for_selector('.inspected[data-device="printer"]')
         await page.click('[data-part="fingerprint"] .hot')
         await page.wait_for_selector('[data-part="fingerprint"] .fingertip', state="detached")

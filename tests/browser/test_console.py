@@ -247,7 +247,7 @@ async def test_a_case_is_taken_and_proposed_and_another_confirmed_by_keyboard_wi
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await page.wait_for_selector("#wrong-outcome")
-        assert await page.evaluate("() => document.activeElement.value") == "fraud"
+        await page.wait_for_selector('[value="fraud"]:focus')
         await page.keyboard.press("Space")
         await page.keyboard.press("Tab")
         await page.keyboard.press("Space")

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 
 from tests.support.browser import opened_page
-from tests.support.till_scenes import GOODS, ready_keypad, shows, sign
+from tests.support.till_scenes import GOODS, ready_keypad, scan, shows, sign
 from tests.support.tills import running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -148,14 +148,12 @@ async def test_a_digit_over_a_cart_says_what_makes_the_amount(
 ) -> None:
     async with running_till(tmp_path, goods=GOODS) as till, opened_page(browser) as page:
         await ready_keypad(till, page)
-        await page.keyboard.type("6901939621608")
-        await page.keyboard.press("Enter")
+        await scan(page, "6901939621608")
         await page.wait_for_selector('#lines:not([data-count="0"])', state="attached")
         await page.tap('main [data-key="5"]')
         assert "清空购物车" in await page.inner_text("main [data-refusal]")
         assert await page.inner_text("[data-shown]") == "3.00"
-        await page.keyboard.type("6902083886455")
-        await page.keyboard.press("Enter")
+        await scan(page, "6902083886455")
         await page.wait_for_selector('#lines[data-count="2"]', state="attached")
         await page.wait_for_timeout(700)
         assert await page.is_hidden("main [data-refusal]"), "a scanner's digits are no amount"

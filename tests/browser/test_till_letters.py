@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, Route
 
 from terminal.domain.staff import Role
 from tests.support.browser import opened_page
-from tests.support.till_scenes import ready_keypad, shows, sign
+from tests.support.till_scenes import ready_keypad, scan, shows, sign
 from tests.support.tills import SUPERVISOR_PIN, running_till
 from tests.unit.terminal.fakes import CODE
 
@@ -181,7 +181,6 @@ async def test_a_scanner_that_types_leaves_nothing_in_the_note(
         await touch(page, "#note")
         await write(page, "tea")
         await page.wait_for_timeout(600)  # the digits of the amount are no part of a scan
-        await page.keyboard.type(CODE)
-        await page.keyboard.press("Enter")
+        await scan(page, CODE)
         await shows(page, "paid")
         assert till.counter.real.agent.recent(1)[0].description == "tea"

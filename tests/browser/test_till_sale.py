@@ -19,6 +19,7 @@ from tests.support.till_scenes import (
     hire_both,
     open_shift,
     ready_keypad,
+    scan,
     shows,
     sign,
     sign_in,
@@ -62,8 +63,7 @@ async def test_a_scanner_that_types_pays_from_the_keypad_in_one_act(
         await ready_keypad(till, page)
         await page.keyboard.type("350")
         await page.wait_for_timeout(550)  # the next burst is another one
-        await page.keyboard.type(CODE)
-        await page.keyboard.press("Enter")
+        await scan(page, CODE)
         await shows(page, "paid")
         assert "3.50" in await page.inner_text("main")
         assert till.backend.seen.count("payment.create") == 1
@@ -396,8 +396,7 @@ async def test_barcodes_typed_by_a_scanner_fill_the_cart_and_lose_none(
     async with running_till(tmp_path, goods=goods) as till, opened_page(browser) as page:
         await ready_keypad(till, page, language="en")
         for code in (*goods, *goods, "6921734976505"):
-            await page.keyboard.type(code)
-            await page.keyboard.press("Enter")
+            await scan(page, code)
         await page.wait_for_selector('#lines[data-count="5"]', state="attached")
         assert await page.inner_text("[data-shown]") == "16.50"
         await page.keyboard.press("Backspace")
