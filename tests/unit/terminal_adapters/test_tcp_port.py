@@ -15,6 +15,7 @@ from terminal.adapters import tcp_port
 from terminal.adapters.port_names import modbus_of, opener_of
 from terminal.adapters.tcp_port import TcpPort
 from tests.kit.ports import lasting_port
+from tests.kit.stopwatch import Stopwatch
 
 
 @pytest.fixture
@@ -45,10 +46,10 @@ def test_bytes_go_both_ways(ends: tuple[TcpPort, socket.socket]) -> None:
 
 def test_a_read_of_silence_ends_within_the_slice(ends: tuple[TcpPort, socket.socket]) -> None:
     port, _ = ends
-    began = time.monotonic()
-    assert port.read(1) == b""
-    assert port.read(0) == b""
-    assert time.monotonic() - began < 0.5
+    with Stopwatch() as watch:
+        assert port.read(1) == b""
+        assert port.read(0) == b""
+    assert watch.had_s < 0.5
 
 
 def test_what_has_arrived_is_forgotten_when_asked(ends: tuple[TcpPort, socket.socket]) -> None:
@@ -95,10 +96,9 @@ def test_a_far_end_that_does_not_read_is_a_write_time_out(
 
 
 def test_nobody_there_is_an_error_in_time() -> None:
-    began = time.monotonic()
-    with pytest.raises(OSError):
+    with Stopwatch() as watch, pytest.raises(OSError):
         TcpPort("127.0.0.1", lasting_port())
-    assert time.monotonic() - began < 2
+    assert watch.had_s < 2
 
 
 @pytest.mark.parametrize(

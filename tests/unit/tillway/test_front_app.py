@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import accumulate
@@ -15,6 +14,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from protocol.errors import CallerError, OperatingError
+from tests.kit.stopwatch import Stopwatch
 from tests.support.front_shop import (
     ENDED,
     GAVE_UP,
@@ -425,10 +425,10 @@ def test_a_part_that_hangs_keeps_nobody_waiting_and_is_asked_once(
     shop = fake_shop(Program())
     monkeypatch.setattr(type(shop), "backend_day", lambda _: hang())
     with TestClient(build_app(shop), base_url="http://127.0.0.1") as http:
-        before_s = time.monotonic()
-        for _ in range(3):
-            assert "All 1 parts are ready" in http.get("/?lang=en").text
-        assert time.monotonic() - before_s < 10
+        with Stopwatch() as waited:
+            for _ in range(3):
+                assert "All 1 parts are ready" in http.get("/?lang=en").text
+        assert waited.had_s < 10
         assert asked == [1]
         release.set()
         assert "2026-12-24" in http.get("/?lang=en").text
