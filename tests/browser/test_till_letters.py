@@ -115,7 +115,8 @@ async def test_the_letters_are_fetched_by_the_first_field_that_is_touched(
         await page.tap('[data-key="7"]')
         assert not fetched_letters(page)
         await page.route("**/letters.js", lambda route: route.abort())
-        await page.tap("#note")
+        async with page.expect_event("requestfailed"):
+            await page.tap("#note")
         await page.wait_for_function("document.activeElement.id === 'note'")
         await page.unroute("**/letters.js")
         await touch(page, "#note")
