@@ -49,13 +49,15 @@ def hosted(tmp_path: Path) -> Iterator[HostedBoard]:
         yield board
 
 
-@pytest.fixture(autouse=True)
-def _brisk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The network here is a fast one: the driver need not wait as long as in a shop."""
-    monkeypatch.setattr(escpos_printer, "PRINTER_REPLY_S", 0.25)
-    monkeypatch.setattr(escpos_printer, "PRINTER_PROBE_S", 0.4)
-    monkeypatch.setattr(escpos_printer, "PRINTER_QUIET_S", 0.03)
-    monkeypatch.setattr(escpos_printer, "PRINTER_PRINT_S", 1.2)
+@contextmanager
+def _brisk() -> Iterator[None]:
+    """Where silence is waited out, the driver need not wait as long as in a shop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(escpos_printer, "PRINTER_REPLY_S", 0.25)
+        patch.setattr(escpos_printer, "PRINTER_PROBE_S", 0.4)
+        patch.setattr(escpos_printer, "PRINTER_QUIET_S", 0.03)
+        patch.setattr(escpos_printer, "PRINTER_PRINT_S", 1.2)
+        yield
 
 
 def _receipts(hosted: HostedBoard) -> list[dict[str, object]]:
@@ -106,7 +108,9 @@ async def test_a_silent_printer_is_no_reply_and_slow_bytes_are_waited_for(
 ) -> None:
     printer = opened(EscPosSerialPrinter(hosted.paths[DEVICE]))
     await asyncio.to_thread(hosted.set_fault, DEVICE, Fault(FaultKind.SILENT))
-    with Stopwatch() as watch, pytest.raises(OperatingError, match="device_no_reply"):
+    with (
+        _brisk(), Stopwatch() as watch, pytest.raises(OperatingError, match="device_no_reply"),
+    ):  # fmt: skip
         await printer.status()
     assert watch.had_s < 2
     await asyncio.to_thread(hosted.set_fault, DEVICE, Fault(FaultKind.SLOW, slow_byte_ms=50))
@@ -140,7 +144,9 @@ async def test_a_byte_lost_within_a_code_is_never_a_printed_receipt_and_does_not
     broken_off = receipt.replace(b"\x2b\x00\x31\x50", b"\x2b\x0a\x31\x50")
     assert broken_off != receipt
     printer = opened(EscPosSerialPrinter(hosted.paths[DEVICE]))
-    with Stopwatch() as watch, pytest.raises(OperatingError, match="device_no_reply"):
+    with (
+        _brisk(), Stopwatch() as watch, pytest.raises(OperatingError, match="device_no_reply"),
+    ):  # fmt: skip
         await printer.print(broken_off)
     assert watch.had_s < 6
     await printer.print(RECEIPT)
