@@ -1,6 +1,7 @@
 """The hub as its own process: the ready line, a clean stop, a taken port, kill −9."""
 
 import asyncio
+import itertools
 import json
 import signal
 import socket
@@ -128,15 +129,17 @@ async def test_no_accepted_request_is_lost_by_kill_minus_nine(tmp_path: Path) ->
     async with backend.serving(installation.backend):
         config = write_config(installation, backend.port)
         async with running(config) as hub:
-            first = await post(hub.ports["coap"], b"")
-            assert first.kid == shop.hub_key.kid
-            for counter in range(200):
-                wire = shop.envelope("vend-1", counter, transport="coap", sent_at_ms=now_ms())
-                answer = await post(hub.ports["coap"], wire)
-                if answer.kid == shop.backend_key.kid:
-                    break  # The device table has arrived.
+            answer = await post(hub.ports["coap"], b"")
+            assert answer.kid == shop.hub_key.kid
+            counters = itertools.count()
+            async with asyncio.timeout(PATIENCE_S):
+                while answer.kid != shop.backend_key.kid:  # until the device table has arrived
+                    wire = shop.envelope(
+                        "vend-1", next(counters), transport="coap", sent_at_ms=now_ms()
+                    )
+                    answer = await post(hub.ports["coap"], wire)
             backend.mode = "503"
-            for counter in range(1000, 1005):
+            for counter in itertools.islice(counters, 5):
                 wire = shop.envelope("vend-1", counter, transport="coap", sent_at_ms=now_ms())
                 unknown = (await post(hub.ports["coap"], wire)).verify(shop.hub_key.public)
                 assert unknown.body["error"]["code"] == "backend_unreachable"
