@@ -16,8 +16,10 @@ from protocol.errors import OperatingError, TillwayError
 from protocol.framing import ef01
 from protocol.framing.ef01 import Instruction
 from terminal.adapters.ef01_fingerprint import Ef01FingerprintSensor, EnrolStep
+from tests.kit.patience import PATIENCE_S
 
 TOUCH_S = 0.15
+"""How long a finger is waited for that does not come."""
 
 
 class SensorPort:
@@ -70,8 +72,8 @@ class Rig:
         elif self.fingers:
             self.device.place(self.fingers.pop(0), quality=90)
 
-    async def enrol(self, slot: int | None = None) -> int:
-        return await self.driver.enrol(slot=slot, timeout_s=TOUCH_S, tell=self.follow)
+    async def enrol(self, slot: int | None = None, timeout_s: float = PATIENCE_S) -> int:
+        return await self.driver.enrol(slot=slot, timeout_s=timeout_s, tell=self.follow)
 
 
 @pytest_asyncio.fixture(params=[ZFM20, R503], ids=["zfm20", "r503"])
@@ -133,7 +135,7 @@ async def test_no_finger_or_one_that_comes_only_once_is_finger_timeout(
 ) -> None:
     rig.fingers = fingers
     with pytest.raises(TillwayError, match="finger_timeout"):
-        await rig.enrol()
+        await rig.enrol(timeout_s=TOUCH_S)
     assert rig.device.slots == []
 
 
@@ -194,7 +196,7 @@ async def test_power_lost_between_the_touches_enrols_nobody(rig: Rig) -> None:
         rig.follow(step)
 
     with pytest.raises(TillwayError, match="finger_differs"):
-        await rig.driver.enrol(slot=None, timeout_s=TOUCH_S, tell=follow)
+        await rig.driver.enrol(slot=None, timeout_s=PATIENCE_S, tell=follow)
     assert rig.device.slots == []
 
 
