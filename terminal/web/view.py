@@ -65,6 +65,7 @@ class Renderer:
         if view in {"sale", "customer"}:
             told["html"] = self._pages.render(self._template(view, station), language, **context)
         if view != "customer":
+            told["lacks"] = _lacks(screen)
             told["bar"] = self._pages.render("till/bar.html", language, **context)
         return told
 
@@ -136,6 +137,14 @@ class Renderer:
             "entries": entries(station, query="", count=RECENT_DEFAULT),
             "unsettled": station.agent.unsettled_items(),
         }
+
+
+def _lacks(screen: Screen) -> dict[str, str] | None:
+    """What the printer lacks, as a refusal is told."""
+    found = screen.printer_error
+    if found is None:
+        return None
+    return {"code": found.code, "zh": found.words.zh, "en": found.words.en}
 
 
 def _mood(view: View, screen: Screen) -> str:

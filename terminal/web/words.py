@@ -51,7 +51,7 @@ WORDS: dict[str, Words] = {
     "sign_out": Words("退出登录", "Sign out"),
     "hire": Words("登记员工", "Hire"),
     "staff_name": Words("姓名", "Name"),
-    "staff_name_hint": Words("拼音；汉字用系统输入法", "Letters, or your system's input"),
+    "staff_name_hint": Words("拼音；汉字用系统输入法", "Letters, or system input"),
     "role": Words("职位", "Role"),
     "new_pin": Words("新口令（4–8 位数字）", "New PIN, 4 to 8 digits"),
     "renew_pin": Words("更换口令", "New PIN"),

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 
 from terminal.domain.staff import Role
-from tests.support.browser import opened_page
+from tests.support.browser import LARGE, SMALL, opened_page
 from tests.support.till_scenes import ready_keypad, scan, shows, sign
 from tests.support.tills import SUPERVISOR_PIN, running_till
 from tests.unit.terminal.fakes import CODE
@@ -143,6 +143,18 @@ async def test_letters_that_come_late_come_to_nobody_who_types_on_keys(
         assert await page.is_hidden("#letters")
         assert await page.input_value("#note") == "tea"
         await touch(page, "#note")
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+async def test_a_note_stays_where_it_was_touched(
+    size: dict[str, int], browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser, viewport=size) as page:
+        await ready_keypad(till, page)
+        left = "field => field.getBoundingClientRect().left"
+        before = await page.eval_on_selector("#note", left)
+        await touch(page, "#note")
+        assert await page.eval_on_selector("#note", left) == before
 
 
 async def test_whoever_types_on_keys_or_points_with_a_mouse_sees_no_letters(

@@ -142,6 +142,34 @@ async def test_a_receipt_that_was_not_printed_is_told_on_the_sale_that_it_is_of(
         assert "已打印" in await page.inner_text(TOLD)
 
 
+async def test_a_slip_or_a_report_that_did_not_come_is_told_on_its_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        till.printer.paper = "end"
+        await page.keyboard.type("1280")
+        await page.keyboard.press("F2")
+        await shows(page, "choosing")
+        await page.tap('[data-do="cash"]')
+        await shows(page, "cash")
+        await page.tap('[data-do="take_cash"]')
+        await shows(page, "cash_done")
+        await page.wait_for_selector(f'{TOLD}:has-text("缺纸，请装纸")')
+        till.printer.paper = "adequate"
+        await page.tap(REPRINT)
+        await page.wait_for_selector(f'{TOLD}[role="status"]:has-text("已打印")')
+        await page.goto(f"{till.base}/shift/close")
+        till.printer.is_cover_open = True
+        await page.keyboard.type("51280")
+        await page.tap('[data-do="close_shift"]')
+        await shows(page, "z")
+        await page.wait_for_selector(f'{TOLD}:has-text("打印机盖未关，请合上")')
+        till.printer.is_cover_open = False
+        await till.post("receipts/reprint", payment_id="shift-1")
+        await page.wait_for_selector(TOLD, state="hidden")
+
+
 async def test_the_payers_side_says_in_both_languages_that_the_till_is_gone_and_comes_back(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -242,7 +242,7 @@ async def _sales(till: Till, page: Page, side: Page) -> AsyncIterator[Scene]:
     await side.evaluate("document.documentElement.dataset.line = 'lost'")
     yield "customer-lost", side
     await side.evaluate("delete document.documentElement.dataset.line")
-    await page.keyboard.press("Escape")
+    await page.keyboard.press("Enter")
     if till.counter.real.agent.profile.biometric_above_minor is not None:
         await shows(page, "keypad")
         till.scanner.show(CODE)

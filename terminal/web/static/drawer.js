@@ -40,6 +40,14 @@ let sayPrint = () => {};
 export const sayPrintAgain = () => {
   if (main.querySelector("[data-refusal]")?.hidden) sayPrint();
 };
+// Paper that comes by itself, a slip or a report: what the printer lacks is said on its page, too.
+let isLacking = false;
+export const sayLacks = (lacks) => {
+  const line = main.querySelector("[data-paper]");
+  if (lacks && line?.hidden) refuse(lacks, main);
+  if (!lacks && isLacking && line?.classList.contains("error")) line.hidden = true;
+  isLacking = Boolean(lacks);
+};
 const print = (path, body) => (button) =>
   once(
     button,

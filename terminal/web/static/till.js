@@ -9,7 +9,7 @@ import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
-import { awaitCard, DRAWER, giveNote, sayPrintAgain, showPerson } from "./drawer.js";
+import { awaitCard, DRAWER, giveNote, sayLacks, sayPrintAgain, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
@@ -147,9 +147,9 @@ document.addEventListener("click", (event) => {
   else if (fills) document.getElementById(fills).value = button.textContent;
   else DOES[button.dataset.do]?.(button);
 });
-// A key of a pad that a finger has pressed holds no focus: Enter would press it once more.
+// What a finger has pressed holds no focus: Enter would press it once more.
 addEventListener("mousedown", (event) => {
-  if (!event.target.closest?.("[data-key], [data-pin], [data-note]")) return;
+  if (!event.target.closest?.("[data-key], [data-pin], [data-note], [data-do]")) return;
   event.preventDefault();
   document.activeElement?.blur();
 });
@@ -295,6 +295,7 @@ const show = (told) => {
     }
     if (isNew && isTill && SOUNDS[mood]) play(SOUNDS[mood], ...(told.say ?? []));
   }
+  sayLacks(told.lacks);
   tick();
 };
 
