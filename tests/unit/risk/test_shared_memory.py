@@ -249,8 +249,13 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
     assert same(backends.tell(there, told[-1]), expected[-1])
 
 
-def paused(url: str, ms: int) -> None:
-    Redis.from_url(url).execute_command("CLIENT", "PAUSE", ms, "ALL")
+WAITS_S, PAUSED_MS = 0.5, 900
+"""What a payment's call waits here, and for how long the server is then silent: a server that is
+only kept by a busy machine is not taken for one that is silent."""
+
+
+def paused(url: str) -> None:
+    Redis.from_url(url).execute_command("CLIENT", "PAUSE", PAUSED_MS, "ALL")
 
 
 def attempts(seed: int, size: int) -> list[Told]:
@@ -263,12 +268,12 @@ def test_a_log_that_was_slow_is_gone_on_with_and_nothing_is_copied_anew(
     """Each of ten times the server answers later than a payment waits."""
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
     monkeypatch.setattr(shared_log, "SHARED_PAGE_ENTRIES", 7)
-    told, backends = attempts(9, 310), Backends(url, 2, timeout_s=0.05)
+    told, backends = attempts(9, 310), Backends(url, 2, timeout_s=WAITS_S)
     here, there = backends.memories
     expected = alone(told)
     for turn in range(10):
         first = 30 * turn
-        paused(url, 200)
+        paused(url)
         for place in range(first, first + 10):  # the first of them waits in vain, the others do not
             backends.tell(here, told[place])
         assert here.trouble == "features_unshared"
@@ -291,7 +296,7 @@ def test_a_log_that_hangs_for_longer_is_asked_again_from_the_same_place(
 ) -> None:
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
     monkeypatch.setattr(shared_log, "SHARED_PATIENCE_S", 0.1)
-    told, backends = attempts(10, 40), Backends(url, 2, timeout_s=0.05)
+    told, backends = attempts(10, 40), Backends(url, 2, timeout_s=WAITS_S)
     here, there = backends.memories
     expected = alone(told)
     os.kill(server.child.pid, signal.SIGSTOP)
@@ -315,10 +320,10 @@ def test_where_the_order_of_what_was_told_meanwhile_matters_a_new_copy_is_made(
     url: str, monkeypatch: pytest.MonkeyPatch, tie: str
 ) -> None:
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
-    backends = Backends(url, 2, timeout_s=0.05)
+    backends = Backends(url, 2, timeout_s=WAITS_S)
     here, there = backends.memories
     row = (500, "p", "c", "d", "m", "s", "a", 31_000_000, 121_000_000)
-    paused(url, 200)
+    paused(url)
     backends.tell(here, Tried("a1", "p1", START_MS, row))
     assert here.may_go_on
     backends.go_on(there)
@@ -342,10 +347,10 @@ def test_a_label_that_reaches_the_log_before_its_attempt_counts_when_that_comes(
     """One backend's attempt waits for the log, while the other is given its labels: every backend
     ends with what the database says, and none has to begin again for it."""
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
-    backends = Backends(url, 3, timeout_s=0.05)
+    backends = Backends(url, 3, timeout_s=WAITS_S)
     here, there, third = backends.memories
     row = (500, "p", "c", "d", "m", "s", "a", 31_000_000, 121_000_000)
-    paused(url, 200)
+    paused(url)
     backends.tell(here, Tried("a1", "p1", START_MS, row))
     assert list(here.waiting)
     backends.go_on(there)
@@ -392,21 +397,21 @@ def test_entries_of_an_answer_that_broke_off_are_read_again(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared_log, "SHARED_PAGE_ENTRIES", 2)
-    here, there = (SharedLog.at(url, "test", timeout_s=0.05) for _ in range(2))
+    here, there = (SharedLog.at(url, "test", timeout_s=WAITS_S) for _ in range(2))
     for number in range(5):
         there.append(str(number))
     step = SharedLog._step
 
     def breaks_off(log: SharedLog, entry: str, *, after: int | str, is_patient: bool) -> object:
         if after == 2:
-            paused(url, 200)
+            paused(url)
         return step(log, entry, after=after, is_patient=is_patient)
 
     monkeypatch.setattr(SharedLog, "_step", breaks_off)
     with pytest.raises(SharedLate):
         here.read()
     monkeypatch.setattr(SharedLog, "_step", step)
-    time.sleep(0.3)
+    Redis.from_url(url).ping()  # which waits until the server speaks again
     assert here.read() == ["0", "1", "2", "3", "4"]
 
 
