@@ -23,6 +23,7 @@ from terminal.cli import _CARD_EXITS
 from terminal.ports import CardOutcome, CardResult
 from terminal.probes import probe_named
 from tests.kit.drivers import Opened
+from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -36,11 +37,10 @@ def hosted(tmp_path: Path) -> Iterator[HostedBoard]:
 
 
 def _wait_for_card_phase(hosted: HostedBoard) -> None:
-    for _ in range(250):
-        if hosted.state("pinpad")["phase"] == "card":
-            return
+    until = time.monotonic() + PATIENCE_S
+    while hosted.state("pinpad")["phase"] != "card":
+        assert time.monotonic() < until, "the pin pad asks for no card"
         time.sleep(0.02)
-    pytest.fail("the pin pad asks for no card")
 
 
 def _present_when_asked(hosted: HostedBoard, card: str = "visa") -> threading.Thread:
@@ -139,7 +139,7 @@ async def test_the_probe_says_ready_or_busy(hosted: HostedBoard) -> None:
 def test_the_command_says_the_outcome_in_one_line_and_its_exit_code(hosted: HostedBoard) -> None:
     payer = _present_when_asked(hosted, "poor")
     command = [sys.executable, "-m", "tillway", "terminal", "card", hosted.paths["pinpad"], "1280"]
-    ended = subprocess.run(command, capture_output=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
     payer.join()
     assert ended.returncode == 1
     said = json.loads(ended.stdout)
