@@ -19,6 +19,7 @@ from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
+from tillway.tables import draw
 
 app = typer.Typer(
     help="Close a day: clear, settle, pay out.",
@@ -60,7 +61,7 @@ def windows(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     for row in found["windows"]:
         net, settled = Money(row["net_minor"], "CNY"), Money(row["settled_minor"], "CNY")
         table.add_row(row["channel_id"], row["state"], str(net), str(settled))
-    Console().print(table)
+    draw(table)
 
 
 @app.command("reserve-test")

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.crypto.sm2 import sm2_backend
+from tillway.tables import draw
 from transport.contexts import has
 from transport.profiles import P256, SM
 
@@ -112,7 +112,7 @@ def doctor(
     for finding in findings:
         mark = "✓" if finding.is_good else ("✗" if finding.is_needed else "–")
         table.add_row(mark, finding.what, finding.found, "" if finding.is_good else finding.advice)
-    Console().print(table)
+    draw(table)
     raise typer.Exit(int(any(f.is_needed and not f.is_good for f in findings)))
 
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import draw
 
 app = typer.Typer(
     help="The devices: find them, tag them, set them.",
@@ -39,7 +39,7 @@ def list_devices(
             shown = (row["tid"], row["kind"], row["store"], row["status"], online)
             table.add_row(*shown, " ".join(row["tags"]))
         after = page["next"]
-    Console().print(table)
+    draw(table)
 
 
 @app.command()
@@ -60,7 +60,7 @@ def schema(url: Url, ca: Ca, token_file: TokenFile) -> None:
     table = Table("setting", "takes", "meaning")
     for one in api_of(url, ca, token_file).get(f"{_V1}/settings")["settings"]:
         table.add_row(one["name"], one["takes"], one["meaning"])
-    Console().print(table)
+    draw(table)
 
 
 @app.command("settings")

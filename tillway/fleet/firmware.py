@@ -6,13 +6,13 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.errors import CallerError
 from protocol.limits import FIRMWARE_BYTES_MAX
 from tillway.fleet.options import By
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import draw
 
 app = typer.Typer(
     help="Firmware: bring it, want it of a device, follow the device.",
@@ -48,7 +48,7 @@ def list_firmware(url: Url, ca: Ca, token_file: TokenFile) -> None:
     for one in api_of(url, ca, token_file).get(_FIRMWARE)["artifacts"]:
         row = (one["digest"], one["name"], one["kind"], one["version"])
         table.add_row(*row, str(one["size"]), one["brought_by"])
-    Console().print(table)
+    draw(table)
 
 
 @app.command()

@@ -6,7 +6,6 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol import ids
@@ -14,6 +13,7 @@ from protocol.errors import CallerError
 from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import draw
 
 app = typer.Typer(
     help="Bring a change to many devices in waves.",
@@ -83,7 +83,7 @@ def list_rollouts(url: Url, ca: Ca, token_file: TokenFile) -> None:
     for one in api_of(url, ca, token_file).get(_PATH)["rollouts"]:
         wave = f"{one['wave'] + 1}/{one['wave_count']}"
         table.add_row(one["rollout_id"], one["name"], one["kind"], one["state"], wave)
-    Console().print(table)
+    draw(table)
 
 
 @app.command()
@@ -100,7 +100,7 @@ def devices(rollout_id: _Id, url: Url, ca: Ca, token_file: TokenFile) -> None:
     for one in api_of(url, ca, token_file).get(f"{_PATH}/{rollout_id}/devices")["devices"]:
         why = " ".join(part for part in (one["code"], one["detail"]) if part)
         table.add_row(one["tid"], str(one["wave"]), one["state"], why)
-    Console().print(table)
+    draw(table)
 
 
 @app.command()

@@ -5,7 +5,6 @@ import time
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import CASE, RANDOM_BYTES, mint
@@ -13,6 +12,7 @@ from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
+from tillway.tables import draw
 
 app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -168,7 +168,7 @@ def _show_rows(rows: list[dict[str, Any]]) -> None:
     table = Table(*_LISTED)
     for row in rows:
         table.add_row(*(str(row[name]) for name in _LISTED))
-    Console().print(table)
+    draw(table)
 
 
 def _tell(case: dict[str, Any]) -> None:

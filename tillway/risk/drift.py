@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.errors import CallerError
+from tillway.tables import draw
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
@@ -54,7 +54,7 @@ def drift(database: Database, model: Model, days: Days = 7, until: Until = None)
     table = Table("what", "index", "", title=f"{found.rows:,} payments of {days} days")
     for moved in (found.score, *found.features):
         table.add_row(moved.name, f"{moved.psi:.3f}", moved.word)
-    Console().print(table)
+    draw(table)
     if not found.is_known:
         typer.echo("too few payments to say")
     raise typer.Exit(1 if found.is_alarming else 0)

@@ -5,13 +5,13 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.errors import CallerError
 from protocol.ids import LABEL, RANDOM_BYTES, mint
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
+from tillway.tables import draw
 
 app = typer.Typer(help="Labels of payments.", no_args_is_help=True)
 _PATH = "/operator/v1/risk/labels"
@@ -44,7 +44,7 @@ def show(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     for row in api_of(url, ca, token_file).get(f"{_PATH}/{payment_id}")["labels"]:
         verdict = "fraud" if row["is_fraud"] else "genuine"
         table.add_row(verdict, *(told(name, row[name]) for name in _SHOWN))
-    Console().print(table)
+    draw(table)
 
 
 def new_label(payment_id: str, *, is_fraud: bool, by: str, reason: str) -> dict[str, object]:

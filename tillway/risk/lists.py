@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.clock import DAY_MS
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
+from tillway.tables import draw
 
 app = typer.Typer(help="The allow, block and grey lists.", no_args_is_help=True)
 ListArgument = Annotated[str, typer.Argument(help="allow, block or grey.")]
@@ -33,7 +33,7 @@ def list_command(list_name: ListArgument, url: Url, ca: Ca, token_file: TokenFil
             table.add_row(*(told(name, row[name]) for name in _LISTED))
         last = found[-1]
         asked = "?" + urlencode({"after_kind": last["kind"], "after_value": last["value"]})
-    Console().print(table)
+    draw(table)
 
 
 @app.command()

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
+from tillway.tables import draw
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
 Database = Annotated[
@@ -153,7 +153,7 @@ def compare(database: Database, days: Days = 30, until: Until = None) -> None:
         for name in _FIGURES:
             table.add_row(name, *(_figure(getattr(side, name)) for side in sides))
         table.add_row("mean distance", "", _figure(pair.moved))
-        Console().print(table)
+        draw(table)
     if not found:
         typer.echo("no payment was scored by both")
     raise typer.Exit(0 if found else 1)

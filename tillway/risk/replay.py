@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.errors import CallerError
+from tillway.tables import draw
 
 if TYPE_CHECKING:
     from backend.risk.rules.compiled import CompiledRules
@@ -78,7 +78,7 @@ def replay(
     table = Table(*_COLUMNS, title=f"{run.payments:,} payments of {days} days")
     for found in (run.whole, *sorted(run.each.values(), key=lambda one: -one.hits)):
         table.add_row(*_cells(found, span))
-    Console().print(table)
+    draw(table)
     if run.unknown:
         typer.echo(f"unknown in this history: {', '.join(sorted(run.unknown))}")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.ids import RANDOM_BYTES, REPORT, mint
@@ -15,6 +14,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
+from tillway.tables import draw
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -40,7 +40,7 @@ def list_command(
     table = Table(*_LISTED)
     for row in found["reports"]:
         table.add_row(*(str(row[name]) for name in _LISTED))
-    Console().print(table)
+    draw(table)
 
 
 @app.command()

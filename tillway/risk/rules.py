@@ -8,7 +8,6 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from protocol.clock import HOUR_MS
@@ -16,6 +15,7 @@ from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, moment, told
 from tillway.risk.signing import Code, SignedBy, signed
+from tillway.tables import draw
 
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]
@@ -60,7 +60,7 @@ def list_rules() -> None:
     table = Table("rule", "action", "severity", "when", "why")
     for rule in (*guards().rules, *(written.rule for written in shipped_rules(FIELDS))):
         table.add_row(rule.rule_id, rule.action, rule.severity, rule.when, rule.en)
-    Console().print(table)
+    draw(table)
 
 
 @app.command()
@@ -72,7 +72,7 @@ def facts() -> None:
     table = Table("fact", "type", "meaning")
     for name, kind in FIELDS.items():
         table.add_row(name, kind, meanings.get(name, "a feature, see backend/risk/features"))
-    Console().print(table)
+    draw(table)
 
 
 @app.command()
@@ -82,7 +82,7 @@ def sets(url: Url, ca: Ca, token_file: TokenFile) -> None:
     table = Table(*_SETS)
     for row in found["sets"]:
         table.add_row(*(str(row[name]) for name in _SETS))
-    Console().print(table)
+    draw(table)
     for name in ("live", "candidate", "share_bps"):
         typer.echo(f"{name}: {found[name] or 'none'}")
     for row in found["suppressed"]:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from tillway.tables import draw
 
 if TYPE_CHECKING:
     from backend.risk.tags.ledger import LedgerRows
@@ -41,7 +42,7 @@ def tags(
     for line in report(*times):
         numbers = (line.defined, line.implemented, line.fired, line.used)
         table.add_row(line.category, *(f"{number:,}" for number in numbers))
-    Console().print(table)
+    draw(table)
 
 
 def _history(database: str, days: int) -> "LedgerRows":
@@ -64,4 +65,4 @@ def _show(category: str) -> None:
     for tag in all_tags():
         if tag.category == category:
             table.add_row(tag.name, tag.when, tag.zh, tag.en)
-    Console().print(table)
+    draw(table)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from protocol.errors import CallerError
 from tillway.out_files import writing
+from tillway.tables import draw
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
@@ -69,4 +70,4 @@ def train(
     told = {"rows": card.rows, "frauds": card.frauds, **origins, **card.metrics}
     for name, value in told.items():
         table.add_row(name, f"{value:,}" if isinstance(value, int) else f"{value:.4f}")
-    Console().print(table)
+    draw(table)

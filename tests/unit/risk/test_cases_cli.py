@@ -42,10 +42,10 @@ def run(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     with TestClient(web, headers=OPERATOR) as client:
         monkeypatch.setattr(cases, "api_of", lambda *_: Line(client))
 
-        def run(*words: str, exit_code: int = 0, typed: str = "") -> str:
+        def run(*words: str, exit_code: int = 0, typed: str = "", columns: int = 200) -> str:
             place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
             told = ["cases", *words, *place]
-            done = CliRunner().invoke(app, told, env={"COLUMNS": "200"}, input=f"{typed}\n")
+            done = CliRunner().invoke(app, told, env={"COLUMNS": str(columns)}, input=f"{typed}\n")
             assert done.exit_code == exit_code, done.output
             return done.output
 
@@ -94,3 +94,14 @@ def test_a_step_that_was_tampered_with_is_told_by_the_exit_code(shop: Shop, run:
         connection.exec_driver_sql("UPDATE risk_case_event SET actor = 'nobody' WHERE number = 1")
     engine.dispose()
     assert "first_broken_event: 1" in run("show", case_id, exit_code=1)
+
+
+def test_a_list_in_a_narrow_window_can_be_copied_from(shop: Shop, run: Any) -> None:
+    payer = shop.add_payer(balance_minor=1_000)
+    subject = ("--subject", "payer", "--subject-id", payer)
+    opened = run("open", "--by", LI, *subject, "--reason", "电话举报", "--severity", "high")
+    case_id = opened.partition(":")[0]
+    listed = run("list", columns=80)
+    (row,) = [line for line in listed.splitlines() if case_id in line]
+    assert payer in row
+    assert "…" not in listed
