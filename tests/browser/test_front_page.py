@@ -24,9 +24,23 @@ from tests.support.front_shop import (
 from tests.support.wallet_phone import PHONE
 from tillway.front.server import front_page
 from tillway.front.shop import Shop
+from tillway.front.words import WORDS
 from tillway.revival import TRIES_MAX, End, Phase, Revival
 
 LATER = 2**50
+_CUT = """
+(said) => {
+  const row = document.querySelector('[data-hop="charger"]:has(.small)');
+  const words = row.querySelector('strong').lastChild, told = row.querySelector('.happened');
+  return said.filter((one) => {
+    words.data = one;
+    const label = words.parentElement, [within, outer] = [told, row].map(
+      (each) => each.getBoundingClientRect().height);
+    return label.scrollWidth > label.clientWidth || within > outer + 1;
+  });
+}
+"""
+"""What of this is cut off, or taller than its row, where it stands above an amount."""
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
 
@@ -230,6 +244,19 @@ async def test_the_guide_goes_by_keyboard_alone_and_a_refusal_leaves_the_focus_w
             await page.keyboard.press("Enter")
             await page.wait_for_selector("[data-refusal]:not([hidden])")
             await page.wait_for_function(f"() => {focus} === 'guide/show'")
+
+
+async def test_whatever_a_stop_of_the_way_says_can_be_read_to_its_end(browser: Browser) -> None:
+    said = [said.en for name, said in WORDS.items() if name.startswith("hop_")]
+    with front_page(fake_shop(Program()), 0) as url:
+        async with opened_page(browser, viewport=LARGE) as page:
+            await page.goto(f"{url}?lang=en")
+            await page.click('[data-do="things/plug"]')
+            await page.click('[data-do="things/pull"]')
+            await page.wait_for_selector('[data-hop="charger"] .small')
+            for viewport in (LARGE, PHONE):
+                await page.set_viewport_size(viewport)
+                assert not await page.evaluate(_CUT, said)
 
 
 async def test_a_part_that_goes_silent_says_so_within_seconds_and_is_well_again_after(
