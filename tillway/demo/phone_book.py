@@ -30,6 +30,12 @@ PHONE_FILE = "phone.json"
 Directory = Annotated[Path, typer.Option(help="Where the stack's state is.")]
 DIRECTORY = Path("var/up")
 CLOCK_SLACK_MS = 60_000
+_LEADS_TO = {
+    "scanning": "扫顾客码 Scan the payer's code",
+    "qr": "出示收款码 Show our QR code",
+    "offline_scan": "离线付款 Pay offline",
+}
+"""The button that leads to a till's screen."""
 
 
 @app.command()
@@ -186,10 +192,12 @@ def _till(directory: Path, name: str) -> Till:
 
 
 def _asking(till: Till, kind: str) -> Till:
-    """The till, if it waits for just this; else a sentence that says what it shows."""
+    """The till, if it waits for just this; else a sentence that says what it shows, and what leads
+    there."""
     screen = till.screen()
     if screen["kind"] != kind:
-        raise CallerError("payment_state", f"{till.name} shows: {screen['title']['en']}")
+        first = f"key in an amount there and press {_LEADS_TO[kind]}"
+        raise CallerError("payment_state", f"{till.name} shows: {screen['title']['en']}; {first}")
     return till
 
 
