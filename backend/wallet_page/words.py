@@ -147,7 +147,12 @@ WORDS: dict[str, Words] = {
     "frozen": Words("账户已冻结", "The account is frozen"),
     "held": Words("其中占用", "of it held"),
     "pin_free": Words("免密支付", "Paying without the PIN"),
-    "pin_free_limit": Words("单笔上限", "One payment up to"),
+    "pin_free_limit": Words("扫码付款，单笔上限", "Scanned, one payment up to"),
+    "pin_free_code": Words(
+        "出示付款码时按商户的上限；您在这里设得更低，就按您的。",
+        "Where you show your pay code the shop's limit counts, "
+        "or yours if you set a lower one here.",
+    ),
     "pin_free_left": Words("今日还可免密", "Left today"),
     "pin_free_count": Words("今日剩余笔数", "Payments left today"),
     "pin_free_change": Words("调整额度", "Change the limit"),

@@ -233,6 +233,18 @@ def test_a_payer_lowers_the_limit_without_a_pin_by_the_pin(
     assert "¥1000.00" in browser.get("/wallet/pin-free").text  # left of the day
 
 
+def test_what_a_shown_code_pays_above_the_limit_of_a_scanned_one_is_explained(
+    world: ChannelWorld, browser: TestClient
+) -> None:
+    payer = world.shop.add_payer(balance_minor=50_000)
+    house_minor = world.shop.rules.wallet.pin_free_minor
+    assert world.shop.pay(payer, house_minor + 1)["state"] == "captured"
+    enter(browser, payer)
+    page = browser.get("/wallet/pin-free?lang=en").text
+    assert "Scanned, one payment up to" in page
+    assert "limit counts, or yours if you set a lower one here" in page
+
+
 def test_a_bank_that_is_asked_for_an_unknown_agreement_declines(world: ChannelWorld) -> None:
     payer = world.card_payer()
     world.shop.do(SetSwitch(payer_id=payer, switch=Switch.BANK, is_on=True))
