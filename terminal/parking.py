@@ -87,7 +87,7 @@ def wishes_of(
             amount_minor=selection.amount_minor,
             currency=profile.currency,
             method=method,
-            description="Parking",
+            description="停车费 Parking",
             item=selection.item,
             mandate_id=mandate_id,
             explanation=said,

@@ -131,6 +131,7 @@ def test_the_debit_names_the_cars_mandate_and_explains_the_stay(tmp_path: Path) 
     body = opened(bench.sent_of("payment.create")[-1]).body
     assert body["mandate_id"] == "mdt_" + "0" * 26
     assert body["explanation"]["lines"][0]["quantity"] == 60
+    assert body["description"] == "停车费 Parking", "its payer reads either language"
     bench.power_cut()
 
 
