@@ -382,7 +382,7 @@ SWITCHES: dict[Switch, SwitchTold] = {
     ),
     Switch.DROP: SwitchTold(
         Words("付款后断线", "Drop after pay"),
-        Words("已付款，手机收不到结果", "It is paid, and the phone hears nothing"),
+        Words("确认后已付款，手机收不到结果", "Confirming pays, and the phone hears nothing"),
     ),
     Switch.FROZEN: SwitchTold(
         Words("账户冻结", "Frozen"),

@@ -105,6 +105,19 @@ def test_what_is_late_or_dropped_has_been_paid(lab: Shop) -> None:
     assert lab.payer_balance(payer) == 4_500
 
 
+def test_a_drop_is_said_to_be_of_confirming_for_a_shown_code_has_nothing_to_drop(
+    lab: Shop,
+) -> None:
+    payer = lab.add_payer(balance_minor=5_000)
+    turn(lab, payer, Switch.DROP)
+    with pages_of(lab) as browser:
+        browser.post("/wallet/sign-in", data={"token": f"token of {payer}"})
+        assert outcome(lab, payer) == ("captured", None)
+        assert browser.get("/wallet/bills").text.count("5.00") == 1
+        page = browser.get("/wallet/switches?lang=en").text
+    assert "Confirming pays, and the phone hears nothing" in page
+
+
 def pages_of(shop: Shop) -> TestClient:
     app = FastAPI()
     add_routes(app, router(services_of(shop)))
