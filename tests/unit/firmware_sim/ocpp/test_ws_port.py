@@ -17,7 +17,7 @@ CHECKED = {"ocpp16.boot", "ocpp16.keys", "ocpp16.session"}
 def test_a_charger_that_calls_is_checked_and_what_needs_a_person_is_skipped() -> None:
     checks = tuple(check for check in checks_of("ocpp16") if check.id in CHECKED)
     with bench_of("ocpp16", "ws:0") as bench:
-        board = board_with("ocpp16", transport=f"{bench.what.split()[-1]}/CP-1")
+        board = board_with("ocpp16", transport=f"{bench.what.en.split()[-1]}/CP-1")
         with HostedBoard(board):
             outcomes = {one.name: one.verdict.value for one in run_checks(bench, checks)}
         assert isinstance(bench.wire, PortWire)
@@ -33,6 +33,6 @@ def test_what_is_no_address_or_no_charger_is_refused() -> None:
         with pytest.raises(CallerError, match="config_invalid"):
             bench_of(kind, device).__enter__()
     with bench_of("ocpp201", "ws:0") as bench:
-        taken = bench.what.rsplit(":", 1)[-1]
+        taken = bench.what.en.rsplit(":", 1)[-1]
         with pytest.raises(OperatingError, match="port_taken"):
             bench_of("ocpp201", f"ws:{taken}").__enter__()
