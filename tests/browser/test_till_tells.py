@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
@@ -140,6 +140,30 @@ async def test_a_receipt_that_was_not_printed_is_told_on_the_sale_that_it_is_of(
         await page.wait_for_selector(f'{TOLD}[role="status"]:has-text("已打印")')
         await page.wait_for_function("!document.querySelector('.bar .badge')")
         assert "已打印" in await page.inner_text(TOLD)
+
+
+async def test_an_answer_that_comes_after_the_screen_has_told_it_says_nothing_twice(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page)
+        till.scanner.show(CODE)
+        await charge(page, "1280")
+        await shows(page, "paid")
+        await page.wait_for_function("!document.querySelector('.bar .badge')")
+        told = f'{TOLD}.warn:has-text("缺纸，请装纸")'
+
+        async def late(route: Route) -> None:
+            answer = await route.fetch()
+            await page.wait_for_selector(told)
+            await route.fulfill(response=answer)
+
+        await page.route("**/api/receipts/reprint", late)
+        till.printer.paper = "end"
+        async with page.expect_response("**/api/receipts/reprint"):
+            await page.tap(REPRINT)
+        await page.wait_for_selector(f"{REPRINT}:not([aria-busy])")
+        assert await page.locator(told).count() == 1
 
 
 async def test_a_slip_or_a_report_that_did_not_come_is_told_on_its_page(

@@ -1,6 +1,7 @@
 """A private Redis on a socket in a temporary folder: no port, nothing kept, no system server."""
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -53,9 +54,15 @@ def start_redis() -> RedisServer:
     )
     server = RedisServer(folder, child)
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not (folder / "redis.sock").exists():
+    while not _is_listening(folder / "redis.sock"):
         if child.poll() is not None or time.monotonic() > deadline:
             server.stop()
             raise RuntimeError("redis-server did not start")
         time.sleep(PROBE_EVERY_S)
     return server
+
+
+def _is_listening(path: Path) -> bool:
+    """The file is there before anybody takes connections."""
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(path)) == 0

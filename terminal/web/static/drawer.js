@@ -37,6 +37,7 @@ const go = async (button, send, next) => {
 // What is on paper, and what is not. The next customer does not wait for the printer. Of a printer in
 // trouble a sale's screen is drawn anew, with it: what came of the print is said on that one.
 let sayPrint = () => {};
+const stands = ({ code }) => main.querySelector("[data-refusal]:not([hidden]) code")?.textContent === code;
 export const sayPrintAgain = () => {
   if (main.querySelector("[data-refusal]")?.hidden) sayPrint();
 };
@@ -58,7 +59,7 @@ const print = (path, body) => (button) =>
       sayPrint = () => {
         if (subject && !main.querySelector(`[data-do="reprint"][data-subject="${CSS.escape(subject)}"]`)) return;
         if (ok) tell(document.documentElement.dataset[told.print], main);
-        else refuse(error, main);
+        else if (!stands(error)) refuse(error, main);
       };
       sayPrint();
     },

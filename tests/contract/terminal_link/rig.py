@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import os
 import signal
 import socket
 import ssl
@@ -212,15 +213,21 @@ class Terminal:
 
     async def break_line(self) -> None:
         """Lose the connection without a goodbye, and stay away."""
-        sock = self.client.socket()
-        assert sock is not None
-        sock.shutdown(socket.SHUT_RDWR)
+        cut(self.client)
         await within(self.goodbyes.get())
         await self.leave()
 
     async def leave(self) -> None:
         self.client.disconnect()
         await asyncio.to_thread(self.client.loop_stop)
+
+
+def cut(client: Client) -> None:
+    """Shut down the connection below TLS, whose own end another thread may be reading just now."""
+    sock = client.socket()
+    assert sock is not None
+    with socket.socket(fileno=os.dup(sock.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
 
 
 async def within(awaitable: Awaitable[T]) -> T:

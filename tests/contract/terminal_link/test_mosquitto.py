@@ -18,6 +18,7 @@ from tests.contract.terminal_link.rig import (
     Authority,
     MosquittoRig,
     Terminal,
+    cut,
     until,
     within,
 )
@@ -75,9 +76,7 @@ async def test_who_is_there_is_known_again_when_only_the_hub_lost_its_line(
     await till.connect()
     till.tell("state", b"on", retain=True)
     await until(lambda: mosquitto.link.connected() == {"till-1"})
-    sock = mosquitto.link._line._client.socket()
-    assert sock is not None
-    sock.shutdown(2)
+    cut(mosquitto.link._line._client)
     await until(lambda: ("till-1", False) in mosquitto.presence)
     # Once by its retained state; once more if the first birth was not acknowledged yet.
     await until(lambda: mosquitto.link.connected() == {"till-1"})
@@ -94,9 +93,7 @@ async def test_the_broker_says_when_the_hub_is_gone(
     await till.connect()
     await till.subscribe(f"tw1/{STORE}/hub/state")
     assert (await within(till.messages.get())).payload == b"up"
-    sock = mosquitto.link._line._client.socket()
-    assert sock is not None
-    sock.shutdown(2)
+    cut(mosquitto.link._line._client)
     assert (await within(till.messages.get())).payload == b"gone"
 
 

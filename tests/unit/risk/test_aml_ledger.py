@@ -27,11 +27,14 @@ from protocol.signed_note import NoteKey
 from tests.support.disputes import pay_out, settle
 from tests.support.json_line import Line
 from tests.support.shop import Shop
+from tests.support.signing import phone_of, sign
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 from tillway.risk import reports
 from tillway.risk.cli import app
 
 LI, HAN = "李雷", "韩梅梅"
+LI_S, HAN_S = (("--by", name, "--code", phone_of(name)) for name in (LI, HAN))
+"""Words of the two that count."""
 LARGE = 50_000_000
 """Half a million yuan, from which on a natural person's transfers of a day are reported."""
 
@@ -160,7 +163,7 @@ class FileLine(Line):
 def run(lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     web, token = FastAPI(), tmp_path / "token"
     clock = CaseClock(Calendar().is_business_day, 8 * 3_600_000)
-    add_routes(web, report_routes.operator_router(services_of(lite), operator_only, clock))
+    add_routes(web, report_routes.operator_router(services_of(lite), operator_only, clock, sign))
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:
@@ -183,10 +186,10 @@ def test_two_people_bring_a_report_to_the_centre(lite: Shop, run: Any, tmp_path:
     report_id = run("raise", "--by", LI, *subject, *named).partition(":")[0]
     assert report_id in run("list")
     assert report_id not in run("list", "--state", "confirmed")
-    assert run("propose", report_id, "--by", LI, "--words", "查过").endswith("analysis\n")
-    assert run("return", report_id, "--by", HAN, "--words", "再查").endswith("alert\n")
-    run("propose", report_id, "--by", LI, "--words", "确实可疑")
-    assert run("approve", report_id, "--by", HAN, "--words", "同意").endswith("confirmed\n")
+    assert run("propose", report_id, *LI_S, "--words", "查过").endswith("analysis\n")
+    assert run("return", report_id, *HAN_S, "--words", "再查").endswith("alert\n")
+    run("propose", report_id, *LI_S, "--words", "确实可疑")
+    assert run("approve", report_id, *HAN_S, "--words", "同意").endswith("confirmed\n")
     out = tmp_path / "report.json"
     filing = ("--receipt", "AML-1", "--words", "已报", "--out", str(out))
     assert run("file", report_id, "--by", LI, *filing).endswith("filed\n")
@@ -205,6 +208,6 @@ def test_a_report_is_dismissed_with_the_reason(lite: Shop, run: Any) -> None:
     paid = str(lite.pay(payer, 300)["payment_id"])
     subject = ("--subject", "payer", "--subject-id", payer, "--reason", "fan_in")
     report_id = run("raise", "--by", LI, *subject, "--payment", paid).partition(":")[0]
-    run("propose", report_id, "--by", LI, "--words", "查过")
-    assert run("dismiss", report_id, "--by", HAN, "--words", "生日礼物").endswith("dismissed\n")
+    run("propose", report_id, *LI_S, "--words", "查过")
+    assert run("dismiss", report_id, *HAN_S, "--words", "生日礼物").endswith("dismissed\n")
     assert "生日礼物" in run("show", report_id)
