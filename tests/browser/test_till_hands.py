@@ -7,9 +7,8 @@ import pytest
 from playwright.async_api import Browser, Page, Route
 
 from tests.support.browser import opened_page
-from tests.support.till_scenes import GOODS, charge, ready_keypad, scan, shows, sign
+from tests.support.till_scenes import GOODS, pay_by_code, ready_keypad, scan, shows, sign
 from tests.support.tills import running_till
-from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -96,10 +95,7 @@ async def test_enter_after_a_finger_does_what_stands_on_the_button_of_enter(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        await ready_keypad(till, page)
-        till.scanner.show(CODE)
-        await charge(page, "1280")
-        await shows(page, "paid")
+        await pay_by_code(till, page)
         await page.tap('[data-do="reprint"]')
         await page.wait_for_selector("main [data-refusal].paid")
         await page.keyboard.press("Enter")

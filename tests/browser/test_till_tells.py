@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Route
 from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.offline_phone import Phone, hub_word
-from tests.support.till_scenes import METHODS, charge, ready_keypad, shows
+from tests.support.till_scenes import METHODS, charge, pay_by_code, ready_keypad, shows
 from tests.support.tills import Till, running_till
 from tests.unit.terminal.fakes import CODE
 
@@ -109,10 +109,7 @@ async def test_what_the_printer_lacks_is_said_where_a_copy_was_asked_for(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        await ready_keypad(till, page)
-        till.scanner.show(CODE)
-        await charge(page, "1280")
-        await shows(page, "paid")
+        await pay_by_code(till, page)
         await reprints_once_there_is_paper(till, page)
         await page.goto(f"{till.base}/recent")
         await page.tap("td a")
@@ -146,10 +143,7 @@ async def test_an_answer_that_comes_after_the_screen_has_told_it_says_nothing_tw
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        await ready_keypad(till, page)
-        till.scanner.show(CODE)
-        await charge(page, "1280")
-        await shows(page, "paid")
+        await pay_by_code(till, page)
         await page.wait_for_function("!document.querySelector('.bar .badge')")
         told = f'{TOLD}.warn:has-text("缺纸，请装纸")'
 

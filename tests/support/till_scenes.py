@@ -144,6 +144,14 @@ async def shows(page: Page, kind: str) -> None:
     await page.wait_for_timeout(SHOWN_MS)
 
 
+async def pay_by_code(till: Till, page: Page) -> None:
+    """A till made ready, and a first sale paid by the payer's code."""
+    await ready_keypad(till, page)
+    till.scanner.show(CODE)
+    await charge(page, "1280")
+    await shows(page, "paid")
+
+
 async def scenes(till: Till, page: Page, side: Page, language: str) -> AsyncIterator[Scene]:
     """The name of each screen and the page that shows it, in the order of a day."""
     async for scene in day_scenes(till, page, side, language):

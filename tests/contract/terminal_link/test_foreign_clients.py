@@ -85,7 +85,7 @@ async def test_debian_s_tools_get_what_is_retained_and_not_what_is_another_s(rig
 async def test_npm_s_mqtt_asks_and_is_answered(rig: Rig) -> None:
     node = shutil.which("node")
     if node is None or not (LIBRARY / "package.json").is_file():
-        pytest.skip("node or npm's mqtt is not installed: make test does so")
+        pytest.skip("node or npm's mqtt is not installed: make test does so where it can")
     authority = rig.authority
     words = [node, RUNNER, LIBRARY, rig.port, authority.path, authority.issue("till-1"), "till-1"]
     process = await asyncio.create_subprocess_exec(

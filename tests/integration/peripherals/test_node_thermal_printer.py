@@ -32,7 +32,9 @@ def _last_receipt(hosted: HostedBoard) -> Receipt:
 def test_node_thermal_printer_prints_a_receipt(tmp_path: Path) -> None:
     node = shutil.which("node")
     if node is None or not (LIBRARY / "package.json").is_file():
-        pytest.skip("node or npm's node-thermal-printer is not installed: make test does so")
+        pytest.skip(
+            "node or npm's node-thermal-printer is not installed: make test does so where it can"
+        )
     with HostedBoard(board_with("escpos", transport="tcp:0"), state_dir=tmp_path) as hosted:
         address = hosted.paths["device"].removeprefix("socket://")
         run = subprocess.run(
