@@ -36,7 +36,7 @@ from backend.payments.timeline import step
 from backend.payments.word import ask_payer, small_of
 from backend.sharing.freezing import freeze_reads
 from backend.switches.service import stop_of, stop_reads
-from backend.wallet.codes import code_reads, payer_of, use_code
+from backend.wallet.codes import code_reads, note_declined, payer_of, use_code
 from backend.wallet.model import page_code_url
 from backend.wallet.pin_free import code_reason, count_pin_free
 from backend.wallet.tables import PAYER, PIN_FREE
@@ -216,7 +216,10 @@ class CreatePayment:
         )
         if resolved.payer_id is None:
             return Taken(payment, resolved.refusal)
-        return self._by_our_code(ws, payment, merchant, resolved.payer_id, now_ms)
+        taken = self._by_our_code(ws, payment, merchant, resolved.payer_id, now_ms)
+        if taken.refusal is not None:
+            note_declined(ws, self.found, self.body.payment_id)
+        return taken
 
     def _by_our_code(
         self, ws: WorkingSet, payment: Row, merchant: Row, payer_id: str, now_ms: int

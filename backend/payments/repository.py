@@ -1,6 +1,8 @@
 """Reading payments outside commands. Only this file of the room sees SQL."""
 
-from sqlalchemy import select
+from operator import itemgetter
+
+from sqlalchemy import and_, or_, select
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
@@ -11,6 +13,9 @@ from protocol.payment import PAID_STATES, PaymentState
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _event = PaymentEvent.__table__  # type: ignore[attr-defined]
 _attempt = PaymentAttempt.__table__  # type: ignore[attr-defined]
+_DECLINED_BY_CODE = and_(
+    _payment.c.method == "pay_code", _payment.c.state == PaymentState.DECLINED.value
+)
 _BILLED = (*(state.value for state in PAID_STATES), PaymentState.REVERSED.value)
 
 
@@ -73,3 +78,18 @@ class PaymentRepository:
             .limit(min(limit, LIST_ROWS_MAX))
         )
         return self._reader.rows(query)
+
+    def latest_ended(self, payer_id: str, declined_id: str | None) -> Row | None:
+        """A payer's newest payment that has an end to tell: paid or undone, or declined though a
+        code was shown. ``declined_id`` is one of these in which no payer stands."""
+        query = (
+            select(_payment)
+            .where(
+                _payment.c.payer_id == payer_id,
+                or_(_payment.c.state.in_(_BILLED), _DECLINED_BY_CODE),
+            )
+            .order_by(_payment.c.created_at_ms.desc(), _payment.c.payment_id.desc())
+        )
+        declined = self.payment(declined_id) if declined_id else None
+        ended = [row for row in (self._reader.one(query.limit(1)), declined) if row is not None]
+        return max(ended, key=itemgetter("created_at_ms", "payment_id"), default=None)

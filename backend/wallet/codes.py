@@ -45,6 +45,11 @@ def use_code(
     return resolved
 
 
+def note_declined(ws: WorkingSet, found: Found, payment_id: str) -> None:
+    """Keep what a used code was declined for: nobody has paid that, but who showed it is told."""
+    ws.update(ROUTE, found.route, declined_payment_id=payment_id)
+
+
 def tell_code(
     ws: WorkingSet, found: Found, *, device: str, merchant_id: str, now_ms: int
 ) -> Resolved:

@@ -229,12 +229,23 @@ class WalletDesk:
         return await self.named(found)
 
     async def bill(self, payer_id: str, payment_id: str) -> Row:
-        """One payment of the payer's, with its merchant's name; ``payment_not_found`` for any
-        other."""
+        """One payment of the payer's, or what a shown code was declined for last, with its
+        merchant's name; ``payment_not_found`` for any other."""
         row: Row | None = await self._read(lambda: self._payments.payment(payment_id))
-        if row is None or row["payer_id"] != payer_id:
+        declined_id = await self._declined_by_code(payer_id)
+        if row is None or (row["payer_id"] != payer_id and payment_id != declined_id):
             raise CallerError("payment_not_found", payment_id)
         return (await self.named([row]))[0]
+
+    async def latest(self, payer_id: str) -> Row | None:
+        """The payer's newest payment that has an end to tell, declined ones by code included."""
+        declined_id = await self._declined_by_code(payer_id)
+        row = await self._read(lambda: self._payments.latest_ended(payer_id, declined_id))
+        return None if row is None else (await self.named([row]))[0]
+
+    async def _declined_by_code(self, payer_id: str) -> str | None:
+        found: str | None = await self._read(lambda: self._wallets.declined_by_code(payer_id))
+        return found
 
     async def check_pin(self, payer_id: str, pin: str) -> None:
         """``pin_wrong`` unless it is the payer's; so many tries lock it."""

@@ -8,10 +8,11 @@ from backend.ledger.chart import customer
 from backend.ledger.model import available, balance
 from backend.ledger.tables import LedgerAccount
 from backend.wallet.switches import Switch, parse_switches
-from backend.wallet.tables import Payer, PayerSwitches, PayerToken, PinFree
+from backend.wallet.tables import PayCodeRoute, Payer, PayerSwitches, PayerToken, PinFree
 
 _payer = Payer.__table__  # type: ignore[attr-defined]
 _token = PayerToken.__table__  # type: ignore[attr-defined]
+_route = PayCodeRoute.__table__  # type: ignore[attr-defined]
 _pin_free = PinFree.__table__  # type: ignore[attr-defined]
 _switches = PayerSwitches.__table__  # type: ignore[attr-defined]
 _account = LedgerAccount.__table__  # type: ignore[attr-defined]
@@ -42,6 +43,12 @@ class WalletRepository:
     def payer(self, payer_id: str) -> Row | None:
         """One payer."""
         return self._reader.one(select(_payer).where(_payer.c.payer_id == payer_id))
+
+    def declined_by_code(self, payer_id: str) -> str | None:
+        """The last payment that was declined when this payer's code was used."""
+        query = select(_route.c.declined_payment_id).join(_payer, _payer.c.route == _route.c.route)
+        row = self._reader.one(query.where(_payer.c.payer_id == payer_id))
+        return row["declined_payment_id"] if row else None
 
     def pin_free(self, payer_id: str, currency: str) -> Row | None:
         """What a payer has confirmed without a PIN; None before the first time."""

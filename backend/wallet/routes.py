@@ -81,6 +81,12 @@ def router(services: Services) -> APIRouter:
         rows = await desk.bills(payer_id, from_ms=from_ms, before_ms=before_ms, limit=limit)
         return {"bills": [_bill(row) for row in rows]}
 
+    @routes.get("/latest")
+    async def latest(payer_id: payer) -> dict[str, Any]:
+        """The payment that has ended latest; an ``error_code`` says why it was declined."""
+        row = await desk.latest(payer_id)
+        return {"latest": row and _bill(row) | {"error_code": row["error_code"]}}
+
     _add_pin(routes, desk, payer)
     _add_rooms(routes, services, payer, desk)
     if desk.switches.is_there:

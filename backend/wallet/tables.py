@@ -75,6 +75,8 @@ class PayCodeRoute(BackendTable, table=True):
     """The code by which a merchant was told whose it is: nobody else's payment may use it."""
     told_to: str = Field(default="", sa_type=TEXT)
     """That merchant."""
+    declined_payment_id: str | None = Field(default=None, sa_type=TEXT)
+    """The last payment that was declined when a code of these was used; no payer stands in it."""
 
 
 class PayCodeGuard(BackendTable, table=True):

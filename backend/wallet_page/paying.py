@@ -52,8 +52,8 @@ def _code_pages(pages: APIRouter, parts: PageParts) -> None:
     desk, face = parts.desk, parts.face
 
     async def latest(session: Session) -> str:
-        bills = await desk.bills(session.payer_id, before_ms=None, limit=1)
-        return str(bills[0]["payment_id"]) if bills else ""
+        row = await desk.latest(session.payer_id)
+        return "" if row is None else str(row["payment_id"])
 
     @pages.get(ROOT + "/code")
     async def code(request: Request, new: bool = False) -> Response:
@@ -74,7 +74,7 @@ def _code_pages(pages: APIRouter, parts: PageParts) -> None:
 
     @pages.get(ROOT + "/now")
     async def now(request: Request) -> Response:
-        """For a page that is open: what waits for the payer, and the latest payment."""
+        """For a page that is open: what waits for the payer, and what has ended latest."""
         session = await parts.session(request)
         asked = await desk.asked(session.payer_id)
         told = {
@@ -148,7 +148,8 @@ def _order_pages(pages: APIRouter, parts: PageParts, orders: "_Orders") -> None:
         bill = await desk.bill(session.payer_id, payment_id)
         state = PaymentState(bill["state"])
         mood = "paid" if state in PAID_STATES else "warn" if state in WAITING_STATES else "error"
-        return face.page(request, "paid", session, mood=mood, bill=bill)
+        has_top_ups = parts.topups is not None
+        return face.page(request, "paid", session, mood=mood, bill=bill, has_top_ups=has_top_ups)
 
 
 class _Orders:

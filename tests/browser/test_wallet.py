@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+from backend.wallet.switches import Switch
 from tests.support.axe import faults, needs_axe
 from tests.support.browser import opened_page
 from tests.support.wallet_phone import (
@@ -198,6 +199,26 @@ async def test_a_refused_payment_and_a_stopped_mandate_are_over(phone: Phone, pa
     await page.click("[data-stop]")
     await page.wait_for_selector("summary", state="detached")
     assert "已停止" in await page.inner_text("main")
+
+
+async def test_a_shown_code_that_is_declined_for_want_of_money_says_so_on_the_phone_that_shows_it(
+    phone: Phone, page: Page
+) -> None:
+    phone.let_codes_renew()
+    await open_wallet(phone, page)
+    code = await shown_code(page)
+    await phone.desk.switches.turn(phone.payer_id, Switch.EMPTY, is_on=True)
+    sold = await phone.sell(1_990, pay_code=code, description="茶")
+    await phone.desk.switches.turn(phone.payer_id, Switch.EMPTY, is_on=False)
+    assert sold["state"] == "declined"
+    await page.wait_for_url(f"**/wallet/paid/{sold['payment_id']}")
+    told = await page.inner_text("main")
+    for words in ("没有付款", "19.90", "街角小店", "余额不足", "充值"):
+        assert words in told, words
+    assert await page.get_attribute(".last .key:not(.primary)", "href") == "/wallet/top-up"
+    await page.click("[data-back]")
+    assert await shown_code(page) != code
+    assert page.url.endswith("/wallet/code"), "it is told once"
 
 
 async def test_a_payment_whose_answer_is_dropped_is_paid_and_stands_in_the_bills(

@@ -32,6 +32,7 @@ from protocol.crypto import SigningKey, VerifyKey, generate
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.money import Money
+from protocol.paycode import STEP_MS
 from tests.kit.patience import PATIENCE_S
 from tests.support.backend import MERCHANT, Served, a_merchant, mint, served
 from tests.support.merchant_caller import Caller
@@ -90,6 +91,10 @@ class Phone:
         )  # fmt: skip
         _, answer = await services.submit(command_of(request, services.rules))
         return dict(answer)
+
+    def let_codes_renew(self) -> None:
+        """Half a minute later, when a wallet may show four other codes."""
+        self.served.backend.clock.advance(STEP_MS)
 
     async def charge(self, mandate_id: str, device: str) -> str:
         """A charger's payment by a mandate, which it explains; its number."""

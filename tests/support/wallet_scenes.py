@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from playwright.async_api import Page
 
 from backend.pay_page.model import STATIC_PATH
+from backend.wallet.switches import Switch
 from tests.support.backend import MERCHANT
 from tests.support.wallet_phone import (
     CARD_NUMBER,
@@ -149,6 +150,14 @@ async def _paying(phone: Phone, page: Page, language: str) -> AsyncIterator[Scen
     await page.keyboard.type(PIN)
     await page.wait_for_url("**/wallet/paid/*")
     yield "paid", page
+    phone.let_codes_renew()
+    await page.click("[data-back]")
+    code = await shown_code(page)
+    await phone.desk.switches.turn(phone.payer_id, Switch.EMPTY, is_on=True)
+    await phone.sell(2_680, pay_code=code, description=coffee)
+    await phone.desk.switches.turn(phone.payer_id, Switch.EMPTY, is_on=False)
+    await page.wait_for_url("**/wallet/paid/*")
+    yield "declined", page
     shown = await phone.sell(2_680, description=coffee)
     await page.goto(f"{phone.base}/wallet/scan")
     yield "scan", page

@@ -54,6 +54,34 @@ def test_a_phone_shows_a_code_that_pays(shop: Shop, http: TestClient) -> None:
     assert (bill["amount_minor"], bill["merchant_id"]) == (1_000, MERCHANT)
 
 
+def test_a_phone_is_told_that_its_code_was_declined_and_nobody_else_is(
+    shop: Shop, http: TestClient
+) -> None:
+    phone, other = Phone(shop, http, balance_minor=900), Phone(shop, http)
+    assert phone.get("latest") == {"latest": None}
+
+    def sell(amount_minor: int) -> str:
+        code = phone.post("pay-code")["pay_code"]
+        body = shop.create_body("pay_code", amount_minor, pay_code=code)
+        return str(shop.ask("payment.create", body)["payment_id"])
+
+    def told() -> tuple[str, str, str | None]:
+        found = phone.get("latest")["latest"]
+        return found["payment_id"], found["state"], found["error_code"]
+
+    paid = sell(100)
+    assert told() == (paid, "captured", None)
+    shop.clock.at_ms += 1_000
+    declined = sell(1_000)
+    assert told() == (declined, "declined", "insufficient_balance")
+    assert phone.get("latest")["latest"]["merchant_name"] == "晨光便利店"
+    assert other.get("latest") == {"latest": None}
+    assert [one["payment_id"] for one in phone.get("bills")["bills"]] == [paid]
+    shop.clock.at_ms += 1_000
+    again = sell(100)
+    assert told() == (again, "captured", None)
+
+
 def test_a_wallet_without_a_line_makes_its_code_itself(shop: Shop, http: TestClient) -> None:
     phone = Phone(shop, http)
     secret, route = bytes.fromhex(phone.made["code_secret"]), phone.made["code_route"]
