@@ -72,34 +72,6 @@ SUBJECTS: dict[str, Words] = {
 }
 """What an act is on: the words before its name."""
 
-ROOMS: dict[str, Words] = {
-    "bills": Words("账单", "bills"),
-    "breaks": Words("对账差异", "breaks"),
-    "channels": Words("渠道", "channels"),
-    "clearing": Words("清分", "clearing"),
-    "clock": Words("时钟", "clock"),
-    "console": Words("控制台人员", "people of the console"),
-    "coupons": Words("优惠券", "coupons"),
-    "destinations": Words("备案收款账户", "filed accounts"),
-    "devices": Words("设备", "devices"),
-    "enrolment-codes": Words("设备注册码", "enrolment codes"),
-    "firmware": Words("固件", "firmware"),
-    "ledger": Words("总账", "ledger"),
-    "merchant-api": Words("商户接口", "merchants' API"),
-    "merchants": Words("商户", "merchants"),
-    "offline": Words("离线付款", "offline payments"),
-    "payers": Words("付款人", "payers"),
-    "payments": Words("付款", "payments"),
-    "risk": Words("风控", "risk"),
-    "rollouts": Words("发布", "rollouts"),
-    "sagas": Words("渠道流程", "channel sagas"),
-    "static-codes": Words("固定收款码", "fixed codes"),
-    "stores": Words("门店", "stores"),
-    "switches": Words("紧急开关", "kill switches"),
-    "withdrawals": Words("付款人提现", "payers' withdrawals"),
-}
-"""What a request of the operator's API is about: the first part of its address."""
-
 FIELDS: dict[str, Words] = {
     "actor": Words("操作人", "by"),
     "amount_minor": Words("金额", "amount"),
@@ -131,6 +103,7 @@ ACTORS: dict[str, Words] = {
     "channel": Words("渠道", "channel"),
     "clock": Words("到时自动", "by itself, in time"),
     "configuration": Words("配置", "configuration"),
+    "opening link": Words("一次性打开链接", "opening link"),
     "reconciliation": Words("对账", "the reconciliation"),
 }
 """Who acts: the word before a person's name."""

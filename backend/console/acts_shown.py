@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 from backend.audit.model import ActKind
-from backend.console.act_words import ACTORS, FIELDS, NO, ROLES, ROOMS, SUBJECTS, YES
+from backend.console.act_words import ACTORS, FIELDS, NO, ROLES, SUBJECTS, YES
 from backend.console.break_words import BREAK_NAMES
 from backend.console.case_words import CASE_NAMES
 from backend.console.merchant_words import MERCHANT_STATES
 from backend.console.operator_words import OPERATOR_NAMES
+from backend.console.path_words import ROOMS, STEPS
 from backend.console.words import NAMES, STATES
 from backend.operator.words import shown_amount
 from faces.words import Words
@@ -28,10 +29,11 @@ _NO_WORDS = Words("", "")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A word of the tables, and the name behind it; either may be empty."""
+    """A word of the tables, the name behind it, and what is asked of that; each may be empty."""
 
     words: Words
     name: str = ""
+    asked: Words = _NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,25 @@ class Change:
 
 def subject_of(subject: str) -> Named:
     """``merchant mch_1`` as *merchant* and ``mch_1``; an address of the operator's API as what it
-    is about and the rest of it."""
+    is about, the names in it and what is asked for."""
     if subject.startswith(_API):
-        room, _, rest = subject.removeprefix(_API).partition("/")
-        return Named(ROOMS[room], rest) if room in ROOMS else Named(_NO_WORDS, subject)
+        return _address(subject)
     for kind, words in SUBJECTS.items():  # the longer kind stands before its own beginning
         if subject.startswith(f"{kind} "):
             return Named(words, subject.removeprefix(f"{kind} "))
     return Named(_NO_WORDS, subject)
+
+
+def _address(subject: str) -> Named:
+    room, *rest = subject.removeprefix(_API).split("/")
+    if room not in ROOMS:
+        return Named(_NO_WORDS, subject)
+    asked = [STEPS[part] for part in rest if part in STEPS]
+    return Named(
+        ROOMS[room],
+        "/".join(part for part in rest if part not in STEPS),
+        Words(" ".join(one.zh for one in asked), " ".join(one.en for one in asked)),
+    )
 
 
 def actor_of(actor: str) -> Named:
