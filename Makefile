@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 VENV  := .venv
 BIN   := $(VENV)/bin
-PYTHON ?= python3
+# PYTHON=...: what to make .venv of; else deploy/setup/python.sh chooses.
 # What Python has compiled is kept, whatever the environment says: a program starts in half the time.
 KEPT := PYTHONDONTWRITEBYTECODE=
 # On two cores: a worker waits a third of its time for serial lines, deadlines and programs.
@@ -21,10 +21,10 @@ TOOLS := deploy/setup/venv.sh deploy/setup/tools.lock
 SCHEMAS := deploy/setup/schemas.lock
 
 $(VENV)/.runtime: requirements.lock pyproject.toml $(TOOLS)
-	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements.lock
+	@PYTHON='$(PYTHON)' sh deploy/setup/venv.sh requirements.lock
 
 $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml $(TOOLS) $(SCHEMAS)
-	@PYTHON=$(PYTHON) sh deploy/setup/venv.sh requirements-dev.lock
+	@PYTHON='$(PYTHON)' sh deploy/setup/venv.sh requirements-dev.lock
 
 demo: setup ## play a shop's day on this machine (ONCE=1 ends by itself)
 	@$(KEPT) $(BIN)/tillway demo $(if $(ONCE),--once,) $(if $(TLS),--tls $(TLS),)

@@ -6,7 +6,7 @@
 # Rule 2: .venv/.unfinished is there while this works: what was killed half way is made anew.
 set -eu
 lock=$1
-python=${PYTHON:-python3}
+python=${PYTHON:-$(sh deploy/setup/python.sh)}
 venv=.venv
 tools=deploy/setup/tools.lock
 
