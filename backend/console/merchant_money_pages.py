@@ -44,7 +44,7 @@ def _settlements(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None
     @pages.get(OF_MERCHANT + "/settlements/{day}")
     async def one(request: Request, day: str) -> Response:
         person = await parts.merchant(request)
-        found, came_back = await desk.day(person.merchant_id, date_of(day, "day"))
+        found, came_back = await desk.day(person.merchant_id, _day_at(day))
         standing = await desk.standing(person.merchant_id)
         return face.page(
             request, "settlement_day", person, tab="settlements", day=found, came_back=came_back,
@@ -116,7 +116,7 @@ def _bills(pages: APIRouter, parts: ConsoleParts, desk: MoneyDesk) -> None:
     @pages.get(OF_MERCHANT + "/bills/{day}/{paper}.csv")
     async def bill(request: Request, day: str, paper: Paper) -> Response:
         person = await parts.merchant(request)
-        on, kind = date_of(day, "day"), _text(request, "type") or BillType.ALL
+        on, kind = _day_at(day), _text(request, "type") or BillType.ALL
         if kind not in list(BillType):
             raise CallerError("field_invalid", "type")
         number = _text(request, "number")
@@ -177,3 +177,11 @@ def _window(until: date, desk: MoneyDesk) -> dict[str, Any]:
 
 def _text(request: Request, name: str) -> str:
     return request.query_params.get(name, "").strip()[:FILTER_CHARS_MAX]
+
+
+def _day_at(text: str) -> date:
+    """The day that an address names; there is no page of any other word."""
+    try:
+        return date_of(text, "day")
+    except CallerError as error:
+        raise CallerError("route_unknown", text) from error

@@ -166,8 +166,11 @@ def _route_of(face: Face, people: PeopleDesk) -> type[APIRoute]:
             async def answered(request: Request) -> Response:
                 try:
                     return await serve(request)
-                except RequestValidationError:
-                    error: TillwayError = CallerError("field_invalid")
+                except RequestValidationError as invalid:
+                    is_lost = any(one["loc"][0] == "path" for one in invalid.errors())
+                    error: TillwayError = CallerError(
+                        "route_unknown" if is_lost else "field_invalid"
+                    )
                 except TillwayError as caught:
                     error = caught
                 return face.refused(request, error, await _maybe(people, request))

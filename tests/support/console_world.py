@@ -64,6 +64,15 @@ class ConsoleWorld:
     def browser(self) -> TestClient:
         return TestClient(self._app, base_url="https://testserver")
 
+    def addresses(self) -> list[tuple[str, str]]:
+        """Each page of the console: method and path."""
+        return [
+            (method, route.path)
+            for route in self._app.routes
+            if getattr(route, "path", "").startswith("/console/") and hasattr(route, "methods")
+            for method in sorted(route.methods - {"HEAD"})
+        ]
+
     def add(
         self, name: str, role: str = "merchant", merchant_id: str = MERCHANT, rank: str = "owner"
     ) -> Response:

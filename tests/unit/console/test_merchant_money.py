@@ -182,7 +182,7 @@ async def test_bills_are_byte_by_byte_those_of_the_merchant_s_program(
     assert f"not before {today.replace(day=today.day + 1)} 00:00" in re.sub(r"\s+", " ", page)
     assert f"/console/bills/{today}/" not in page
     assert "bill_not_ready" in http.get(f"/console/bills/{today}/trade.csv").text
-    assert http.get(f"/console/bills/{first}/secret.csv").status_code == 400
+    assert http.get(f"/console/bills/{first}/secret.csv").status_code == 404
     assert http.get(f"/console/bills/{first}/trade.csv?type=NONE").status_code == 400
 
 
