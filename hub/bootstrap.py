@@ -16,6 +16,7 @@ from hub.adapters.backend import BackendClient
 from hub.adapters.faults import LineFaults
 from hub.adapters.system import SystemClock, SystemEntropy
 from hub.aside import Aside
+from hub.coap.given_keys import KEYS_NAME, KeyBook
 from hub.coap.rate import RateLimit
 from hub.coap.server import CoapServer
 from hub.config import Settings
@@ -204,10 +205,19 @@ class _Building:
                 total_per_s=settings.coap.requests_per_s_total_max,
             ),
             unknown_after_ms=settings.forward.unknown_after_ms,
-            security=settings.coap.security,
+            given=self._given_keys() if settings.coap.security == "oscore" else None,
         )
         self._stack.push_async_callback(server.stop)
         return server
+
+    def _given_keys(self) -> KeyBook:
+        settings = self._settings
+        try:
+            keys = KeyBook(settings.state_dir / KEYS_NAME, settings.passphrase)
+        except sqlite3.OperationalError as error:
+            raise OperatingError("spool_unwritable", str(error)) from None
+        self._stack.callback(keys.close)
+        return keys
 
     def _mqtt(self, core: HubCore, holder: list[HubShell]) -> MqttEndpoint | ExternalBroker | None:
         section, identity = self._settings.mqtt, self._identity

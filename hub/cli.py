@@ -13,6 +13,7 @@ import uvloop
 
 from hub import logs
 from hub.bootstrap import load_identity, running_hub
+from hub.coap import key_cli
 from hub.config import Settings, load
 from hub.firmware.store import FIRMWARE_DIRECTORY, kept_files
 from hub.ocpp.bootstrap import JOURNAL_NAME
@@ -25,6 +26,7 @@ from protocol.errors import CallerError
 from protocol.identity import Identity
 
 app = typer.Typer(help="The store hub.", add_completion=False, no_args_is_help=True)
+app.add_typer(key_cli.app, name="coap-key")
 
 
 @app.callback()

@@ -63,4 +63,5 @@ cjk=$(ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc 2>/dev/null || t
 want "$cjk" fonts-noto-cjk "browser (Chinese characters)"
 .venv/bin/python deploy/setup/npm_readers.py
 sh deploy/setup/foreign.sh
+sh deploy/setup/debian13.sh
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"

@@ -22,6 +22,7 @@ from aiocoap.util import socknumbers
 from aiocoap.util.asyncio.timeoutdict import TimeoutDict
 
 from hub.coap.limits import (
+    OBSERVE_NUMBERS,
     RECEIVE_BUFFER_BYTES,
     RECENT_MESSAGES_MAX,
     SEND_BUFFER_BYTES,
@@ -33,13 +34,15 @@ _Key = tuple[object, int]
 
 
 class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap has no types
-    """aiocoap's message layer with three differences.
+    """aiocoap's message layer with four differences.
 
     1. It remembers at most ``RECENT_MESSAGES_MAX`` requests (aiocoap #183 has no bound) and needs
        one timer for all of them.
     2. A message id that comes again with another *token* is another request, not a retransmission
        (aiocoap #80 would send the old answer).
     3. ``acknowledged`` tells when a message that we sent was acknowledged.
+    4. The number of a notification is cut to the bits that it may have; aiocoap takes the sender's
+       OSCORE number as it is.
     """
 
     def __init__(self, token_manager: TokenManager) -> None:
@@ -65,6 +68,11 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
             mark = id(sealed)
             self._awaited[mark] = future
             future.add_done_callback(lambda _: self._awaited.pop(mark, None))
+
+    def send_message(self, message: aiocoap.Message, messageerror_monitor: object) -> None:
+        if message.opt.observe is not None:
+            message.opt.observe %= OBSERVE_NUMBERS
+        super().send_message(message, messageerror_monitor)
 
     def _add_exchange(self, message: aiocoap.Message, messageerror_monitor: object) -> None:
         future = self._awaited.get(id(message))

@@ -28,3 +28,12 @@ CONTEXTS_MAX = 8_192
 CONTEXTS_HALF_OPEN_MAX = 512
 EDHOC_BYTES_MAX = 512
 """Message 3 with a credential by value has about 120."""
+OBSERVE_NUMBERS = 1 << 24
+"""Of notifications, which begin again behind them (RFC 7641 §3.4)."""
+GIVEN_ID_BYTES = 5
+"""Of the sender id of a device with a given key; those agreed on are shorter."""
+GIVEN_KEYS_MAX = 8_192
+NUMBER_BLOCK = 1 << 22
+"""Messages of our own that one write to the disk is good for. Of the 2^40 numbers that OSCORE has
+there are 262,144 such blocks, one for each device and start of the hub."""
+ECHO_BYTES = 8

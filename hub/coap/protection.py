@@ -6,7 +6,9 @@ Rule 2: what EDHOC says of the device is not believed: a device is who its envel
         says, as on every link, and a context is a device's after its first accepted envelope.
 Rule 3: contexts are bounded; the oldest goes, and one that never came to its first message before
         those that did. A device whose context is gone hears 4.01 and agrees on a new one.
-Rule 4: no context outlives the process, so no counter is ever used twice.
+Rule 4: no context that was agreed on outlives the process, so no counter is ever used twice.
+Rule 5: a device that cannot agree on keys may be given one (``given_keys``); its messages are known
+        by the length of their id.
 """
 
 import logging
@@ -26,27 +28,33 @@ from aiocoap.transports.oscore import OSCOREAddress
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hub.coap.limits import CONTEXTS_HALF_OPEN_MAX, CONTEXTS_MAX, EDHOC_BYTES_MAX
+from hub.coap.given_context import GivenContexts
+from hub.coap.limits import (
+    CONTEXTS_HALF_OPEN_MAX,
+    CONTEXTS_MAX,
+    EDHOC_BYTES_MAX,
+    GIVEN_ID_BYTES,
+)
+from hub.coap.sealed_context import Reseal, SealedContext
 from protocol.edhoc import hub_credential
 
 _log = logging.getLogger("coap-server.oscore")
 _ID_BYTES = 3  # of a recipient id; RFC 8613 §3.3 allows 7 with this cipher
 _CCS = 14  # the header parameter ``kccs`` (RFC 9528 §10.6)
 
-_Sealed = tuple[aiocoap.Message, Any]
-Reseal = Callable[[aiocoap.Message, aiocoap.Message], None]
-
 
 class Contexts:
-    """The security contexts of this process. What aiocoap calls credentials."""
+    """The security contexts of this process, agreed on or of given keys. What aiocoap calls
+    credentials."""
 
-    def __init__(self, reseal: Reseal) -> None:
+    def __init__(self, reseal: Reseal, given: GivenContexts) -> None:
         private = ec.generate_private_key(ec.SECP256R1())
         self.secret = private.private_numbers().private_value.to_bytes(32, "big")
         point = Encoding.X962, PublicFormat.UncompressedPoint
         self.public_key = private.public_key().public_bytes(*point)[1:]
         self.reseal = reseal
         """Told of each message and of what it was sealed into."""
+        self._given = given
         self._next = secrets.randbits(8 * _ID_BYTES)
         self._half_open: OrderedDict[bytes, _Context] = OrderedDict()
         self._open: OrderedDict[bytes, _Context] = OrderedDict()
@@ -74,11 +82,13 @@ class Contexts:
         if len(self._open) > CONTEXTS_MAX:
             self._open.popitem(last=False)
 
-    def find_oscore(self, unprotected: Mapping[Any, Any]) -> "_Context":
+    def find_oscore(self, unprotected: Mapping[Any, Any]) -> SealedContext:
         """The context that a message names; ``KeyError`` if there is none."""
         kid = unprotected.get(oscore.COSE_KID)
         if oscore.COSE_KID_CONTEXT in unprotected or not isinstance(kid, bytes):
             raise KeyError
+        if len(kid) == GIVEN_ID_BYTES:
+            return self._given.find(kid)
         if kid in self._open:
             self._open.move_to_end(kid)
             return self._open[kid]
@@ -103,29 +113,14 @@ class Contexts:
                 return found
 
 
-class _Context(edhoc.EdhocResponderContext):  # type: ignore[misc]  # aiocoap has no types
-    """One device's context. What it cannot open is a protection error, whatever was wrong."""
+class _Context(SealedContext, edhoc.EdhocResponderContext):  # type: ignore[misc]  # aiocoap has no types
+    """One device's context; a first message may bring EDHOC's message 3 with it (RFC 9668)."""
 
     def __init__(self, responder: Any, c_i: bytes, c_r: bytes, contexts: Contexts) -> None:  # noqa: ANN401
         super().__init__(responder, c_i, c_r, contexts, _log)
         self.echo_recovery = None  # aiocoap asks for it when a number comes again
+        self.reseal = contexts.reseal
         self._contexts = contexts
-
-    def protect(self, message: aiocoap.Message, *args: Any, **kwargs: Any) -> _Sealed:  # noqa: ANN401
-        """As aiocoap's; the message layer is told which sealed message carries which."""
-        sealed, request_id = super().protect(message, *args, **kwargs)
-        self._contexts.reseal(message, sealed)
-        return sealed, request_id
-
-    def unprotect(self, message: aiocoap.Message, *args: Any, **kwargs: Any) -> _Sealed:  # noqa: ANN401
-        """As aiocoap's; a first message may bring EDHOC's message 3 with it (RFC 9668)."""
-        try:
-            found: _Sealed = super().unprotect(message, *args, **kwargs)
-        except error.Error:
-            raise
-        except Exception as failure:  # noqa: BLE001  # outermost: a stranger's bytes
-            raise oscore.ProtectionInvalid(type(failure).__name__) from None
-        return found
 
     def _offer_message_3(self, message_3: bytes) -> bytes:
         message_4: bytes = super()._offer_message_3(message_3)

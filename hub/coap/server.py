@@ -3,11 +3,13 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import aiocoap
 
 from hub.coap.edge import BoundedMessageManager, bound_transfers, open_socket, serve
+from hub.coap.given_context import GivenContexts
+from hub.coap.given_keys import KeyBook
 from hub.coap.limits import ANSWER_WAIT_GRACE_S, NOTIFY_TIMEOUT_S
 from hub.coap.protection import Contexts, ProtectedSite
 from hub.coap.rate import RateLimit
@@ -24,12 +26,12 @@ from hub.metrics import Tally
 from protocol.clock import Clock
 from protocol.topics import COAP_HUB_STATE_PATH, COAP_REQUEST_PATH
 
-Security = Literal["plain", "oscore"]
 _DEVICES_PATH = ("p1", "t")
 
 
 class CoapServer:
-    """A ``CoapLink``. The port is bound when it is made, so a taken one is known at once."""
+    """A ``CoapLink``. The port is bound when it is made, so a taken one is known at once. With
+    ``given``, the keys of devices that cannot agree on one, only protected requests are served."""
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class CoapServer:
         tally: Tally,
         rate: RateLimit,
         unknown_after_ms: int,
-        security: Security,
+        given: KeyBook | None,
     ) -> None:
         self._socket: socket.socket | None = open_socket(host, port)
         self.port = int(self._socket.getsockname()[1])
@@ -52,7 +54,9 @@ class CoapServer:
         self._branch: DeviceBranch | None = None
         self._context: aiocoap.Context | None = None
         self._messages: BoundedMessageManager | None = None
-        self._contexts = Contexts(self._resealed) if security == "oscore" else None
+        self._contexts: Contexts | None = None
+        if given is not None:
+            self._contexts = Contexts(self._resealed, GivenContexts(given, self._resealed))
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def start(self, exchange: Exchange, on_observer: Callable[[str], None]) -> None:

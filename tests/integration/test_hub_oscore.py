@@ -3,7 +3,7 @@ listener in between, strangers, and contexts that are gone."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ import pytest
 from aiocoap.numbers.codes import Code
 
 from hub.coap import protection
+from hub.coap.given_context import GivenContexts
+from hub.coap.given_keys import KEYS_NAME, KeyBook
 from hub.coap.limits import CONTEXTS_HALF_OPEN_MAX
 from hub.coap.protection import Contexts
 from protocol import answers, envelope
@@ -24,7 +26,7 @@ from terminal.effects import Transmit
 from terminal.inputs import AnswerArrived, LinkUp, Undelivered
 from tests.contract.test_uplink_contract import Heard, running
 from tests.kit.hub_shop import STORE
-from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.hub_world import PASSPHRASE, World, now_ms, running_world, until
 from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
@@ -111,6 +113,14 @@ async def state_is_told(world: World) -> None:
                 pass
 
 
+def contexts_of_nobody(place: Path) -> Contexts:
+    def reseal(*_: aiocoap.Message) -> None:
+        pass
+
+    with closing(KeyBook(place / KEYS_NAME, lambda: PASSPHRASE)) as book:
+        return Contexts(reseal, GivenContexts(book, reseal))
+
+
 async def test_a_listener_learns_neither_the_device_nor_what_it_asks(tmp_path: Path) -> None:
     async with running_world(tmp_path, TID, coap=PROTECTED) as world:
         async with listening(world) as (listener, port):
@@ -190,7 +200,7 @@ async def test_a_device_agrees_only_with_the_hub_that_its_store_has(tmp_path: Pa
         other = Trust(tid=TID, store=STORE, backend=(), hubs=(generate("ES256").public,))
         key_of = other.hub_edhoc_key
         assert not await protect(device, base(port), state, tid=TID, key_of=key_of)
-        wrong = Contexts(lambda *_: None).public_key
+        wrong = contexts_of_nobody(tmp_path).public_key
         assert not await protect(device, base(port), state, tid=TID, key_of=lambda _: wrong)
 
 
@@ -235,8 +245,8 @@ async def test_a_device_whose_context_is_gone_agrees_on_another(
             await heard.wait(AnswerArrived)
 
 
-async def test_agreements_that_nobody_ends_take_a_bounded_place() -> None:
-    contexts = Contexts(lambda *_: None)
+async def test_agreements_that_nobody_ends_take_a_bounded_place(tmp_path: Path) -> None:
+    contexts = contexts_of_nobody(tmp_path)
     for _ in range(CONTEXTS_HALF_OPEN_MAX + 20):
         message_1 = lakers.EdhocInitiator().prepare_message_1(b"\x01", [])
         contexts.begin(message_1)

@@ -42,7 +42,7 @@ PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
 CALLED_BY_OTHERS = {
     "can_write_eof", "get_protocol",  # asyncio
     "find_edhoc_by_id_cred_peer", "find_oscore", "needs_blockwise_assembly", "render_post",
-    "_process_edhoc_msg12", "to_message",  # aiocoap
+    "_process_edhoc_msg12", "post_seqnoincrease", "to_message",  # aiocoap
     "makefile", "readinto",  # http.client, gzip
     "pytest_addoption",
     "reset_output_buffer",  # pyserial
