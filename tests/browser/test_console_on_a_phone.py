@@ -1,4 +1,5 @@
-"""The console on a phone of 390 pixels in a real browser, without a script."""
+"""The console on a phone of 390 pixels, and between that and a desk, in a real browser, without a
+script."""
 
 import re
 from collections.abc import AsyncIterator
@@ -22,6 +23,16 @@ UNFIT = """
   .map((cell) => `${cell.innerText}: ${cell.scrollWidth} in ${cell.clientWidth}`)
 """
 """What is wider than its place, and would lie over the next, or takes two lines."""
+SIDEWAYS = """
+() => [document.documentElement, ...document.querySelectorAll('.scroll')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1)
+  .map((one) => `${one.className || 'page'}: ${one.scrollWidth} in ${one.clientWidth}`)
+"""
+OVER_OTHERS = """
+() => [...document.querySelectorAll('.scroll td')]
+  .filter((cell) => cell.scrollWidth > cell.clientWidth + 1)
+  .map((cell) => cell.innerText)
+"""
 LABEL = "(cell) => getComputedStyle(cell, '::before').content"
 PLAIN = {"viewport": LARGE, "ignore_https_errors": True, "java_script_enabled": False}
 
@@ -110,3 +121,20 @@ async def test_on_a_phone_flows_and_acts_are_short_and_a_long_name_leaves_the_wa
         await page.keyboard.type("ops")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**actor=ops**")
+
+
+async def test_between_a_phone_and_a_desk_payments_and_refunds_are_whole_without_scrolling_sideways(
+    browser: Browser, console: RunningConsole
+) -> None:
+    async with opened_page(browser, **PLAIN) as page:
+        for name, language in (("ops", "en"), ("li.na", "zh")):
+            await sign_in(console, page, name, language)
+            for path in ("payments", "refunds"):
+                await page.goto(f"{console.base}/{path}")
+                assert await page.locator(".scroll tbody tr").count() > 0
+                for width in (601, 680, 768, 900):
+                    await page.set_viewport_size({"width": width, "height": 900})
+                    where = f"{path} of {name} at {width}"
+                    assert await page.evaluate(SIDEWAYS) == [], where
+                    assert await page.evaluate(OVER_OTHERS) == [], where
+            await page.context.clear_cookies()
