@@ -30,7 +30,7 @@ from tests.support import groups, late_fields, late_routes
 from tests.support.collecting import share_out
 from tests.support.failures import FailuresNamed
 from tests.support.hurried import HurriedAsyncio
-from tests.support.known_hashes import RememberedScrypt
+from tests.support.known_hashes import RememberedScrypt, salt_or_nonce
 from tests.support.known_templates import KnownTemplates
 from tests.support.migrated import migrated_sqlite
 from tests.support.postgres import Cluster, NoServer, start_cluster
@@ -80,6 +80,7 @@ def hashes_made_once() -> Iterator[None]:
         for module in (sealing, backend.console.model, backend.wallet.model):
             patch.setattr(module, "Scrypt", RememberedScrypt)
         patch.setattr(pins, "pin_digest", cache(pins.pin_digest))
+        patch.setattr(sealing, "RAND_bytes", salt_or_nonce)
         yield
 
 

@@ -1,9 +1,11 @@
 """Keys at rest."""
 
+from ssl import RAND_bytes
+
 import cbor2
 import pytest
 
-from protocol.crypto import SUITES, generate, seal, unseal
+from protocol.crypto import SUITES, generate, seal, sealing, unseal
 from protocol.errors import CallerError
 
 PASSPHRASE = b"correct horse battery"
@@ -23,9 +25,14 @@ def test_a_sealed_key_opens_with_its_passphrase_only(suite: str, cipher: str) ->
     assert caught.value.code == "key_unsealable"
 
 
-def test_sealing_twice_gives_other_bytes() -> None:
+def test_sealing_twice_gives_other_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "RAND_bytes", RAND_bytes)  # the suite seals with one salt
     key = generate("Ed25519")
-    assert seal(key, PASSPHRASE) != seal(key, PASSPHRASE)
+    (header, nonce, body), other = (cbor2.loads(seal(key, PASSPHRASE)) for _ in range(2))
+    assert nonce != other[1]
+    assert body != other[2]
+    salt, others_salt = (cbor2.loads(one)[7] for one in (header, other[0]))
+    assert salt != others_salt
 
 
 def test_damage_anywhere_is_refused() -> None:
