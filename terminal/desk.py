@@ -121,6 +121,7 @@ class Desk:
             "merchant_id": profile.merchant_id,
             "store": profile.store,
             "till": profile.till,
+            "place": profile.kind,
             "device": profile.tid,
             "footer_zh": profile.receipt_footer_zh or None,
             "footer_en": profile.receipt_footer_en or None,

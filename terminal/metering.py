@@ -115,7 +115,7 @@ def wishes_of(
             amount_minor=selection.amount_minor,
             currency=profile.currency,
             method=method,
-            description=f"Prepaid power, {days} days",
+            description=f"预付电费 {days} 天 Prepaid power, {days} days",
             item=selection.item,
             explanation=said,
         )

@@ -64,6 +64,8 @@ class ReceiptContent:
     payment_id: str
     at: datetime
     items: tuple[ReceiptItem, ...] = ()
+    place: str = "收银台 Till"
+    """What stands there, in both languages, if it is no till."""
     method: str = ""
     payer_masked: str = ""
     coupon_minor: int = 0
@@ -161,7 +163,7 @@ def _facts(content: ReceiptContent, columns: int) -> bytes:
     rows = [
         ("方式 Method", content.method),
         ("付款人 Payer", content.payer_masked),
-        ("收银台 Till", content.till),
+        (content.place, content.till),
         ("时间 Time", content.at.strftime("%Y-%m-%d %H:%M:%S")),
         ("付款单号 Payment", content.payment_id),
         ("退款单号 Refund no.", content.refund_id),

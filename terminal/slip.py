@@ -22,6 +22,12 @@ _STATES: dict[str, ReceiptState] = {
     "expired": "expired",
     "reversed": "reversed",
 }
+_PLACES = {
+    "till": "收银台 Till",
+    "vending": "售货机 Machine",
+    "parking": "停车出口 Exit",
+    "meter": "电表 Meter",
+}
 _METHODS = {
     "pay_code": Words("付款码", "pay code"),
     "merchant_qr": Words("收款码", "merchant QR"),
@@ -39,6 +45,7 @@ def receipt_bytes(facts: Mapping[str, Any], *, width_mm: Literal[58, 80] = 80) -
     marks = " 恢复 RECOVERED" if facts.get("is_recovered") else ""
     content = ReceiptContent(
         merchant=f"{facts['merchant_zh']} {facts['merchant_en']}",
+        place=_PLACES[facts.get("place", "till")],
         till=f"{facts['till']}{marks}",
         state=_STATES[facts["kind"]],
         amount=Money(facts["amount_minor"], facts["currency"]),

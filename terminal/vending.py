@@ -31,7 +31,7 @@ def select(profile: Profile, item: str, now_ms: int) -> StartSale:
                 amount_minor=offered.amount_minor,
                 currency=profile.currency,
                 method=profile.methods[0],
-                description=offered.en,
+                description=f"{offered.zh} {offered.en}",
                 item=offered.item,
                 explanation=_explained(offered.item, offered.amount_minor, now_ms),
             )

@@ -58,6 +58,7 @@ def next_asking(charge: Charge, answered: frozenset[str], *, is_wanted: bool) ->
 def create_body(charge: Charge, *, attempt_id: str, merchant_id: str) -> PaymentCreate:
     """The debit under the mandate, or the code for an amount paid ahead."""
     is_ahead = bool(charge.prepaid_minor)
+    connector = charge.connector
     return PaymentCreate(
         payment_id=charge.payment_id,
         attempt_id=attempt_id,
@@ -65,7 +66,7 @@ def create_body(charge: Charge, *, attempt_id: str, merchant_id: str) -> Payment
         amount_minor=charge.prepaid_minor or charge.amount_minor,
         currency=charge.currency,
         merchant_id=merchant_id,
-        description=f"EV charging, connector {charge.connector}",
+        description=f"{connector} 号枪充电 EV charging, connector {connector}",
         mandate_id=charge.mandate_id,
         till=charge.charger,
         explanation=None if is_ahead else explain(charge),

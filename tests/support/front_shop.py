@@ -81,8 +81,8 @@ def entries(ahead_ms: int = 0) -> list[dict[str, Any]]:
 class FakeTill(Till):
     """A till that sells at once; ``declines`` names why it does not."""
 
-    def __init__(self) -> None:
-        super().__init__("pos-1", JsonApi("http://127.0.0.1:1"))
+    def __init__(self, name: str = "pos-1") -> None:
+        super().__init__(name, JsonApi("http://127.0.0.1:1"))
         self.state, self.declines, self.finger = "", "", ""
 
     def sell(self, amount_minor: int, method: str) -> str:

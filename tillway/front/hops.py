@@ -2,10 +2,10 @@
 
 Rule 1: a time is a program's own; where no program tells one (a hub that was started anew), none
         is made up.
-Rule 2: times count from the moment the amount was keyed in, by the till's clock, the cable was
-        pulled, by the charger's, or its code was asked for, by the hub's. The backend's
-        clock may have been moved by an operator, before the payment or after it: a time that fits
-        neither is not shown.
+Rule 2: times count from the moment the amount was keyed in, or a stay reckoned, by the terminal's
+        clock, the cable was pulled, by the charger's, or its code was asked for, by the hub's. The
+        backend's clock may have been moved by an operator, before the payment or after it: a time
+        that fits neither is not shown.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,9 +17,11 @@ from protocol.money import Money
 from tillway.front.limits import CLOCK_SLACK_MS, EVENTS_MAX
 from tillway.front.words import EVENTS, VERDICTS, WORDS
 
-PAYER, TILL, CHARGER, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
-    "payer", "till", "charger", "hub", "backend", "channel", "ledger",
+PAYER, TILL, EXIT, CHARGER, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
+    "payer", "till", "exit", "charger", "hub", "backend", "channel", "ledger",
 )  # fmt: skip
+_BEGINS = {TILL: "hop_keyed", EXIT: "hop_stay"}
+"""What makes the amount where it is asked for."""
 _LATER = frozenset({"PaymentPartiallyRefunded", "PaymentRefunded", "PaymentReversed"})
 _ENDED = frozenset({"paid", "declined", "cancelled"})
 _MOODS = {"paid": "paid", "declined": "error", "unknown": "warn"}
@@ -78,21 +80,23 @@ def way_of(
     *,
     ahead_ms: int,
     passages: Sequence[Told] = (),
+    place: str = TILL,
 ) -> Way:
-    """The way of a till's sale. ``payment``, ``sagas`` and ``entries`` (of ledger statements) are
-    the backend's, whose clock is ahead of the till's by ``ahead_ms`` now; ``passages`` the hub's,
-    of the payment's requests, the first of which asked for the payment."""
+    """The way of a till's sale, or of one at another ``place``. ``payment``, ``sagas`` and
+    ``entries`` (of ledger statements) are the backend's, whose clock is ahead of the till's by
+    ``ahead_ms`` now; ``passages`` the hub's, of the payment's requests, the first of which asked
+    for the payment."""
     postings = _postings(entries)
-    hops = [_keyed(sale)]
+    hops = [Hop(place, WORDS[_BEGINS[place]], sale["created_at_ms"], detail=f"¥{sale['amount']}")]
     if sale["sent_at_ms"] is not None:
-        hops += _there(sale, passages)
+        hops += _there(sale, passages, place)
     if payment is not None:
         own = list(_backend_hops(payment, sagas, entries, postings))
         own = _in_the_till_s_time(own, sale, ahead_ms)
         hops += _shown(own, passages) if sale["method"] == _BY_SHOWN_CODE else own
     if payment is not None and sale["settled_at_ms"] is not None:
         ended = WORDS[f"hop_{sale['state']}" if sale["state"] in _ENDED else "hop_unknown"]
-        last = Hop(TILL, ended, sale["settled_at_ms"])
+        last = Hop(place, ended, sale["settled_at_ms"])
         if sale["method"] == _BY_SHOWN_CODE:
             hops += [Hop(HUB, WORDS["hop_pushed"]), last]
         else:
@@ -211,12 +215,8 @@ def _wire_ms(sale: Told) -> int | None:
     return int(sale["settled_at_ms"] - sale["sent_at_ms"])
 
 
-def _keyed(sale: Told) -> Hop:
-    return Hop(TILL, WORDS["hop_keyed"], sale["created_at_ms"], detail=f"¥{sale['amount']}")
-
-
-def _there(sale: Told, passages: Sequence[Told]) -> list[Hop]:
-    hops = [Hop(TILL, WORDS["hop_sent"], sale["sent_at_ms"])]
+def _there(sale: Told, passages: Sequence[Told], place: str) -> list[Hop]:
+    hops = [Hop(place, WORDS["hop_sent"], sale["sent_at_ms"])]
     hops += _hub_hops(passages, _THERE) or [Hop(HUB, WORDS["hop_there"])]
     if sale["method"] == _BY_CODE:
         hops.insert(0, Hop(PAYER, WORDS["hop_code"]))

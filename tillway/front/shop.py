@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.stack import CHARGER, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
-from tillway.front.hops import Told, Way, way_of, way_of_charge, way_of_charge_ahead
+from tillway.front.hops import EXIT as AT_EXIT
+from tillway.front.hops import TILL, Told, Way, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.limits import PROBE_S
 from tillway.front.parts import Keeper, Link, Note, Place
 from tillway.front.skew import Skew
@@ -28,6 +30,8 @@ from tillway.json_api import JsonApi
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
 """States of a charge that was metered to its end and costs something."""
+_KINDS = {EXIT: AT_EXIT}
+"""What a terminal is where it is no till."""
 _SANDBOX = ("sandbox", NETSUNION)
 """The programs that the institutions are."""
 _PAID_AHEAD = _DEBITED | {"running"}
@@ -72,14 +76,15 @@ class Shop:
 
     def last_way(self) -> Way | None:
         """The way of the newest payment of all tills, and of the chargers."""
-        newest = [sale for till in self.tills for sale in _last_sale(till)]
-        sale = max(newest, key=lambda one: int(one["created_at_ms"]), default=None)
+        newest = [(sale, till.name) for till in self.tills for sale in _last_sale(till)]
+        sale, name = max(newest, key=lambda one: int(one[0]["created_at_ms"]), default=(None, ""))
         charge = self._last_charge()
         if charge is not None and (sale is None or _newest_ms(charge) > sale["created_at_ms"]):
             return self._way(
                 way_of_charge_ahead if charge["prepaid_minor"] else way_of_charge, charge
             )
-        return None if sale is None else self._way(way_of, sale)
+        at = partial(way_of, place=_KINDS.get(name, TILL))
+        return None if sale is None else self._way(at, sale)
 
     def _last_charge(self) -> Told | None:
         """What a mandate was asked for last, or was paid ahead; a silent hub tells of none."""
@@ -234,7 +239,7 @@ def _till_place(stack: Stack, name: str) -> Place:
     api = _http(stack, name)
     links = (Link("open", f"{api.url}/"), Link("customer_side", f"{api.url}/customer"))
     notes = (Note("pins", _shown(stack.root / STAFF_FILE)),) if name == "pos-1" else ()
-    return Place("till", name, (api,), links, notes, _log_of(stack, name), (name,))
+    return Place(_KINDS.get(name, TILL), name, (api,), links, notes, _log_of(stack, name), (name,))
 
 
 def _log_of(stack: Stack, name: str) -> str:

@@ -36,6 +36,7 @@ async def test_what_is_paid_is_what_was_metered(shop: Shop, stop: MakeStop) -> N
     assert charge.state is ChargeState.PAID
     [payment] = one.payments()
     assert (payment["state"], payment["amount_minor"]) == ("captured", 167)
+    assert payment["description"] == "1 号枪充电 EV charging, connector 1", "in either language"
     assert shop.payer_balance(payer) == 50_000 - 167
     said = json.loads(payment["explanation"])
     assert [reading["value"] for reading in said["readings"]] == [0, 916]

@@ -29,6 +29,23 @@ def test_each_kind_has_its_title_in_both_languages(kind: str, zh: str, en: str) 
     assert en.encode() in printed
 
 
+@pytest.mark.parametrize(
+    ("place", "label"),
+    [
+        (None, "收银台 Till"),
+        ("till", "收银台 Till"),
+        ("vending", "售货机 Machine"),
+        ("parking", "停车出口 Exit"),
+        ("meter", "电表 Meter"),
+    ],
+)
+def test_a_receipt_says_what_it_is_of(place: str | None, label: str) -> None:
+    facts = (
+        FACTS if place is None else {**FACTS, "place": place}
+    )  # None: stored by an older program
+    assert label.encode("gb18030") in receipt_bytes({**facts, "kind": "paid"})
+
+
 def test_copies_recoveries_and_errors_are_marked() -> None:
     facts = {**FACTS, "kind": "declined", "is_copy": True, "is_recovered": True}
     printed = receipt_bytes({**facts, "error_code": "insufficient_balance"})

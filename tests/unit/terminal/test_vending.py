@@ -103,6 +103,10 @@ def test_an_item_is_given_once_and_only_by_the_dispensers_word(bench: Bench) -> 
     assert bench.kind == "keypad"  # nobody is there to tap
 
 
+def test_what_is_sold_is_named_in_both_languages(bench: Bench) -> None:
+    assert opened(order(bench)).body["description"] == "茶 Tea"
+
+
 def test_a_motor_that_says_no_gives_the_money_back(bench: Bench) -> None:
     pay(bench)
     bench.feed(ItemFailed(latest(bench).payment_id, "item_not_given"))

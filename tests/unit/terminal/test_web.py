@@ -355,6 +355,24 @@ async def test_a_machines_page_says_that_the_item_was_not_given(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("kind", "zh", "en"),
+    [
+        ("vending", "自动售货机 1", "Vending machine 1"),
+        ("parking", "停车场出口 1", "Car park exit 1"),
+        ("meter", "预付费电表 1", "Prepaid meter 1"),
+    ],
+)
+async def test_a_machines_page_says_what_machine_it_is(
+    tmp_path: Path, kind: str, zh: str, en: str
+) -> None:
+    async with running_till(tmp_path, kind=kind, is_attended=False, till="1") as till:
+        for language, told in (("zh", zh), ("en", en)):
+            page = (await till.get(f"?lang={language}")).decode()
+            assert f'till-number">{told}<' in page
+
+
+@pytest.mark.asyncio
 async def test_two_tills_in_one_browser_do_not_log_each_other_out(tmp_path: Path) -> None:
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()

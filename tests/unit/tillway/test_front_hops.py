@@ -1,15 +1,18 @@
 """The way of a payment, from what the programs say."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from backend.sagas.model import SagaEvent
+from faces.words import Words
 from protocol.payment import Event
 from tests.support.front_shop import (
     CHARGE,
     SALE,
     FakeCharger,
+    FakeTill,
     Program,
     entries,
     fake_shop,
@@ -37,6 +40,14 @@ def test_a_payment_by_code_goes_there_and_back_with_the_times_that_programs_tell
     assert way.wire_ms == 35
     assert way.mood == "paid"
     assert way.trace_id == "ab" * 16
+
+
+def test_the_way_of_a_stay_begins_at_the_exit_where_it_is_reckoned() -> None:
+    way = way_of(SALE, payment(), [], entries(), ahead_ms=0, place="exit")
+    assert way.hops[0].words == Words("算出停车费", "Stay reckoned")
+    assert {hop.place for hop in way.hops} >= {"exit", "hub", "backend"}
+    assert "till" not in {hop.place for hop in way.hops}
+    assert {WORDS[f"{what}_exit"].en for what in ("place", "kind")} == {"Exit", "Car park exit"}
 
 
 def test_the_hub_s_times_stand_on_the_way_and_one_that_it_does_not_tell_is_left_out() -> None:
@@ -208,3 +219,11 @@ def test_a_metric_s_samples_are_summed_and_another_metric_s_are_not() -> None:
     told = 'a_total{state="paid"} 2.0\na_total{state="declined"} 1.0\na_total_created 17e8\nb 5.0\n'
     assert total(told, "a_total") == 3
     assert total(told, "c") == 0
+
+
+def test_the_last_payment_of_the_car_park_is_told_as_the_exit_s() -> None:
+    exit_ = FakeTill("exit-1")
+    exit_.sell(940, "merchant_qr")
+    way = replace(fake_shop(Program()), tills=(exit_,)).last_way()
+    assert way is not None
+    assert way.hops[0].words == WORDS["hop_stay"]
