@@ -43,6 +43,27 @@ async def test_what_is_pressed_before_the_page_s_modules_have_run_is_not_lost(
         assert await page.inner_text("[data-shown]") == "12.80"
 
 
+async def test_the_keypad_loads_nothing_of_the_pages_beside_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+        await ready_keypad(till, page, language="en")
+        await page.wait_for_load_state("networkidle")
+        asked.clear()
+        await page.goto(f"{till.base}/")
+        await tap(page, "1280")
+        await page.tap('[data-do="charge"]')
+        await shows(page, "choosing")
+        assert "till.js" in asked
+        assert "drawer.js" not in asked
+        await page.goto(f"{till.base}/shift")
+        await page.wait_for_selector('[data-do="print_x"]')
+        await page.wait_for_load_state("networkidle")
+        assert "drawer.js" in asked
+
+
 async def test_enter_on_a_number_pad_charges_what_a_finger_has_keyed(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -1,9 +1,9 @@
-// The pages beside the sale: refunds, cash, shifts, tests.
+// The pages beside the sale: refunds, cash, shifts, tests. The sale's own page does without.
 import { minor, shown } from "../faces/money.js";
-import { lang, post, refuse, tell } from "../faces/post.js";
+import { lang, post } from "../faces/post.js";
 import { once } from "../faces/press.js";
-import { play } from "../faces/sound.js";
 import { digitsOf, placesOf, refused, setDigits } from "./pad.js";
+import { go } from "./paper.js";
 import { withSignature } from "./people.js";
 
 const main = document.getElementById("main");
@@ -15,56 +15,6 @@ const chosenReason = () => {
   return own || (chip?.dataset.reason ?? "");
 };
 const reason = () => main.querySelector("#reason")?.value ?? chosenReason();
-
-// Send, show a refusal, and go where the answer leads.
-const go = async (button, send, next) => {
-  let code = "";
-  await once(
-    main,
-    async () => {
-      const { ok, told, error } = await send();
-      if (ok) location.assign(typeof next === "function" ? next(told) : next);
-      else if (error) {
-        code = error.code;
-        refused(error, main);
-      }
-    },
-    button,
-  );
-  if (code === "shift_reason_needed") main.querySelector("[data-fills]").focus(); // digits are still the count
-};
-
-// What is on paper, and what is not. The next customer does not wait for the printer. Of a printer in
-// trouble a sale's screen is drawn anew, with it: what came of the print is said on that one.
-let sayPrint = () => {};
-const stands = ({ code }) => main.querySelector("[data-refusal]:not([hidden]) code")?.textContent === code;
-export const sayPrintAgain = () => {
-  if (main.querySelector("[data-refusal]")?.hidden) sayPrint();
-};
-// Paper that comes by itself, a slip or a report: what the printer lacks is said on its page, too.
-let isLacking = false;
-export const sayLacks = (lacks) => {
-  const line = main.querySelector("[data-paper]");
-  if (lacks && line?.hidden) refuse(lacks, main);
-  if (!lacks && isLacking && line?.classList.contains("error")) line.hidden = true;
-  isLacking = Boolean(lacks);
-};
-const print = (path, body) => (button) =>
-  once(
-    button,
-    async () => {
-      const { subject } = button.dataset;
-      const { ok, told, error } = await post(path, body(button));
-      if (!ok) play("declined");
-      sayPrint = () => {
-        if (subject && !main.querySelector(`[data-do="reprint"][data-subject="${CSS.escape(subject)}"]`)) return;
-        if (ok) tell(document.documentElement.dataset[told.print], main);
-        else if (!stands(error)) refuse(error, main);
-      };
-      sayPrint();
-    },
-    button,
-  );
 
 // This page's refund: pressed again after an answer that was lost, it is given once.
 const refundId = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -103,7 +53,6 @@ export const showPerson = () => {
 const staff = (path, body) => (button) => go(button, () => withSignature((approval) => post(path(), { ...body(), approval })), "/staff");
 const newPin = () => main.querySelector("#staff-pin").value;
 
-const card = (button) => go(button, () => post("/api/sales/current/card"), (told) => `/card/${told.card_id}`);
 const cardAgain = (button) => go(button, () => post(`/api/cards/${main.querySelector("[data-card]").dataset.card}/again`), "/");
 
 // The PIN pad is asked: wait for its word, then put it in place.
@@ -162,15 +111,12 @@ export const DRAWER = {
   hire: staff(() => "/api/staff", () => ({ name: main.querySelector("#staff-name").value, role: main.querySelector('[data-role][aria-checked="true"]').dataset.role, pin: newPin() })),
   renew_pin: staff(() => `/api/staff/${person()}/pin`, () => ({ pin: newPin() })),
   let_go: staff(() => `/api/staff/${person()}/leave`, () => ({})),
-  card,
   card_again: cardAgain,
   take_cash: takeCash,
   move_cash: moveCash,
   close_shift: closeShift,
   test,
   open_shift: (button) => go(button, () => post("/api/shift/open", { float_minor: amount() }), "/"),
-  print_x: print("/api/shift/x", () => ({})),
-  reprint: print("/api/receipts/reprint", (button) => ({ payment_id: button.dataset.subject })),
   query_one: (button) => go(button, () => post("/api/payments/query", { payment_id: button.dataset.subject }), location.pathname),
   reverse_one: (button) => go(button, () => post("/api/payments/reverse", { payment_id: button.dataset.subject }), location.pathname),
   sign_out: (button) => go(button, () => post("/api/session/end"), "/"),

@@ -9,8 +9,8 @@ import { flash, once, release } from "../faces/press.js";
 import { play } from "../faces/sound.js";
 import { swap } from "../faces/swap.js";
 import { keepAddress } from "../faces/turn.js";
-import { awaitCard, DRAWER, giveNote, sayLacks, sayPrintAgain, showPerson } from "./drawer.js";
 import { digitsOf, forget, hasCart, keep, keyAmount, keyPin, refused, restore, save, setDigits } from "./pad.js";
+import { go, PAPER, sayLacks, sayPrintAgain } from "./paper.js";
 import { choose, lock, signed, signIn, watchIdle } from "./people.js";
 
 const root = document.documentElement;
@@ -24,6 +24,11 @@ const scope = () => (dialog?.open ? dialog : main);
 const pinPad = () => scope().querySelector("[data-pinpad]");
 const amountPad = () => (dialog?.open ? null : main.querySelector("[data-pad]"));
 const kind = () => main.firstElementChild?.dataset.kind ?? "";
+
+// What follows the sale as it goes on, and what is a page beside it, with acts of its own.
+const view = root.dataset.view ?? "customer";
+const isLive = !isTill || (!["cash", "cash_done", "cart"].includes(kind()) && !kind().startsWith("card_"));
+const drawer = isTill && !(isLive && view === "sale") ? await import("./drawer.js") : null;
 
 for (const pad of main.querySelectorAll('section:not(.cash) [data-pad][data-draft=""]')) pad.dataset.fresh = digitsOf(pad) ? "yes" : "no";
 
@@ -104,10 +109,12 @@ const showCart = () => {
 };
 const plain = (path) => (button) => send(path, {}, button);
 const DOES = {
-  ...DRAWER,
+  ...PAPER,
+  ...drawer?.DRAWER,
   charge: (button) => charge(button, button.dataset.method),
   method: (button) => send("sales/current/method", { method: button.dataset.method }, button),
   cash,
+  card: (button) => go(button, () => post("/api/sales/current/card"), (told) => `/card/${told.card_id}`),
   leave,
   vend: (button) => send("vend", { item: button.dataset.item }, button),
   goods: (button) => addGoods(button.dataset.code, Number.parseInt(button.dataset.step, 10)),
@@ -139,11 +146,11 @@ document.addEventListener("click", (event) => {
   else if (pin) keyPin(button.closest("[data-pinpad]"), pin);
   else if (person !== undefined) {
     choose(button);
-    showPerson();
+    drawer.showPerson();
   } else if (staff || reason || mark || role) {
     choose(button);
     if (reason) document.getElementById("other-reason")?.scrollIntoView({ block: "nearest" });
-  } else if (note) giveNote(button);
+  } else if (note) drawer.giveNote(button);
   else if (fills) document.getElementById(fills).value = button.textContent;
   else DOES[button.dataset.do]?.(button);
 });
@@ -277,8 +284,6 @@ if (isTill) {
 
 const SOUNDS = { paid: "paid", error: "declined", warn: "unknown" };
 let mood = document.body.dataset.mood;
-const view = root.dataset.view ?? "customer";
-const isLive = !isTill || (!["cash", "cash_done", "cart"].includes(kind()) && !kind().startsWith("card_"));
 
 const show = (told) => {
   if (bar && told.bar) swap(bar, told.bar);
@@ -302,7 +307,7 @@ const show = (told) => {
 if (isSignedIn || !isTill || !pinPad()) follow(`/fragments?view=${view}&lang=${lang}`, { screen: show });
 if (isSignedIn) watchIdle(Number.parseInt(root.dataset.idle, 10), () => !["sending", "waiting", "qr", "unknown", "scanning", "offline_scan", "verifying", "card_asking"].includes(kind()));
 if (kind() === "card_asking" && isSignedIn)
-  awaitCard((told) => {
+  drawer.awaitCard((told) => {
     document.body.dataset.mood = told.mood;
     swap(main, told.html);
     play(SOUNDS[told.mood], ...main.firstElementChild.dataset.say.split(" ").filter(Boolean));
