@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from tests.kit.ports import lasting_port
 
@@ -26,7 +28,7 @@ class NoServer(Exception):  # noqa: N818 - it is not an error, only a reason to 
     """PostgreSQL's server is not installed here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cluster:
     """A running server, with fsync on. ``stop`` ends it and removes its folder."""
 
@@ -42,16 +44,19 @@ class Cluster:
         which nobody may use meanwhile. The cluster sorts by bytes; with ``icu_locale``
         (PostgreSQL 15 and later) the empty database sorts as people do."""
         options = f" LOCALE_PROVIDER icu ICU_LOCALE '{icu_locale}'" if icu_locale else ""
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            if connection.info.server_version >= _COPIES_FILES:
-                options += " STRATEGY file_copy"
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{options}'.encode())
+        if self._keeper.info.server_version >= _COPIES_FILES:
+            options += " STRATEGY file_copy"
+        self._keeper.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{options}'.encode())
         return f"postgresql+psycopg://tester@127.0.0.1:{self.port}/{name}"
 
     def drop_database(self, name: str) -> None:
         """Remove a database, and cut off who still uses it."""
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+        self._keeper.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+    @cached_property
+    def _keeper(self) -> psycopg.Connection[TupleRow]:
+        """Makes and removes databases: the server forks, and knows its catalogue, once for all."""
+        return psycopg.connect(self.dsn("postgres"), autocommit=True)
 
     def dsn(self, database: str) -> str:
         """A libpq connection string."""
@@ -59,6 +64,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server and remove everything it wrote."""
+        self._keeper.close()
         _run(self.user, self.binaries / "pg_ctl", "-D", self.folder / "data", "-m", "immediate",
              "-w", "-t", STOP_TIMEOUT_S, "stop")  # fmt: skip
         shutil.rmtree(self.folder, ignore_errors=True)
