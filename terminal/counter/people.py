@@ -47,7 +47,8 @@ class People:
     def renew_pin(
         self, staff_id: int, *, salt: bytes, digest: bytes, step: PinStep, by_name: str
     ) -> Staff:
-        """Another PIN; what stood against the person is forgotten."""
+        """Another PIN; what stood against the person is forgotten. Whose PIN somebody else has set
+        shows at once that it is known: a session is locked until then."""
         with transaction(self._db):
             pin, deed = set_pin(self.one(staff_id).pin, step)
             self._db.execute(
@@ -55,6 +56,8 @@ class People:
                 " WHERE staff_id = ?",
                 (salt, digest, pin, staff_id),
             )
+            if pin is PinState.GIVEN:
+                self._db.execute("UPDATE session SET is_locked = 1 WHERE staff_id = ?", (staff_id,))
             self._note(deed, staff_id, by_name)
             return self.one(staff_id)
 

@@ -99,6 +99,21 @@ async def test_whose_pin_was_set_by_somebody_else_chooses_one_before_anything_el
         await page.wait_for_selector('[data-kind="no_shift"]')
 
 
+async def test_a_till_whose_person_is_given_another_pin_asks_at_the_next_press_who_is_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await ready_keypad(till, page, language="en")
+        at_the_till = till.counter.sign_in.signed_in()
+        assert at_the_till is not None
+        for digit in "1280":
+            await page.keyboard.press(digit)
+        await till.post(f"staff/{at_the_till.staff_id}/pin", pin="860247")
+        await page.click('[data-do="charge"]')
+        await page.wait_for_selector('[data-kind="signin"]')
+        assert await till.get("api/payments") == []
+
+
 async def test_a_choice_that_nobody_ends_is_over_when_a_till_would_lock(
     browser: Browser, tmp_path: Path
 ) -> None:

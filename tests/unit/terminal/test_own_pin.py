@@ -79,15 +79,34 @@ async def test_a_new_pin_is_asked_to_be_changed_unless_its_person_signed_for_it(
 
 
 @pytest.mark.asyncio
-async def test_a_lock_asks_for_the_choice_too_and_the_session_goes_on(tmp_path: Path) -> None:
+async def test_whose_pin_another_renews_is_at_the_till_no_longer_and_goes_on_with_an_own_one(
+    tmp_path: Path,
+) -> None:
     async with running_till(tmp_path) as till:
         hire_both(till.people)
         await till.post("session", staff_id=2, pin=CASHIER_PIN)
+        before = till.counter.sign_in.session()
+        await till.post("staff/1/pin", pin=GIVEN)
+        assert till.counter.sign_in.signed_in() is not None, "that was another's"
         await till.post("staff/2/pin", pin=GIVEN)
-        assert till.counter.sign_in.signed_in() is not None, "the queue does not wait for it"
-        await till.post("session/lock")
+        assert till.counter.sign_in.signed_in() is None
+        assert await said(till, "session", staff_id=2, pin=CASHIER_PIN) == (403, "staff_pin_wrong")
         assert await said(till, "session", staff_id=2, pin=GIVEN) == (403, "staff_pin_given")
         assert await said(till, "session", staff_id=2, pin=GIVEN, new_pin=OWN) == (200, "")
+        after = till.counter.sign_in.session()
+        assert before is not None
+        assert after is not None
+        assert after.since_ms == before.since_ms, "the session goes on"
+
+
+@pytest.mark.asyncio
+async def test_who_renews_the_own_pin_stays_at_the_till(tmp_path: Path) -> None:
+    async with running_till(tmp_path) as till:
+        hire_both(till.people)
+        await till.post("session", staff_id=1, pin=SUPERVISOR_PIN)
+        by = {"staff_id": 1, "pin": SUPERVISOR_PIN}
+        await till.post("staff/1/pin", pin=GIVEN, approval=by)
+        assert till.counter.sign_in.signed_in() is not None
 
 
 def test_the_command_line_says_whose_pin_it_is(tmp_path: Path) -> None:
