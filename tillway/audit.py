@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
+from backend.audit.model import ActKind
+from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import save
+from tillway.tables import list_lines
 
 app = typer.Typer(
     help="The audit log of staff and operators.",
@@ -16,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _AUDIT = "/operator/v1/audit"
-_Kind = Annotated[str, typer.Option(help="Of this kind alone: sign_in, switch, staff…")]
+_Kind = Annotated[str | None, listing.one_of(ActKind, "Of this kind alone.")]
 _Actor = Annotated[str, typer.Option(help="By whom: a part of the name.")]
 _Since = Annotated[str, typer.Option(help="From this date on, as in 2026-11-28.")]
 _Until = Annotated[str, typer.Option(help="Until this date.")]
@@ -28,7 +31,7 @@ def list_command(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    kind: _Kind = "",
+    kind: _Kind = None,
     actor: _Actor = "",
     subject: _Subject = "",
     since: _Since = "",
@@ -39,10 +42,13 @@ def list_command(
     query = _query(
         kind=kind, actor=actor, subject=subject, since=since, until=until, limit=f"{limit}"
     )
-    for one in api_of(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]:
-        at = datetime.fromtimestamp(one["at_ms"] // 1000, UTC).isoformat()
-        told = f"{one['kind']} {one['what']} {one['subject']} {one['reason']}".strip()
-        typer.echo(f"{one['number']:>6} {at} {one['actor']} ({one['origin']}): {told}")
+    list_lines(map(_line, api_of(url, ca, token_file).get(f"{_AUDIT}?{query}")["acts"]))
+
+
+def _line(one: dict[str, Any]) -> str:
+    at = datetime.fromtimestamp(one["at_ms"] // 1000, UTC).isoformat()
+    told = f"{one['kind']} {one['what']} {one['subject']} {one['reason']}".strip()
+    return f"{one['number']:>6} {at} {one['actor']} ({one['origin']}): {told}"
 
 
 @app.command("csv")
@@ -51,7 +57,7 @@ def csv_command(
     ca: Ca,
     token_file: TokenFile,
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    kind: _Kind = "",
+    kind: _Kind = None,
     actor: _Actor = "",
     subject: _Subject = "",
     since: _Since = "",
@@ -73,5 +79,5 @@ def verify(url: Url, ca: Ca, token_file: TokenFile) -> None:
     typer.echo("every act is what was written")
 
 
-def _query(**asked: str) -> str:
+def _query(**asked: str | None) -> str:
     return urlencode({name: value for name, value in asked.items() if value})

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import typer
 
+from backend.notify.states import CallbackState
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
@@ -15,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _CALLBACKS, _ONE = "/operator/v1/callbacks", "/operator/v1/dead-letters"
-_State = Annotated[str, typer.Option(help="In this state: pending, queued, delivered, dead.")]
+_State = Annotated[str | None, listing.one_of(CallbackState, "In this state.")]
 _Kind = Annotated[str, typer.Option(help="Of this event: payment.captured, refund.succeeded…")]
 _Number = Annotated[str, typer.Argument(help="As `list` tells it.")]
 
@@ -26,7 +27,7 @@ def list_command(
     ca: Ca,
     token_file: TokenFile,
     merchant: listing.Merchant = "",
-    state: _State = "",
+    state: _State = None,
     kind: _Kind = "",
     since: listing.Since = "",
     until: listing.Until = "",

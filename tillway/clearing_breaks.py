@@ -7,6 +7,7 @@ import typer
 
 from protocol.money import Money
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import list_lines
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
 _COMMANDS = {
@@ -29,9 +30,8 @@ def list_command(
     """The breaks that are not over, the oldest first: each with both sides' amounts, and what a
     person is asked to do about it."""
     query = f"?{urlencode({'merchant': merchant})}" if merchant else ""
-    for row in api_of(url, ca, token_file).get(f"/operator/v1/breaks{query}")["breaks"]:
-        for line in told(row):
-            typer.echo(line)
+    found = api_of(url, ca, token_file).get(f"/operator/v1/breaks{query}")["breaks"]
+    list_lines(line for row in found for line in told(row))
 
 
 def told(row: dict[str, Any]) -> list[str]:

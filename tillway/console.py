@@ -4,7 +4,7 @@ import getpass
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import qrcode
@@ -13,6 +13,7 @@ import typer
 from protocol.errors import CallerError
 from tillway.asking import asked
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import list_lines
 
 app = typer.Typer(
     help="The console: who may sign in.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -150,13 +151,13 @@ def end_session(
 @user.command("list")
 def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Everybody, one a line."""
-    api = api_of(url, ca, token_file)
-    for one in api.get(_USERS)["users"]:
-        state = "closed" if one["is_closed"] else "" if one["is_set_up"] else "invited"
-        told = (
-            f"{one['name']:<20} {one['role']:<10} {one['rank']:<8} {one['merchant_id']:<20} {state}"
-        )
-        typer.echo(told.rstrip())
+    list_lines(map(_line, api_of(url, ca, token_file).get(_USERS)["users"]))
+
+
+def _line(one: dict[str, Any]) -> str:
+    state = "closed" if one["is_closed"] else "" if one["is_set_up"] else "invited"
+    told = f"{one['name']:<20} {one['role']:<10} {one['rank']:<8} {one['merchant_id']:<20} {state}"
+    return told.rstrip()
 
 
 def _path(name: str, act: str) -> str:

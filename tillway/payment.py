@@ -7,6 +7,7 @@ from urllib.parse import quote
 import typer
 
 from protocol.money import Money
+from protocol.payment import PaymentState
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import save
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 _PAYMENTS = "/operator/v1/payments"
 _Device = Annotated[str, typer.Option(help="Of this device: id, or name of its store.")]
+_State = Annotated[str | None, listing.one_of(PaymentState, "In this state.")]
 _Day = Annotated[str, typer.Option(help="Settled with this business date.")]
 _Number = Annotated[str, typer.Option(help="Of this number alone.")]
 
@@ -30,7 +32,7 @@ def list_command(
     merchant: listing.Merchant = "",
     store: listing.Store = "",
     device: _Device = "",
-    state: listing.State = "",
+    state: _State = None,
     amount: listing.Amount = "",
     since: listing.Since = "",
     until: listing.Until = "",
@@ -57,7 +59,7 @@ def csv_command(
     merchant: listing.Merchant = "",
     store: listing.Store = "",
     device: _Device = "",
-    state: listing.State = "",
+    state: _State = None,
     amount: listing.Amount = "",
     since: listing.Since = "",
     until: listing.Until = "",

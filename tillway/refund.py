@@ -8,6 +8,7 @@ import typer
 
 from backend.clock import SystemClock
 from backend.listing.filters import minor_of
+from backend.refunds.model import RefundState
 from protocol import ids
 from protocol.money import Money
 from tillway import listing
@@ -20,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _REFUNDS = "/operator/v1/refunds"
+_STATES = [state for state in RefundState if state is not RefundState.ASKED]
+"""Of those that are stored."""
+_State = Annotated[str | None, listing.one_of(_STATES, "In this state.")]
 _Who = Annotated[str, typer.Option(help="By whom: a part of the cashier's or the device's name.")]
 
 
@@ -31,7 +35,7 @@ def list_command(
     merchant: listing.Merchant = "",
     store: listing.Store = "",
     who: _Who = "",
-    state: listing.State = "",
+    state: _State = None,
     amount: listing.Amount = "",
     since: listing.Since = "",
     until: listing.Until = "",
@@ -85,7 +89,7 @@ def csv_command(
     merchant: listing.Merchant = "",
     store: listing.Store = "",
     who: _Who = "",
-    state: listing.State = "",
+    state: _State = None,
     amount: listing.Amount = "",
     since: listing.Since = "",
     until: listing.Until = "",

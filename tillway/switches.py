@@ -9,6 +9,7 @@ import typer
 
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
+from tillway.tables import list_lines
 
 app = typer.Typer(
     help="Kill switches: stop new payments, and let them go on.",
@@ -71,8 +72,7 @@ def start(
 @app.command("list")
 def list_command(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Every switch that was ever used, one a line; what is stopped comes first."""
-    for one in api_of(url, ca, token_file).get(_SWITCHES)["switches"]:
-        _show(one)
+    list_lines(map(_line, api_of(url, ca, token_file).get(_SWITCHES)["switches"]))
 
 
 @app.command()
@@ -88,9 +88,9 @@ def find(
 
 def _turn(kind: KindName, subject: str, command: str, api: JsonApi, wanted: dict[str, str]) -> None:
     path = f"{_SWITCHES}/{kind.value}/{quote(subject, safe='')}/{command}"
-    _show(api.post(path, wanted))
+    typer.echo(_line(api.post(path, wanted)))
 
 
-def _show(one: dict[str, object]) -> None:
+def _line(one: dict[str, object]) -> str:
     state = "stopped" if one["is_stopped"] else "open"
-    typer.echo(f"{one['kind']:<9} {one['subject']:<24} {state:<8} {one['actor']}: {one['reason']}")
+    return f"{one['kind']:<9} {one['subject']:<24} {state:<8} {one['actor']}: {one['reason']}"

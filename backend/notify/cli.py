@@ -53,7 +53,10 @@ def list_command(
     for row in page.rows:
         died = datetime.fromtimestamp(row["died_at_ms"] // 1000, UTC).isoformat()
         table.add_row(*(str({**row, "died": died}[name]) for name in _SHOWN))
-    Console().print(table)
+    if page.rows:
+        Console().print(table)
+    else:
+        typer.echo("none")
     if page.after:
         typer.echo(f"More: --after {page.after}")
 

@@ -19,6 +19,7 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
 from tillway.private_files import write_files
+from tillway.tables import list_lines
 
 app = typer.Typer(
     help="A customer's phone for a running stack.",
@@ -98,8 +99,8 @@ def confirm(payment_id: str, directory: Directory = DIRECTORY) -> None:
 @app.command()
 def asked(directory: Directory = DIRECTORY) -> None:
     """The payments by code that wait for the PIN: which, and how much, in minor units."""
-    for one in phone_of(directory).asked():
-        typer.echo(f"{one['payment_id']} {one['amount_minor']}")
+    asked = phone_of(directory).asked()
+    list_lines(f"{one['payment_id']} {one['amount_minor']}" for one in asked)
 
 
 @app.command()

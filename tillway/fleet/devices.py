@@ -7,6 +7,8 @@ from urllib.parse import quote, urlencode
 import typer
 from rich.table import Table
 
+from backend.devices.model import DeviceKind, DeviceStatus
+from tillway import listing
 from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.tables import draw
@@ -24,12 +26,14 @@ _V1 = "/operator/v1"
 @app.command("list")
 def list_devices(
     url: Url, ca: Ca, token_file: TokenFile, store: Store = "", tag: Tag = "", text: Text = "",
-    kind: Annotated[str, typer.Option(help="terminal, thing or hub.")] = "",
-    status: Annotated[str, typer.Option(help="enrolled, active, suspended or revoked.")] = "",
+    kind: Annotated[str | None, listing.one_of(DeviceKind, "Of this kind.")] = None,
+    status: Annotated[str | None, listing.one_of(DeviceStatus, "Standing so.")] = None,
 ) -> None:  # fmt: skip
     """Devices by name."""
     api = api_of(url, ca, token_file)
-    asked = {"store": store, "tag": tag, "text": text, "kind": kind, "status": status}
+    asked = {
+        "store": store, "tag": tag, "text": text, "kind": kind or "", "status": status or "",
+    }  # fmt: skip
     table = Table("device", "kind", "store", "status", "online", "tags")
     after: str | None = ""
     while after is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from backend.risk.cases.model import CaseState, Severity, Standing
 from protocol.ids import CASE, RANDOM_BYTES, mint
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
@@ -29,13 +30,9 @@ def list_command(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    standing: Annotated[
-        str, typer.Option(help="Only these: in_time, warned, overdue or done.")
-    ] = "",
-    state: Annotated[
-        str, typer.Option(help="Only these: open, assigned, proposed or decided.")
-    ] = "",
-    severity: Annotated[str, typer.Option(help="Only these: critical, high, medium or low.")] = "",
+    standing: Annotated[str | None, listing.one_of(Standing, "Only these.")] = None,
+    state: Annotated[str | None, listing.one_of(CaseState, "Only these.")] = None,
+    severity: Annotated[str | None, listing.one_of(Severity, "Only these.")] = None,
     assignee: Annotated[str, typer.Option(help="Only those that this person looks into.")] = "",
     after: listing.After = "",
 ) -> None:

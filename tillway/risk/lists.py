@@ -7,14 +7,16 @@ from urllib.parse import urlencode
 import typer
 from rich.table import Table
 
+from backend.risk.lists.model import ListKind, ListName
 from protocol.clock import DAY_MS
+from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.tables import draw
 
 app = typer.Typer(help="The allow, block and grey lists.", no_args_is_help=True)
-ListArgument = Annotated[str, typer.Argument(help="allow, block or grey.")]
-Kind = Annotated[str, typer.Argument(help="payer, card, device, merchant, store, address or name.")]
+ListArgument = Annotated[str, listing.argument_of(ListName, "Which list.")]
+Kind = Annotated[str, listing.argument_of(ListKind, "What the value names.")]
 Value = Annotated[str, typer.Argument(help="Its id; a card's is its instrument.")]
 By = Annotated[str, typer.Option(help="Who does it.")]
 Reason = Annotated[str, typer.Option(help="Why.")]

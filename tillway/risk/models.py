@@ -13,7 +13,7 @@ from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
-from tillway.tables import draw
+from tillway.tables import draw, list_lines
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
 Database = Annotated[
@@ -40,10 +40,13 @@ def main() -> None:
 @app.command("list")
 def list_models(url: Url, ca: Ca, token_file: TokenFile) -> None:
     """Every model, the latest first."""
-    for row in api_of(url, ca, token_file).get(_PATH)["models"]:
-        card = row["card"]
-        learnt = f"{card['rows']:,} rows, {card['frauds']:,} frauds"
-        typer.echo(f"{row['model_id']}  {row['state']}  {card['kind']}  {learnt}")
+    list_lines(map(_line, api_of(url, ca, token_file).get(_PATH)["models"]))
+
+
+def _line(row: dict[str, Any]) -> str:
+    card = row["card"]
+    learnt = f"{card['rows']:,} rows, {card['frauds']:,} frauds"
+    return f"{row['model_id']}  {row['state']}  {card['kind']}  {learnt}"
 
 
 @app.command()

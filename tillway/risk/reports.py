@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from backend.risk.aml.reports.model import ReportState
 from protocol.ids import RANDOM_BYTES, REPORT, mint
+from tillway import listing
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
@@ -31,9 +33,7 @@ def list_command(
     url: Url,
     ca: Ca,
     token_file: TokenFile,
-    state: Annotated[
-        str, typer.Option(help="Only alert, analysis, confirmed, filed or dismissed.")
-    ] = "",
+    state: Annotated[str | None, listing.one_of(ReportState, "Only these.")] = None,
 ) -> None:
     """The reports that have not ended, the first due first."""
     found = api_of(url, ca, token_file).get(_PATH + (f"?state={state}" if state else ""))
