@@ -14,6 +14,7 @@ from faces.words import Words
 from firmware_sim.act_form import fields_of
 from firmware_sim.bench.view import part_of, state_rows
 from firmware_sim.devices.displays.glass import Mode
+from firmware_sim.devices.displays.led8 import LAMPS
 from firmware_sim.devices.ef01 import settings
 from firmware_sim.devices.escpos.status import Condition, Paper
 from firmware_sim.devices.gate.barrier import Arm
@@ -28,7 +29,6 @@ from firmware_sim.devices.ssi.machine import Power as EnginePower
 from firmware_sim.devices.telium import Entry, Phase
 from firmware_sim.devices.telium_bank import BankLine
 from firmware_sim.faults import FaultKind
-from firmware_sim.kinds.displays import LAMPS
 from firmware_sim.kinds.registry import KINDS
 from firmware_sim.recording.trace import Done
 from firmware_sim.words.deeds import DEEDS

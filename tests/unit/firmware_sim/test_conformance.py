@@ -3,9 +3,12 @@
 Method: the checks as ``tillway sim conform`` runs them, in virtual time; of one kind over a pty.
 """
 
+from collections.abc import Callable
+
 import pytest
 import serial
 
+from faces.words import Words
 from firmware_sim.board_file import BoardDevice, BoardFile, board_with
 from firmware_sim.conformance.check import CheckFailedError, NeedsPersonError, expect
 from firmware_sim.conformance.registry import CHECKS, checks_of
@@ -27,6 +30,7 @@ from firmware_sim.kinds.registry import KINDS
 from protocol.errors import CallerError, OperatingError
 
 OVER_A_PTY = {"secure_element"}
+UNDER_TEST = Words("受测设备", "the device under test")
 
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))
@@ -47,7 +51,7 @@ def test_a_device_that_loses_a_byte_of_every_message_turns_checks_red(kind: str)
             Fault(FaultKind.DROP, at=7, repeat=True, side=Side.HOST),
         )
         wire = VirtualWire(board, DEVICE, KINDS[kind].decoder())
-        bench = Bench(wire, SimulatedPerson(board), "broken")
+        bench = Bench(wire, SimulatedPerson(board), UNDER_TEST)
         verdicts = [one.verdict for one in run_checks(bench, checks_of(kind)[:2])]
     assert "failed" in verdicts
 
@@ -60,7 +64,7 @@ def test_the_other_models_hold_as_well(kind: str, profile: str) -> None:
     file = BoardFile("models", {DEVICE: BoardDevice(KINDS[kind], entry)})
     with VirtualBoard(file) as board:
         wire = VirtualWire(board, DEVICE, KINDS[kind].decoder())
-        bench = Bench(wire, SimulatedPerson(board), profile)
+        bench = Bench(wire, SimulatedPerson(board), Words(profile, profile))
         outcomes = list(run_checks(bench, checks_of(kind)))
     assert [(one.name, one.reason) for one in outcomes if one.verdict != "passed"] == []
 
@@ -70,16 +74,26 @@ def test_a_device_that_hears_nothing_fails_whatever_is_more_than_silence(kind: s
     with VirtualBoard(board_with(kind, device=DEVICE)) as board:
         board.set_fault(DEVICE, Fault(FaultKind.SILENT, side=Side.HOST))
         bench = Bench(
-            VirtualWire(board, DEVICE, KINDS[kind].decoder()), SimulatedPerson(board), "deaf"
+            VirtualWire(board, DEVICE, KINDS[kind].decoder()), SimulatedPerson(board), UNDER_TEST
         )
         outcomes = run_checks(bench, checks_of(kind))
         held = {one.name for one in outcomes if one.verdict == "passed"}
     assert held <= {"gm65.crc_wrong", "led8.clear", "led8.init"}
 
 
+def noting(asked: list[str], *, answer: bool) -> Callable[[str], bool]:
+    """Whoever sits at the terminal: what is asked is kept, and always answered the same."""
+
+    def ask(words: str) -> bool:
+        asked.append(words)
+        return answer
+
+    return ask
+
+
 def test_who_looks_at_a_display_says_whether_it_is_so() -> None:
     asked: list[str] = []
-    person = AskedPerson(lambda words: bool(asked.append(words)))
+    person = AskedPerson(noting(asked, answer=False))
     assert not person.sees("look", upper="A")
     assert asked == ["look: upper 'A' (is it so?)"]
     with pytest.raises(NeedsPersonError):
@@ -93,7 +107,7 @@ def test_what_needs_a_person_is_skipped_where_nobody_is() -> None:
         serial.Serial(board.paths[DEVICE], 9600, timeout=1) as port,
     ):
         wire = PortWire(port, KINDS["gm65"].decoder())
-        alone = Bench(wire, AskedPerson(lambda _: False), "alone")
+        alone = Bench(wire, AskedPerson(lambda _: False), UNDER_TEST)
         outcomes = list(run_checks(alone, tuple(by_hand)))
     assert [one.verdict for one in outcomes] == ["skipped"]
     assert "present" in outcomes[0].reason
@@ -101,7 +115,7 @@ def test_what_needs_a_person_is_skipped_where_nobody_is() -> None:
 
 def test_a_person_is_asked_in_the_words_of_the_kind() -> None:
     asked: list[str] = []
-    person = AskedPerson(lambda words: not asked.append(words), KINDS["telium"])
+    person = AskedPerson(noting(asked, answer=True), KINDS["telium"])
     person.do("cancel")
     person.do("present", card="visa", by="contactless")
     assert asked == [

@@ -52,8 +52,11 @@ class VirtualWire:
     def pause(self, seconds: float) -> None:
         self._board.pass_time(round(seconds * 1000))
 
-    def do(self, act: str, **words: JsonValue) -> None:
+    def do(self, act: str, /, **words: JsonValue) -> None:
         self._board.do(SENSOR, act, **words)
+
+    def sees(self, act: str, /, **words: JsonValue) -> bool:
+        raise NotImplementedError
 
 
 @contextmanager

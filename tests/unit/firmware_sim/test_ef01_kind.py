@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -84,7 +85,7 @@ def test_the_picture_shows_what_the_image_buffer_holds() -> None:
     sensor.feed(ef01.command(Instruction.GET_IMAGE), 0)
     with Image.open(io.BytesIO(KIND.pictures(sensor)["finger"]())) as picture:
         assert picture.size == (192, 192)
-        shades = picture.convert("L").getextrema()
+        shades: Any = picture.convert("L").getextrema()
     assert shades[0] < 200 < shades[1]
 
 

@@ -55,13 +55,16 @@ class Bench:
         self._now_ms += round(seconds * 1000)
         self._keep(self.printer.poll(self._now_ms))
 
-    def do(self, act: str, **words: JsonValue) -> None:
+    def do(self, act: str, /, **words: JsonValue) -> None:
         """As ``Person.do``; nothing moves where all is stuck."""
         deed = KIND.act(act)
         assert deed is not None
         if not self._is_dead:
             body = deed.body.model_validate(words)
             self._keep(list(deed.run(self.printer, body, self._now_ms) or ()))
+
+    def sees(self, act: str, /, **words: JsonValue) -> bool:
+        raise NotImplementedError
 
 
 def _fails(check: Check, bench: Bench) -> bool:

@@ -2,12 +2,13 @@
 wrote, and what it cannot say stays white with the reason told."""
 
 import io
+from typing import Any, Literal
 
 import pytest
 import qrcode
 import zxingcpp
 from PIL import Image
-from qrcode.util import MODE_8BIT_BYTE, QRData
+from qrcode.util import QRData
 
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile, linear
 from firmware_sim.devices.escpos.symbols import QR_BYTES_BY_VERSION
@@ -20,6 +21,8 @@ from protocol.framing.escpos import QrStyle
 
 NARROW = b"\x1dw\x02"
 HRI_BELOW = b"\x1dH\x02"
+QR_BYTES: Literal[4] = 4
+"""The mode of eight bits."""
 _QR_LEVELS = {"L": 1, "M": 0, "Q": 3, "H": 2}
 
 
@@ -145,9 +148,9 @@ def test_a_code_that_cannot_be_stays_white_and_is_explained(command: bytes, why:
 def test_a_qr_code_is_as_large_as_the_standard_says(level: str, version: int) -> None:
     most = QR_BYTES_BY_VERSION[level][version - 1]
     code = qrcode.QRCode(error_correction=_QR_LEVELS[level])
-    code.add_data(QRData(b"x" * most, mode=MODE_8BIT_BYTE))
+    code.add_data(QRData(b"x" * most, mode=QR_BYTES))
     assert code.best_fit() == version
-    code.add_data(QRData(b"x" * 3, mode=MODE_8BIT_BYTE))
+    code.add_data(QRData(b"x" * 3, mode=QR_BYTES))
     if version < 40:
         code.version = None
         assert code.best_fit() > version
@@ -201,7 +204,8 @@ def test_a_code_of_rows_is_read_off_the_paper(kind: int, name: str) -> None:
         [found] = zxingcpp.read_barcodes(picture)
     assert (found.format.name, found.bytes) == (name, "支付 pay_1".encode())
     assert receipt.to_text() == f"[{name} 支付 pay_1]\n"
-    [told] = receipt.to_json()["blocks"]  # type: ignore[misc]
+    shown: Any = receipt.to_json()
+    [told] = shown["blocks"]
     assert (told["kind"], told["payload"]) == (name, "支付 pay_1")
 
 

@@ -9,6 +9,7 @@ from firmware_sim.conformance.check import Check, CheckFailedError
 from firmware_sim.conformance.gate import CHECKS
 from firmware_sim.conformance.running import DEVICE, SimulatedPerson
 from firmware_sim.conformance.virtual import VirtualWire
+from firmware_sim.devices.device import Output
 from firmware_sim.devices.gate.barrier import Arm, Barrier
 from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
@@ -102,7 +103,7 @@ def test_the_simulated_exit_holds_each_check(check: Check) -> None:
     checked(check)
 
 
-def _silent(self: Barrier, *_: object) -> list:
+def _silent(self: Barrier, *_: object) -> list[Output]:
     del self
     return []
 

@@ -74,10 +74,8 @@ def test_a_picture_kept_before_the_lens_is_read_again() -> None:
 
 def test_reading_ends_after_the_single_read_time_and_the_trigger_clears_itself() -> None:
     scanner = _triggered()
-    assert scanner.poll(4999) == []
-    assert scanner.is_reading
-    assert scanner.poll(5000) == []
-    assert not scanner.is_reading
+    for now_ms, is_reading in ((4999, True), (5000, False)):
+        assert (scanner.poll(now_ms), scanner.is_reading) == ([], is_reading)
     read = scanner.feed(gm65.encode_command(gm65.read(2)), 5001)
     assert _texts(read) == [ACK]
 

@@ -38,6 +38,14 @@ def _texts(scanner: Gm65, until_ms: int) -> list[tuple[int, bytes]]:
     return said
 
 
+def _power(scanner: Gm65) -> Power:
+    return scanner.power
+
+
+def _is_reading(scanner: Gm65) -> bool:
+    return scanner.is_reading
+
+
 def test_continuous_mode_reads_again_after_each_interval() -> None:
     scanner = _scanner(gm65.MODE_CONTINUOUS)
     scanner.present(b"1", 0, keep=True)
@@ -52,7 +60,7 @@ def test_continuous_mode_fails_after_the_read_time_and_goes_on() -> None:
     scanner = _scanner(gm65.MODE_CONTINUOUS)
     assert _texts(scanner, READ_TIME_MS + INTERVAL_MS) == []
     assert scanner.codes_failed == 1
-    assert scanner.is_reading
+    assert _is_reading(scanner)
 
 
 def test_the_trigger_and_the_button_pause_continuous_mode() -> None:
@@ -111,9 +119,9 @@ def test_sensing_mode_reads_what_stays_only_once() -> None:
 def test_the_manual_button_reads_while_it_is_held() -> None:
     scanner = _scanner()
     scanner.press_button(0)
-    assert scanner.is_reading
+    assert _is_reading(scanner)
     scanner.release_button(50)
-    assert not scanner.is_reading
+    assert not _is_reading(scanner)
     scanner.present(b"5", 60)
     assert _texts(scanner, 1000) == []
 
@@ -121,13 +129,13 @@ def test_the_manual_button_reads_while_it_is_held() -> None:
 def test_manual_mode_falls_asleep_and_a_command_wakes_it() -> None:
     scanner = _scanner()
     assert _texts(scanner, 30_000) == []
-    assert scanner.power is Power.IDLE
+    assert _power(scanner) is Power.IDLE
     assert _read(scanner, 0, now_ms=31_000) == b"\xd4"
-    assert scanner.power is Power.AWAKE
+    assert _power(scanner) is Power.AWAKE
     _texts(scanner, 60_999)
-    assert scanner.power is Power.AWAKE
+    assert _power(scanner) is Power.AWAKE
     _texts(scanner, 61_000)
-    assert scanner.power is Power.IDLE
+    assert _power(scanner) is Power.IDLE
 
 
 def test_without_bit_7_or_in_command_mode_it_does_not_fall_asleep() -> None:
@@ -142,20 +150,20 @@ def test_light_sleep_answers_but_does_not_look_until_woken() -> None:
     scanner = _scanner(gm65.MODE_COMMAND)
     assert _write(scanner, gm65.REG_CONTROL, gm65.CONTROL_LIGHT_SLEEP)
     _write(scanner, gm65.REG_TRIGGER, 1)
-    assert not scanner.is_reading
+    assert not _is_reading(scanner)
     assert _read(scanner, 0) == b"\xd5"
     _write(scanner, gm65.REG_CONTROL, gm65.CONTROL_WAKE)
     _write(scanner, gm65.REG_TRIGGER, 1)
-    assert scanner.is_reading
+    assert _is_reading(scanner)
 
 
 def test_deep_sleep_loses_what_wakes_it_and_starts_from_flash() -> None:
     scanner = _scanner(gm65.MODE_COMMAND, Habits(boot_ms=300))
     scanner = _started(scanner)
     assert _write(scanner, gm65.REG_CONTROL, gm65.CONTROL_DEEP_SLEEP, now_ms=1000)
-    assert scanner.power is Power.DEEP_SLEEP
+    assert _power(scanner) is Power.DEEP_SLEEP
     assert _write(scanner, 0x0A, 1, now_ms=2000) == []
-    assert scanner.power is Power.STARTING
+    assert _power(scanner) is Power.STARTING
     assert _write(scanner, 0x0A, 1, now_ms=2299) == []
     assert _texts(scanner, 2300) == []
     assert _read(scanner, 0, now_ms=2301) == b"\xd4"

@@ -4,6 +4,7 @@ Method: a board of one sensor in virtual time; every fault of the table in both 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -274,7 +275,8 @@ def test_what_is_said_to_a_device_that_holds_its_host_waits_and_is_heard_in_orde
     state = printer.state("printer")
     assert not state["busy"]
     assert state["overrun_bytes"] == 0
-    assert [receipt["text"].split("\n")[:-1] for receipt in state["receipts"]] == [rows]
+    receipts: Any = state["receipts"]
+    assert [receipt["text"].split("\n")[:-1] for receipt in receipts] == [rows]
 
 
 def test_a_device_that_never_lets_go_does_not_fill_the_memory(printer: VirtualBoard) -> None:

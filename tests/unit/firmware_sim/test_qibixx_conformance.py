@@ -13,6 +13,7 @@ from firmware_sim.conformance.check import Check, CheckFailedError
 from firmware_sim.conformance.qibixx import CHECKS
 from firmware_sim.conformance.running import DEVICE, SimulatedPerson
 from firmware_sim.conformance.virtual import VirtualWire
+from firmware_sim.devices.device import Output
 from firmware_sim.devices.mdb.card_box import CardBox
 from firmware_sim.devices.mdb.cashless import CashlessReader
 from firmware_sim.devices.mdb.changer import CoinChanger
@@ -28,7 +29,7 @@ from firmware_sim.kinds.qibixx import KIND
 Break = Callable[[pytest.MonkeyPatch], None]
 
 
-def nothing(*_: object, **__: object) -> list:
+def nothing(*_: object, **__: object) -> list[Output]:
     """Does nothing."""
     return []
 
@@ -50,7 +51,7 @@ def _only_lf(patch: pytest.MonkeyPatch) -> None:
 def _chokes_on_junk(patch: pytest.MonkeyPatch) -> None:
     hear = QibixxAdapter.feed
 
-    def feed(self: QibixxAdapter, data: bytes, now_ms: int) -> list:
+    def feed(self: QibixxAdapter, data: bytes, now_ms: int) -> list[Output]:
         if b"?" in data:
             patch.setattr(QibixxAdapter, "_obey", nothing)
         return hear(self, data, now_ms)

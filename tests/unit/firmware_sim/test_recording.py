@@ -157,7 +157,7 @@ def test_what_a_device_said_unasked_is_said_again_at_its_time() -> None:
     head = Head(tillway_trace=1, board="b", seed=0, devices={DEVICE: "gm65"})
     code = Said(
         t_ms=400, device=DEVICE, side=Side.DEVICE, name="code", fields={"text": "TILLWAY-7"},
-        valid=True, hex=b"TILLWAY-7\r".hex(),
+        valid=True, hex=b"TILLWAY-7\r".hex(), places={},
     )  # fmt: skip
     with VirtualBoard(board_of_trace(Trace(head, (code,)), DEVICE)) as board:
         assert board.receive(DEVICE, 10, within_ms=390) == b""

@@ -4,6 +4,7 @@ Method: ``imgtool``, unmodified, signs; a host speaks SMP to the board in virtua
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_an_upload_goes_on_where_it_stopped_and_a_wrong_offset_is_told_the_right
 ) -> None:
     first = {"len": len(new), "sha": b"s" * 32}
 
-    def send(offset: int, count: int, **more: object) -> object:
+    def send(offset: int, count: int, **more: Any) -> object:
         data = new[offset : offset + count]
         return host.ask(Op.WRITE, Group.IMAGE, 1, off=offset, data=data, **more)
 
@@ -177,7 +178,7 @@ def test_an_upload_goes_on_where_it_stopped_and_a_wrong_offset_is_told_the_right
     ],
 )
 def test_a_bad_upload_is_refused_and_writes_nothing(
-    host: SmpHost, fields: dict[str, object], code: ImageError
+    host: SmpHost, fields: dict[str, Any], code: ImageError
 ) -> None:
     writes = host.board.flash.writes
     assert host.ask(Op.WRITE, Group.IMAGE, 1, **fields) == _refusal(code)

@@ -14,6 +14,7 @@ from firmware_sim.conformance.running import DEVICE, SimulatedPerson
 from firmware_sim.conformance.telium import CHECKS
 from firmware_sim.conformance.virtual import VirtualWire
 from firmware_sim.devices import telium as device
+from firmware_sim.devices.device import Output
 from firmware_sim.devices.telium import TRANSITIONS, Phase, Step, TeliumPinPad
 from firmware_sim.devices.telium_bank import Bank
 from firmware_sim.hosting import VirtualBoard
@@ -59,7 +60,7 @@ def _keeps_the_line(patch: pytest.MonkeyPatch) -> None:
     patch.delitem(TRANSITIONS, (Phase.LINKED, Step.ENQUIRED))
 
 
-def _says_ack(self: TeliumPinPad, now_ms: int) -> list:
+def _says_ack(self: TeliumPinPad, now_ms: int) -> list[Output]:
     return self._say(bytes([Control.ACK]), now_ms)
 
 
@@ -84,7 +85,7 @@ def _answers(is_full: bool) -> Break:
                 )
             )  # fmt: skip
 
-        patch.setattr(device.telium, "encode_answer", other)
+        patch.setattr(telium, "encode_answer", other)
 
     return broken
 
@@ -95,7 +96,7 @@ DEFECTS: dict[str, Break] = {
     "telium.enquiry_twice": without((Phase.LINKED, Step.ENQUIRED)),
     "telium.noise": _deaf_behind_noise,
     "telium.broken_ask": method("_refuse_message", _says_ack),
-    "telium.no_ask": lambda patch: patch.setattr(device.telium, "parse_ask", lambda _: ASK),
+    "telium.no_ask": lambda patch: patch.setattr(telium, "parse_ask", lambda _: ASK),
     "telium.unannounced": with_edge(Phase.IDLE, Step.ASKED, Phase.LOADED),
     "telium.at_once": _approves_at_once,
     "telium.mended_ask": lambda patch: patch.setattr(device, "TELIUM_TRIES_MAX", 1),

@@ -6,6 +6,7 @@ The vector is the echo example of the SMP packet encoder's documentation.
 import pytest
 
 from protocol.framing import smp
+from protocol.framing.crc16 import crc16_xmodem
 from protocol.framing.smp import ConsoleText, Damaged, Group, LineParser, Message, Op, Received
 
 
@@ -29,7 +30,7 @@ def test_the_line_is_as_published() -> None:
 
     text = base64.b64decode(b"AA9IZWxsbywgd29ybGQhet4=")
     assert text[2:-2] == b"Hello, world!"
-    assert smp.crc16_xmodem(text[2:-2]).to_bytes(2, "big") == text[-2:]
+    assert crc16_xmodem(text[2:-2]).to_bytes(2, "big") == text[-2:]
     assert _heard(b"\x06\x09AA9IZWxsbywgd29ybGQhet4=\n") == [
         Damaged("header", b"\x06\x09AA9IZWxsbywgd29ybGQhet4=\n")
     ]

@@ -140,10 +140,10 @@ async def test_card_sales_are_recorded_as_the_pad_says_and_stand_in_the_shift(
             "shift_unsettled"
         )
         for card_id, taken in ((lost["card_id"], "paid"), (back["card_id"], "not_paid")):
-            told = await till.post(
+            _, marked = await till.post(
                 f"cards/{card_id}/mark", marked_as=taken, reason="slip", approval=SIGNED
             )
-            assert told[1]["state"] == "unknown"
+            assert marked["state"] == "unknown"
         status, closed = await till.post("shift/close", counted_minor=0)
         assert status == 200
         assert closed["marked"] == {

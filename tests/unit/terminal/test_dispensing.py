@@ -73,7 +73,7 @@ async def running_machine(
 async def becomes(shell: Shell, agent: Agent, delivery: Delivery) -> Sale:
     """The latest sale, once its goods are there."""
     async for _ in shell.screens(after=0):
-        sale = (agent.recent(1) or [None])[0]
+        sale = next(iter(agent.recent(1)), None)
         if sale is not None and sale.delivery is delivery:
             return sale
     raise AssertionError(delivery)

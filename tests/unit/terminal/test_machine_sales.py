@@ -13,6 +13,7 @@ from protocol.errors import CallerError, OperatingError
 from terminal import vending
 from terminal.config import load
 from terminal.domain.screen import Screen
+from terminal.domain.words import Words
 from terminal.inputs import Cancel, CashierInput, ChooseMethod, StartSale
 from terminal.machine_sales import MachineSales
 from terminal.machines import machine_of
@@ -22,7 +23,9 @@ from tests.kit.patience import PATIENCE_S
 from tests.unit.terminal.fakes import profile
 
 TEA = Selection("tea", 350)
-SENDING = Screen(kind="sending", title=("", ""), currency="CNY", subject="pay_1", delivery="none")
+SENDING = Screen(
+    kind="sending", title=Words("", ""), currency="CNY", subject="pay_1", delivery="none"
+)
 CONFIG = """
 profile = "vending"
 [merchant]

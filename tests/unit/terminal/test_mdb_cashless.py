@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from firmware_sim.devices.device import Output
 from firmware_sim.devices.mdb.machine import Column, VendingMachine
 from firmware_sim.devices.qibixx.adapter import QibixxAdapter
 from protocol.errors import CallerError, OperatingError
@@ -14,7 +15,7 @@ from terminal.adapters import mdb_cashless, serial_worker
 from terminal.adapters.mdb_cashless import Machine, MdbCashless
 from terminal.ports import Selection
 from tests.kit.drivers import Opened
-from tests.kit.virtual_port import VirtualPort, flip, lose
+from tests.kit.virtual_port import Spoil, VirtualPort, flip, lose
 
 TEA = Selection("tea", 300)
 COLUMNS = {1: "tea", 2: "cola"}
@@ -150,11 +151,11 @@ def test_a_payment_that_took_longer_than_the_machine_waits_is_certain(shop: _Sho
 
 
 def test_power_that_the_machine_loses_while_giving_counts_as_given(shop: _Shop) -> None:
-    def cut(now_ms: int) -> list:
+    def cut(now_ms: int) -> list[Output]:
         shop.machine.cut_power(now_ms)
         return []
 
-    def restore(now_ms: int) -> list:
+    def restore(now_ms: int) -> list[Output]:
         shop.machine.power_up(now_ms)
         return []
 
@@ -165,7 +166,7 @@ def test_power_that_the_machine_loses_while_giving_counts_as_given(shop: _Shop) 
 
 
 def test_power_that_the_machine_loses_for_long_leaves_it_open(shop: _Shop) -> None:
-    def cut(now_ms: int) -> list:
+    def cut(now_ms: int) -> list[Output]:
         shop.machine.cut_power(now_ms)
         return []
 
@@ -209,7 +210,7 @@ def test_one_spoiled_byte_after_the_selection_never_makes_a_wrong_word(
     assert right in seen
 
 
-def _spoil(port: VirtualPort, way: str, place: int, make: Callable) -> None:
+def _spoil(port: VirtualPort, way: str, place: int, make: Callable[[int], Spoil]) -> None:
     said = port.written if way == "to_device" else port.said
     setattr(port, way, make(said + place))
 

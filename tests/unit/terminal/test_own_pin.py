@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ async def test_who_is_hired_chooses_a_pin_before_anything_else_and_once_only(
         who = {"staff_id": hired["staff_id"], "pin": GIVEN}
         assert await said(till, "session", **who) == (403, "staff_pin_given")
         assert till.counter.sign_in.session() is None, "nobody is at the till"
-        leave = {"path": "staff/2/leave", "approval": who}
+        leave: dict[str, Any] = {"path": "staff/2/leave", "approval": who}
         assert await said(till, **leave) == (403, "staff_pin_given")
         for new_pin, code in ((GIVEN, "staff_pin_same"), ("1234", "staff_pin_weak")):
             assert (await said(till, "session", **who, new_pin=new_pin))[1] == code
@@ -115,7 +116,7 @@ def test_the_command_line_says_whose_pin_it_is(tmp_path: Path) -> None:
         (StaffWish(renews="阿芳", is_own_pin=True), OWN, "own"),
         (StaffWish(renews="阿芳"), GIVEN, "given"),
     ):
-        assert [each["pin"] for each in tend_staff(tmp_path, wish, lambda pin=pin: pin)] == [state]
+        assert [each["pin"] for each in tend_staff(tmp_path, wish, partial(str, pin))] == [state]
     hires = StaffWish(hires="王店长", is_supervisor=True, is_own_pin=True)
     assert [each["pin"] for each in tend_staff(tmp_path, hires, lambda: OWN)] == ["given", "own"]
 

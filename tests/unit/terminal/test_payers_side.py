@@ -7,7 +7,7 @@ import pytest
 
 from protocol.errors import OperatingError, advice
 from terminal import shell
-from terminal.ports import CardOutcome
+from terminal.ports import CardOutcome, CardResult
 from tests.kit.patience import PATIENCE_S
 from tests.support.tills import CASHIER_PIN, hire_both, running_till
 
@@ -100,10 +100,12 @@ async def test_the_payer_s_side_tells_what_the_card_is_asked_for_and_how_it_went
 ) -> None:
     async with running_till(tmp_path) as till:
         await till.post("shift/open", float_minor=0)
-        for number, (outcome, words) in enumerate((
-            ("approved", "Paid 支付成功 ¥ 168.00"), ("declined", "nothing was charged"),
+        outcomes: tuple[tuple[CardResult, str], ...] = (
+            ("approved", "Paid 支付成功 ¥ 168.00"),
+            ("declined", "nothing was charged"),
             ("unknown", "do not pay again"),
-        ), 1):  # fmt: skip
+        )
+        for number, (outcome, words) in enumerate(outcomes, 1):
             draft = (await till.get("api/draft"))["draft_id"]
             await till.post("draft", draft_id=draft, digits="16800")
             await till.post("sales", amount_minor=16_800, draft_id=draft)

@@ -1,6 +1,7 @@
 """Settings from afar: checked, tried out, kept or taken back, and told."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +45,13 @@ def test_the_table_is_whole_and_what_is_not_in_it_is_refused() -> None:
     for state in SettingsState:
         for step in SettingsStep:
             standing = Standing(state=state, trial_version=7)
-            work = {
+            works: dict[SettingsStep, Callable[[Standing], Standing]] = {
                 SettingsStep.OFFER: lambda one: one.offered(8, {}),
                 SettingsStep.REFUSE: lambda one: one.refused(8, CallerError("setting_unknown")),
                 SettingsStep.CONFIRM: lambda one: one.confirmed(),
                 SettingsStep.FAIL: lambda one: one.failed("setting_trial_failed"),
-            }[step]
+            }
+            work = works[step]
             edge = TRANSITIONS.get((state, step))
             if edge is None:
                 with pytest.raises(CallerError):

@@ -9,16 +9,18 @@ from collections.abc import Callable
 
 import pytest
 
+from firmware_sim.devices.device import Output
 from firmware_sim.devices.telium import Entry, TeliumPinPad
 from firmware_sim.devices.telium_bank import BankLine
 from protocol.errors import CallerError, OperatingError, TillwayError
+from protocol.framing import telium
 from protocol.framing.telium import Ask, Kind
 from terminal.adapters import serial_worker, telium_pinpad
 from terminal.adapters.serial_worker import AbandonedError, Dialogue
 from terminal.adapters.telium_pinpad import _Attempt, _check
 from terminal.ports import CardOutcome
 from tests.kit.drivers import Opened
-from tests.kit.virtual_port import VirtualPort, flip, lose, noise
+from tests.kit.virtual_port import Spoil, VirtualPort, flip, lose, noise
 
 ASK = Ask(amount_minor=1_280, currency_number="156")
 APPROVED = CardOutcome("approved", "411111******1111", "000001")
@@ -36,7 +38,7 @@ class _Counter:
         self.port.at(2_000, lambda now_ms: self._present(card, now_ms))
         self.attempt = _Attempt(ASK)
 
-    def _present(self, card: str, now_ms: int) -> list:
+    def _present(self, card: str, now_ms: int) -> list[Output]:
         try:
             return self.pinpad.present(card, Entry.CONTACTLESS, now_ms)
         except CallerError:
@@ -108,7 +110,7 @@ def _outcome(counter: _Counter) -> CardOutcome | TillwayError:
     ids=["lost", "flipped", "noise"],
 )
 def test_one_spoiled_byte_anywhere_never_makes_a_wrong_outcome(
-    monkeypatch: pytest.MonkeyPatch, way: str, spoils: Callable
+    monkeypatch: pytest.MonkeyPatch, way: str, spoils: Callable[[int], list[Spoil]]
 ) -> None:
     not_approved = set()
     for place in range(42 if way == "to_device" else 87):
@@ -133,7 +135,7 @@ def test_a_silent_pin_pad_is_an_error_and_a_busy_one_too(counter: _Counter) -> N
     with pytest.raises(OperatingError, match="device_no_reply"):
         counter.pay()
     counter.port.to_host = lambda place, value: (value,)
-    counter.pinpad.feed(b"\x05" + telium_pinpad.telium.encode_ask(ASK) + b"\x04", 0)
+    counter.pinpad.feed(b"\x05" + telium.encode_ask(ASK) + b"\x04", 0)
     with pytest.raises(OperatingError, match="busy"):
         _check(Dialogue(counter.port, threading.Event()))
 
@@ -148,7 +150,7 @@ def test_an_ask_that_never_arrives_whole_is_an_error_and_nothing_is_paid(counter
 def test_a_plug_pulled_at_any_time_is_an_error_unknown_or_already_approved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen = set()
+    seen: set[str] = set()
     for at_ms in [*range(0, 60, 3), 1_000, *range(2_600, 3_000, 10)]:
         counter = _Counter(monkeypatch)
         counter.port.cut_at = at_ms
@@ -164,7 +166,7 @@ def test_an_answer_to_another_ask_is_unknown(counter: _Counter) -> None:
     counter.attempt = _Attempt(Ask(amount_minor=1_280, currency_number="156", kind=Kind.REFUND))
     ask = counter.pinpad.present
 
-    def present(card: str, by: Entry, now_ms: int) -> list:
+    def present(card: str, by: Entry, now_ms: int) -> list[Output]:
         counter.pinpad._ask = Ask(amount_minor=1_290, currency_number="156")
         return ask(card, by, now_ms)
 

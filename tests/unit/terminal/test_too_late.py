@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from terminal.limits import CREATE_AGE_MS_MAX
 from tests.unit.terminal.fakes import BACKEND_KEY, HUB_KEY, Bench, refusal
 
 HOURS_MS = 6 * 3_600_000
-TILL = {"methods": ("merchant_qr",)}
+TILL: dict[str, Any] = {"methods": ("merchant_qr",)}
 MACHINE = {"kind": "vending", "methods": ("mandate",), "is_attended": False, "mandate_id": "mdt_1"}
 
 

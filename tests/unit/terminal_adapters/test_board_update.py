@@ -14,7 +14,7 @@ import pytest
 from firmware_sim.devices.smp_board.board import SmpBoard
 from protocol.crypto.image_keys import image_key_from_pem
 from protocol.errors import CallerError, OperatingError
-from protocol.framing import mcuboot
+from protocol.framing import mcuboot, smp
 from protocol.framing.smp import Group, Op
 from terminal.adapters import smp_board
 from terminal.adapters.smp_board import SmpSerialBoard
@@ -65,7 +65,7 @@ class VirtualBoard(SmpSerialBoard):
     async def _ask(self, op: Op, group: Group, command: int, fields: Mapping[str, object], *,
                    attempts: int = 2) -> Mapping[int | str, Any]:  # fmt: skip
         self._sequence = (self._sequence + 1) % 256
-        asked = smp_board.smp.message(op, group, command, fields, sequence=self._sequence)
+        asked = smp.message(op, group, command, fields, sequence=self._sequence)
         return smp_board.ask(self.dialogue, asked=asked, attempts=attempts)  # type: ignore[arg-type]
 
     async def aclose(self) -> None:

@@ -6,6 +6,7 @@ conversations lost, spoilt or late, in both directions.
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from protocol.framing import ndef, pn532
 from terminal.adapters import pn532_chip, pn532_reader, serial_worker
 from terminal.adapters.serial_worker import Dialogue
 from terminal.ports import CardFacts
-from tests.kit.virtual_port import VirtualPort, flip, lose, noise
+from tests.kit.virtual_port import Spoil, VirtualPort, flip, lose, noise
 
 CODE = "134567890123456789"
 UNIONPAY = CardFacts("A000000333010101", "UNIONPAY DEBIT", "620000******0005", "0005")
@@ -87,13 +88,15 @@ class _Counter:
 
     def scan(self, timeout_s: float = TIMEOUT_S) -> str:
         """As the driver does on the port's thread."""
-        return self._run(pn532_reader._code, "scan_timeout", timeout_s)
+        code: str = self._run(pn532_reader._code, "scan_timeout", timeout_s)
+        return code
 
     def read_card(self, timeout_s: float = TIMEOUT_S) -> CardFacts:
         """As the driver does on the port's thread."""
-        return self._run(pn532_reader._facts, "card_timeout", timeout_s)
+        facts: CardFacts = self._run(pn532_reader._facts, "card_timeout", timeout_s)
+        return facts
 
-    def _run(self, read: Callable, nothing: str, timeout_s: float):  # type: ignore[type-arg,no-untyped-def]  # noqa: ANN202
+    def _run(self, read: Callable[..., Any], nothing: str, timeout_s: float) -> Any:
         if not self._is_greeted:
             pn532_reader._greet(self.dialogue)
             self._is_greeted = True
@@ -208,7 +211,11 @@ SPOILT = [lose, noise, lambda at: flip(at, at % 8)]
 @pytest.mark.parametrize("way", ["to_device", "to_host"])
 @pytest.mark.parametrize(("name", "wanted"), [("tag", CODE), ("bank", UNIONPAY)])
 def test_whatever_byte_is_spoilt_the_answer_is_right_or_an_error(
-    monkeypatch: pytest.MonkeyPatch, name: str, wanted: object, way: str, spoil: Callable
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    wanted: object,
+    way: str,
+    spoil: Callable[[int], Spoil],
 ) -> None:
     reached, right = 1, 0
     for at in range(600):

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
@@ -79,8 +79,11 @@ def test_a_far_end_that_has_closed_is_an_error(
 ) -> None:
     port, far = ends
     far.close()
-    deeds = {"read": partial(port.read, 1), "in_waiting": lambda: port.in_waiting,
-             "reset_input_buffer": port.reset_input_buffer}  # fmt: skip
+    deeds: dict[str, Callable[[], object]] = {
+        "read": partial(port.read, 1),
+        "in_waiting": lambda: port.in_waiting,
+        "reset_input_buffer": port.reset_input_buffer,
+    }
     time.sleep(0.05)
     with pytest.raises(ConnectionResetError):
         deeds[ask]()

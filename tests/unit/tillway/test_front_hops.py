@@ -146,7 +146,7 @@ def test_a_charge_goes_from_the_cable_to_the_ledger_by_the_hub_that_signs_for_it
     ahead_ms: int,
 ) -> None:
     charge = CHARGE | {"state": "paid", "ended_at_ms": SALE["created_at_ms"] + 295}
-    told = {"ahead_ms": ahead_ms, "passages": passages()}
+    told: dict[str, Any] = {"ahead_ms": ahead_ms, "passages": passages()}
     way = way_of_charge(charge, payment(ahead_ms), [], entries(ahead_ms), **told)
     assert stations(way.hops) == [
         ("charger", 0, 0), ("hub", 7, 7), ("hub", 10, 3), ("hub", 11, 1), ("backend", None, None),

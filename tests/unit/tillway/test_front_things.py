@@ -82,8 +82,7 @@ def test_giving_up_leaves_no_cable_in_and_nobody_at_the_exit(things: Things) -> 
     things.leave()
     things.start_over()
     assert exit_of(things).cancels == 1
-    assert exit_of(things).gate.state["waiting"] == 0
-    assert things.stage is Stage.ENTER
+    assert (exit_of(things).gate.state["waiting"], things.stage) == (0, Stage.ENTER)
     things.enter(Car.WITHOUT)  # it is in still
     assert things.stage is Stage.LEAVE
 

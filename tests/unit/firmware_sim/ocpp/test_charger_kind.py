@@ -1,6 +1,7 @@
 """Goal: a charger is reached through its kind: board file, acts, what can be seen, its wire."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +18,7 @@ from protocol.errors import CallerError
 NAME = "device"
 
 
-def answer(board: VirtualBoard, payload: dict[str, object]) -> str:
+def answer(board: VirtualBoard, payload: Mapping[str, object]) -> str:
     """Take the device's next call and answer it; the call's action."""
     line = b""
     while not line.endswith(b"\n"):

@@ -211,7 +211,7 @@ def test_dialling_waits_longer_each_time_and_starts_over_once_connected() -> Non
     told = central()
     told.is_reachable = False
     told.boot()
-    dials = []
+    dials: list[int] = []
     for second in range(400):
         told.pass_s(1)
         if len(told.words) > len(dials) + 1:

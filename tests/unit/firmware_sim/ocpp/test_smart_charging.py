@@ -34,7 +34,7 @@ def profile(
     unit: str = "W",
     **more: Any,
 ) -> Profile:
-    schedule = {
+    schedule: dict[str, Any] = {
         "chargingRateUnit": unit,
         "chargingSchedulePeriod": [
             {"startPeriod": start, "limit": limit} for start, limit in periods
