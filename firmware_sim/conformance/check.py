@@ -12,19 +12,20 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from faces.words import Words
+from firmware_sim.conformance.wanted import CAME, WANTED, in_chinese
 from firmware_sim.frames import JUNK, Frame, Side, masked_numbers
 
 NOTHING = "nothing"
 
 
 class CheckFailedError(Exception):
-    """The device did something else than its document says. Bytes, fields and what is expected of
-    them are told in the document's own words in both languages."""
+    """The device did something else than its document says. Bytes and fields are told in the
+    document's own words in both languages."""
 
     def __init__(self, expected: str, came: str = "") -> None:
         super().__init__(f"expected {expected}" + (f"; came {came}" if came else ""))
-        came_zh = "什么也没来" if came == NOTHING else f"来了 {came}"
-        self.why_zh = f"该是 {expected}" + (f"；{came_zh}" if came else "")
+        came_zh = "什么也没来" if came == NOTHING else f"来了 {in_chinese(came, CAME)}"
+        self.why_zh = f"该是 {in_chinese(expected, WANTED)}" + (f"；{came_zh}" if came else "")
 
 
 class NeedsPersonError(Exception):
