@@ -21,6 +21,7 @@ from jinja2 import Environment
 import backend.console.model
 import backend.operator.pages
 import backend.pay_page.routes
+import backend.shards.founding
 import backend.wallet.model
 import faces.pages
 from backend.db.migrate import upgrade
@@ -32,7 +33,7 @@ from tests.support.failures import FailuresNamed
 from tests.support.hurried import HurriedAsyncio
 from tests.support.known_hashes import RememberedScrypt, salt_or_nonce
 from tests.support.known_templates import KnownTemplates
-from tests.support.migrated import migrated_sqlite
+from tests.support.migrated import migrated_sqlite, upgrade_known
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
 from tests.support.scratch import memory_to_write_to
@@ -81,6 +82,14 @@ def hashes_made_once() -> Iterator[None]:
             patch.setattr(module, "Scrypt", RememberedScrypt)
         patch.setattr(pins, "pin_digest", cache(pins.pin_digest))
         patch.setattr(sealing, "RAND_bytes", salt_or_nonce)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shards_migrated_once() -> Iterator[None]:
+    """A founding migrates a database for every shard, which takes longer than the rest of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backend.shards.founding, "upgrade", upgrade_known)
         yield
 
 
