@@ -8,7 +8,6 @@ Every message is held against the schemas that the ``ocpp`` package ships, in bo
 import json
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +38,7 @@ from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from protocol.framing import ocppj
 from protocol.identity import Facts, Identity, TlsFiles
+from tests.support.at_once import AtOnce
 from tests.support.full_disk import Grow, no_larger_files
 from tests.support.shop import MERCHANT, START_MS, Shop
 from tests.support.things import STORE, told_to
@@ -187,7 +187,7 @@ class ChargingStop:
         self.patience = Patience()
         self._asked: dict[str, str] = {}
         self._queue: list[bytes] = []
-        self._worker = ThreadPoolExecutor(1)
+        self._worker = AtOnce()
         self.begin()
 
     def begin(self) -> None:
