@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 PACKAGES = {
@@ -191,12 +193,12 @@ def main() -> None:
             print(MISSING.format("no node and npm"))
         return
     missing = {integrity: name for name, integrity in PACKAGES.items() if not has(name)}
-    reason = fetch(npm, missing) if missing else ""
-    for tree, place in TREES.items():
-        if not reason and not has_tree(tree, place):
-            reason = fetch_tree(npm, tree, place)
-    if reason:
-        print(MISSING.format(reason))
+    fetches = [partial(fetch, npm, missing)] if missing else []
+    fetches += [partial(fetch_tree, npm, *one) for one in TREES.items() if not has_tree(*one)]
+    with ThreadPoolExecutor() as side_by_side:
+        reasons = list(filter(None, side_by_side.map(lambda fetch_it: fetch_it(), fetches)))
+    if reasons:
+        print(MISSING.format(reasons[0]))
 
 
 def is_whole() -> bool:

@@ -61,7 +61,11 @@ want "$browser" chromium-headless-shell "browser"
 [ -n "$(found chromium-headless-shell)" ] || want "$(found chromium)" chromium "browser"
 cjk=$(ls /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc 2>/dev/null || true)
 want "$cjk" fonts-noto-cjk "browser (Chinese characters)"
-.venv/bin/python deploy/setup/npm_readers.py
-sh deploy/setup/foreign.sh
-sh deploy/setup/debian13.sh
+# Side by side: each waits for another archive most of the time.
+.venv/bin/python deploy/setup/npm_readers.py & readers=$!
+sh deploy/setup/foreign.sh & drivers=$!
+sh deploy/setup/debian13.sh & clients=$!
+wait "$readers"
+wait "$drivers"
+wait "$clients"
 [ -z "$missing" ] || echo "To run all tests: sudo apt-get install$missing"
