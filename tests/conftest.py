@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import structlog
 import uvicorn
+from fastapi._compat.v2 import ModelField
+from fastapi.routing import APIRoute
 from hypothesis import HealthCheck, settings
 from jinja2 import Environment
 
@@ -105,8 +107,8 @@ def servers_stop_at_once() -> Iterator[None]:
 def fields_made_late() -> Iterator[None]:
     """See ``late_fields``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(late_fields.ModelField, "__post_init__", late_fields.make_none)
-        patch.setattr(late_fields.ModelField, "__getattr__", late_fields.make_one, raising=False)
+        patch.setattr(ModelField, "__post_init__", late_fields.make_none)
+        patch.setattr(ModelField, "__getattr__", late_fields.make_one, raising=False)
         yield
 
 
@@ -114,8 +116,8 @@ def fields_made_late() -> Iterator[None]:
 def routes_made_late() -> Iterator[None]:
     """See ``late_routes``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(late_routes.APIRoute, "__init__", late_routes.make_what_matches)
-        patch.setattr(late_routes.APIRoute, "__getattr__", late_routes.make_rest, raising=False)
+        patch.setattr(APIRoute, "__init__", late_routes.make_what_matches)
+        patch.setattr(APIRoute, "__getattr__", late_routes.make_rest, raising=False)
         yield
 
 

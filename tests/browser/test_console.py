@@ -305,7 +305,7 @@ async def _wrong(page: Page, language: str) -> list[str]:
     """What cannot be read, or is cut, at a desk and on a phone; the words are axe's at the desk, on
     a phone it looks at what cards are."""
     wrong = await faults(page)
-    for size in (dict(PHONE), LARGE):
+    for size in (PHONE, LARGE):
         await page.set_viewport_size(size)
         if await page.evaluate(OVER):
             wrong.append(f"wider than a window of {size['width']}")

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import opened_page
-from tests.support.till_scenes import hire_both, ready_keypad, scan, shows
-from tests.support.tills import CASHIER_PIN, Till, running_till
+from tests.support.till_scenes import ready_keypad, scan, shows
+from tests.support.tills import CASHIER_PIN, Till, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]

@@ -11,13 +11,12 @@ from tests.support.browser import opened_page
 from tests.support.till_scenes import (
     GIVEN_PIN,
     choose_pin,
-    hire_both,
     key_pin,
     ready_keypad,
     sign,
     sign_in,
 )
-from tests.support.tills import running_till
+from tests.support.tills import hire_both, running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 

@@ -16,7 +16,6 @@ from tests.support.till_scenes import (
     SHOWN_MS,
     ask_for_float,
     charge,
-    hire_both,
     open_shift,
     ready_keypad,
     scan,
@@ -24,7 +23,7 @@ from tests.support.till_scenes import (
     sign,
     sign_in,
 )
-from tests.support.tills import CASHIER_PIN, running_till
+from tests.support.tills import CASHIER_PIN, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]

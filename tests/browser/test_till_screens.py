@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -23,7 +24,7 @@ from tests.support.tills import Till, running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 Story = Callable[[Till, Page, Page, str], AsyncIterator[Scene]]
-LONG_NAMES = {
+LONG_NAMES: dict[str, Any] = {
     "merchant_zh": "街角小店中山公园地铁站二号口店",
     "merchant_en": "Corner Shop at Zhongshan Park Station",
 }
@@ -76,7 +77,7 @@ async def outside(page: Page) -> list[str]:
     """What does not fit, at both sizes; what is too small for a finger."""
     found = []
     for size in (LARGE, SMALL):
-        await page.set_viewport_size({**size})
+        await page.set_viewport_size(size)
         found += [f"{size['width']}: {out}" for out in await page.evaluate(HIDDEN)]
         found += await page.evaluate(WRAPPED_STEPS)
         found += [f"{size['width']}: cut: {text}" for text in await page.evaluate(CUT_NOTICES)]

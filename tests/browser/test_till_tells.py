@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, Route
@@ -14,7 +15,7 @@ from tests.support.tills import Till, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-LONG_NAMES = {
+LONG_NAMES: dict[str, Any] = {
     "merchant_zh": "街角小店中山公园地铁站二号口店",
     "merchant_en": "Corner Shop at Zhongshan Park Station",
 }

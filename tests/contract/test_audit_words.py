@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from unittest.mock import Mock
 
 import pytest
-from starlette.routing import BaseRoute
+from starlette.routing import Route
 
 from backend.app import KEPT_ELSEWHERE, public_application
 from backend.clearing.routes import operator_router
@@ -33,13 +33,14 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return {
         address
         for route in routes
-        if getattr(route, "path", "").startswith(API) and not set(route.methods) <= LOOKS
+        if isinstance(route, Route) and route.path.startswith(API)
+        if not (route.methods or set()) <= LOOKS
         for address in asked_at(route)
         if not address.startswith(KEPT_ELSEWHERE)
     }
 
 
-def asked_at(route: BaseRoute) -> Iterator[str]:
+def asked_at(route: Route) -> Iterator[str]:
     """A route's addresses: a name for each id, and each word of a closed set."""
     hints = inspect.get_annotations(route.endpoint, eval_str=True)
     parts = [

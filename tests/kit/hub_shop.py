@@ -4,7 +4,7 @@ import random
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from hub.domain.effects import ParcelKey
 from hub.domain.forwarding import ForwardingLimits
@@ -93,7 +93,7 @@ class Shop:
         tid: str,
         counter: int,
         *,
-        transport: str = "mqtt",
+        transport: Literal["mqtt", "coap", "local"] = "mqtt",
         epoch: int = 1,
         sent_at_ms: int = NOW_MS,
         key: SigningKey | None = None,

@@ -24,7 +24,11 @@ from tests.support.mandates import payer_says
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
 
-MANDATE = {"device": "charger-1", "limit_payment_minor": 120, "limit_day_minor": 20_000}
+MANDATE: dict[str, Any] = {
+    "device": "charger-1",
+    "limit_payment_minor": 120,
+    "limit_day_minor": 20_000,
+}
 BALANCE_MINOR, PREPAY_MINOR = 50_000, 150
 CASES = 15
 _SAID = ["StartTransaction", "StopTransaction", "MeterValues", "TransactionEvent"]

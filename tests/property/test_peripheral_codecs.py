@@ -16,7 +16,7 @@ from firmware_sim.devices.ef01 import Ef01
 from firmware_sim.devices.ef01.profiles import R503
 from firmware_sim.devices.escpos import EscPosPrinter, PrinterProfile
 from firmware_sim.devices.escpos.characters import TextDecoder
-from firmware_sim.devices.escpos.parser import EscPosParser
+from firmware_sim.devices.escpos.parser import EscPosParser, Operation
 from firmware_sim.devices.gm65 import PROFILES as GM_PROFILES
 from firmware_sim.devices.gm65 import Gm65, Sighting
 from firmware_sim.devices.ssi import PROFILES as SSI_PROFILES
@@ -144,8 +144,8 @@ def test_the_printers_ear_hears_the_same_however_the_bytes_are_cut(stream: list[
     assert _joined(at_once) == _joined(one_by_one)
 
 
-def _joined(operations: list[object]) -> bytes:
-    return b"".join(op.name + op.data for op in operations)  # type: ignore[attr-defined]
+def _joined(operations: list[Operation]) -> bytes:
+    return b"".join(op.name + op.data for op in operations)
 
 
 MAKERS: list[Callable[[], Device]] = [

@@ -57,9 +57,8 @@ def check(shards: Shards, wanted: list[Order]) -> None:
     for one in wanted:
         crosses = shards.home(one.user_id) is not shards.home(one.owner)
         stage = shards.stage(one)
-        assert stage in (
-            (None, "returned") if crosses and one.owner == CLOSED else (None, "credited")
-        )
+        end = "returned" if crosses and one.owner == CLOSED else "credited"
+        assert stage in (None, end)
         is_paid = stage == "credited" or (not crosses and shards.was_posted(one))
         if is_paid:
             spent[one.user_id] += one.amount_minor

@@ -336,6 +336,6 @@ def _read(path: Path, query: str, values: Iterable[object] = ()) -> list[sqlite3
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
     try:
-        return connection.execute(query, tuple(values)).fetchall()  # type: ignore[arg-type]
+        return connection.execute(query, tuple(values)).fetchall()
     finally:
         connection.close()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-Action = Callable[[], None]
+Action = Callable[[], object]
 MINUTE_MS = 60_000
 START_MS = 1_795_406_400_000  # 2026-11-23T12:00:00 in the shop
 

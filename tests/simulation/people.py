@@ -2,7 +2,9 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
+from backend.db.command import Command
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.service import ChangeMandate
 from backend.payments.confirm import ConfirmByPayer, ScanPayment
@@ -143,13 +145,13 @@ class Crowd:
             change = ChangeMandate(
                 side=Side.PAYER, party_id=payer_id, mandate_id=mandate_id, command=command
             )
-            self._schedule.after(after_ms, lambda change=change: self.insist(change))
+            self._schedule.after(after_ms, partial(self.insist, change))
 
-    def insist(self, command: object) -> None:
+    def insist(self, command: Command) -> None:
         """Somebody's command, said again until the backend has answered."""
         if self._backend.is_alive:
             try:
-                self._backend.do(command)  # type: ignore[arg-type]
+                self._backend.do(command)
             except PowerCut:
                 self._backend_down()
             except CallerError as refused:

@@ -209,13 +209,13 @@ class TillRoom:
 
     def _scan(self, payment_id: str) -> None:
         screen = self.agent.screen()
-        is_offline = screen.kind == "offline_scan" and screen.code_url is not None
-        code = self._next_token(screen.code_url) if is_offline else self._next_code()
+        token_of = screen.code_url if screen.kind == "offline_scan" else None
+        code = self._next_code() if token_of is None else self._next_token(token_of)
         if code is None:
             self.feed(ScanFailed(payment_id, "scan_timeout"))
             return
         self.scanner.show(code)
-        if not is_offline:
+        if token_of is None:
             self._auditor.shown(payment_id, code)
         self.feed(CodeScanned(payment_id, self._run(self.scanner.scan(1))))
 

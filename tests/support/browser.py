@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from tests.kit.patience import PATIENCE_S
 
@@ -45,7 +45,8 @@ _BROKEN_IDS = """
   return found;
 }
 """
-SMALL, LARGE = {"width": 800, "height": 480}, {"width": 1280, "height": 800}
+SMALL: ViewportSize = {"width": 800, "height": 480}
+LARGE: ViewportSize = {"width": 1280, "height": 800}
 
 
 @asynccontextmanager
@@ -70,13 +71,14 @@ async def opened_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     context = await browser.new_context(**{"viewport": SMALL, "has_touch": True, **options})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_S * 1_000)
-    page.faults = []  # type: ignore[attr-defined]
-    page.asked = []  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.faults.append(str(error)))  # type: ignore[attr-defined]
-    page.on("request", lambda request: page.asked.append(request.url))  # type: ignore[attr-defined]
+    faults: list[str] = []
+    asked: list[str] = []
+    page.faults, page.asked = faults, asked  # type: ignore[attr-defined]
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
     try:
         yield page
-        assert not page.faults, page.faults  # type: ignore[attr-defined]
+        assert not faults, faults
     finally:
         await context.close()
 

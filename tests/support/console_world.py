@@ -11,7 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
+from starlette.routing import Route
 
 from backend.clearing.calendar import Calendar
 from backend.clearing_parts import build_papers
@@ -69,8 +70,8 @@ class ConsoleWorld:
         return [
             (method, route.path)
             for route in self._app.routes
-            if getattr(route, "path", "").startswith("/console/") and hasattr(route, "methods")
-            for method in sorted(route.methods - {"HEAD"})
+            if isinstance(route, Route) and route.path.startswith("/console/")
+            for method in sorted((route.methods or set()) - {"HEAD"})
         ]
 
     def add(

@@ -4,6 +4,7 @@ from a seed, in any of several ways of naming the attributes."""
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from backend.risk.devices.judging import Devices, Trust
 from backend.risk.devices.readings import plain_reading
@@ -40,13 +41,13 @@ class Device:
 
     name: str
     luck: random.Random
-    fixed: dict[str, object] = field(default_factory=dict)
+    fixed: dict[str, Any] = field(default_factory=dict)
     skew: float = 0.0
     jitter: float = 0.0
     compute: float = 0.0
     heat: tuple[float, ...] = ()
     boots: int = 0
-    past: list[dict[str, object]] = field(default_factory=list)
+    past: list[dict[str, Any]] = field(default_factory=list)
 
     def be_made(self, build: int) -> None:
         luck = self.luck
@@ -72,7 +73,7 @@ class Device:
         self.compute = luck.lognormvariate(3, 0.08)
         self.heat = tuple(luck.gauss(at, 3) for at in (42, 48, 55, 58))
 
-    def read(self) -> dict[str, object]:
+    def read(self) -> dict[str, Any]:
         luck = self.luck
         warm = luck.gauss(0, 1.5)
         return self.fixed | {
@@ -84,7 +85,7 @@ class Device:
         }
 
 
-def _board(luck: random.Random) -> dict[str, object]:
+def _board(luck: random.Random) -> dict[str, Any]:
     return {
         "cpu_serial": f"{luck.getrandbits(64):016x}",
         "board_revision": luck.choice(["c03114", "c03115", "d03114"]),
@@ -98,7 +99,7 @@ def _board(luck: random.Random) -> dict[str, object]:
     }
 
 
-def _storage(luck: random.Random) -> dict[str, object]:
+def _storage(luck: random.Random) -> dict[str, Any]:
     return {
         "machine_id": f"{luck.getrandbits(128):032x}",
         "sd_cid": f"{luck.getrandbits(128):032x}",
@@ -106,7 +107,7 @@ def _storage(luck: random.Random) -> dict[str, object]:
     }
 
 
-def _software(build: int) -> dict[str, object]:
+def _software(build: int) -> dict[str, Any]:
     modules = ["i2c_bcm2835", "spi_bcm2835", "cfg80211", "brcmfmac", "usbserial", "pn533"]
     return {
         "kernel": f"6.1.{20 + build // 2}-rpi",
@@ -124,7 +125,7 @@ def hash_of(number: int) -> str:
 class Seen:
     """An observation and what it truly was: empty for an honest one."""
 
-    line: dict[str, object]
+    line: dict[str, Any]
     attack: str
 
 
@@ -180,13 +181,13 @@ def _live(device: Device, luck: random.Random, day: int) -> None:
         device.fixed["geo"] = f"460-00-{luck.randrange(400)}"
 
 
-def _fail(attrs: dict[str, object], luck: random.Random) -> None:
+def _fail(attrs: dict[str, Any], luck: random.Random) -> None:
     """A source now and then does not answer."""
     if luck.random() < 0.01:
         attrs[luck.choice(["edid", "nfc", "geo", "temperature", "scanner_serial"])] = None
 
 
-def _attacked(device: Device, luck: random.Random, attack: str) -> dict[str, object]:
+def _attacked(device: Device, luck: random.Random, attack: str) -> dict[str, Any]:
     other = Device("other", random.Random(luck.getrandbits(64)))
     other.be_made(build=0)
     other.fixed |= {key: device.fixed[key] for key in _software(0)}

@@ -35,6 +35,7 @@ def sign(books: Books, chain: str) -> None:
         made = MAKER.make(reader, chain, books.clock.ms)
     finally:
         reader.close()
+    assert made is not None
     assert books.writer.apply([made])[0].value() is True
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import statistics
 from dataclasses import dataclass
 from math import asin, cos, nan, radians, sin, sqrt
+from typing import Any
 
 from backend.risk.features.definition import EVENT, Feature, FeatureSet, Kind, span_s
 from backend.risk.features.limits import LATE_S_MAX, SQUARED_MAX
@@ -26,8 +27,8 @@ class Oracle:
 
     def __init__(self, feature_set: FeatureSet) -> None:
         self._set = feature_set
-        self._events: list[tuple[int, dict[str, object], dict[str, float], set[str]]] = []
-        self._labels: list[tuple[int, int, bool, dict[str, object]]] = []
+        self._events: list[tuple[int, dict[str, Any], dict[str, float], set[str]]] = []
+        self._labels: list[tuple[int, int, bool, dict[str, Any]]] = []
         self._latest: dict[int, int] = {}
         self._taken_back: dict[int, int] = {}
         """Since when a label no longer stands, because another of its event is known."""
@@ -50,11 +51,11 @@ class Oracle:
         self._events.append((at, row, found, {e for e in self._set.entities if e not in taken}))
         return found
 
-    def _named(self, values: tuple[object, ...]) -> dict[str, object]:
+    def _named(self, values: tuple[object, ...]) -> dict[str, Any]:
         return {c.name: v for c, v in zip(self._set.columns, values, strict=True)}
 
     def _feature(  # noqa: C901  (one case a kind, as in the definition)
-        self, f: Feature, at: int, row: dict[str, object], late: set[str]
+        self, f: Feature, at: int, row: dict[str, Any], late: set[str]
     ) -> float:
         if f.entity == EVENT:
             return self._plain(f, at, row)
@@ -79,7 +80,7 @@ class Oracle:
             or not self._taken_back[number] < t + span
         )
         frauds = [t for _, t, fraud in known if fraud and begin < t <= end]
-        v = row.get(f.of)
+        v: Any = row.get(f.of)
         amounts = [e[1][f.of] for e in window] if f.of else []
         if f.includes_current and f.of:
             amounts.append(v)
@@ -136,7 +137,7 @@ class Oracle:
                     return float(len(run))
                 return (at - run[0]) / ticks if run else nan
 
-    def _plain(self, f: Feature, at: int, row: dict[str, object]) -> float:
+    def _plain(self, f: Feature, at: int, row: dict[str, Any]) -> float:
         zone = dt.timezone(dt.timedelta(seconds=self._set.utc_offset_s))
         when = dt.datetime.fromtimestamp(at // self._set.ticks_per_s, zone)
         match f.kind:
@@ -151,7 +152,7 @@ class Oracle:
             case _:
                 return float(when.weekday() >= 5)
 
-    def _speed(self, entity: str, seen: list, at: int, row: dict[str, object]) -> float:
+    def _speed(self, entity: str, seen: list[Any], at: int, row: dict[str, Any]) -> float:
         assert self._set.place is not None
         lat, lon = self._set.place
         placed = [e for e in seen if e[1][lat] is not None and e[1][lon] is not None]

@@ -5,7 +5,7 @@ pytest before 9.2 kept that id. Later pytests keep it elsewhere, and every group
 """
 
 import pytest
-from _pytest.nodes import coerce_node_id
+from _pytest.nodeid import coerce_node_id
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 from xdist.workermanage import WorkerController
@@ -26,7 +26,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "Forget
     return Forgetful(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
-class Forgetful(LoadGroupScheduling):
+class Forgetful(LoadGroupScheduling):  # type: ignore[misc]  # xdist tells no types
     """xdist counts after every test all those that the worker has run: ten thousand tests, five
     seconds. What has run is forgotten here.
 

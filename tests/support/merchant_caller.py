@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, ClassVar
 
-import httpx
+import httpx2
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -117,7 +117,7 @@ class Caller:
             row = repository.callback(due["callback_id"])
             assert row is not None
             body, headers = asyncio.run(self.parts.forms[row["form"]].dress(row))
-            self.check(httpx.Response(200, headers=headers, content=body))
+            self.check(httpx2.Response(200, headers=headers, content=body))
             found.append((headers, json.loads(body)))
         return found
 
@@ -168,7 +168,7 @@ class Caller:
         header: str | None = None,
         serial: str | None = None,
         **changes: str,
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """One call. The answer's own signature is checked, whatever it says."""
         body = content if isinstance(content, bytes) else b""
         if content is not None and not isinstance(content, bytes):
@@ -184,7 +184,7 @@ class Caller:
         self.check(answer)
         return answer
 
-    def check(self, answer: httpx.Response) -> None:
+    def check(self, answer: httpx2.Response) -> None:
         """Every answer is signed by the pair that it names."""
         heads, platform = answer.headers, self.made["platform"]
         assert heads["wechatpay-signature-type"] == self.scheme

@@ -17,8 +17,10 @@ from tests.unit.terminal.fakes import BACKEND_KEY, HUB_KEY, STORE
 
 HOUR_MS = 3_600_000
 PHONE_KEY = generate("Ed25519")
-FLOOR = {"payment_minor_max": {"new": 5_000}, "device_minor_max": 9_000, "device_tokens_max": 3,
-         "store_minor_left": 100_000, "age_ms_max": 24 * HOUR_MS}  # fmt: skip
+FLOOR: dict[str, Any] = {
+    "payment_minor_max": {"new": 5_000}, "device_minor_max": 9_000, "device_tokens_max": 3,
+    "store_minor_left": 100_000, "age_ms_max": 24 * HOUR_MS,
+}  # fmt: skip
 VOUCHER_ID = "ofv_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 

@@ -24,7 +24,9 @@ async def papay_scenario(world: MerchantWorld, pay: Any) -> None:
         news = await world.run(lambda: pay.callback(headers, body))
         return news["event_type"], news["resource"]
 
-    terms = {"plan_id": 12_535, "name": "会员", "limit_payment": 2_000, "limit_day": 2_000}
+    terms: dict[str, Any] = {
+        "plan_id": 12_535, "name": "会员", "limit_payment": 2_000, "limit_day": 2_000,
+    }  # fmt: skip
     token, own = world.keys.parent / "token", world.own
     await world.run(lambda: plan(world.url, world.ca, token, own["mchid"], notice_hours=0, **terms))
     wanted = {"sign_scene": "SIGN_SCENE_QRCODE", "appid": own["appid"], "plan_id": 12_535,

@@ -168,8 +168,8 @@ def open_shards(
         for shard in shards.all:
             shard.writer.close()
             shard.engine.dispose()
-            for asked in shard.asked:
-                asked.close()
+            for each in shard.asked:
+                each.close()
         for reader in readers:
             reader.close()
 

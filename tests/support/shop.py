@@ -47,7 +47,10 @@ START_MS = 1_795_406_400_000  # 2026-11-23T12:00:00 in the shop
 MASTER_KEY = bytes(range(32))
 MERCHANT, OTHER_MERCHANT = "mch_1001", "mch_1002"
 BIOMETRIC_ABOVE = 100_000
-UNLIMITED = {"pin_free_day_count": PIN_FREE_PER_DAY_MAX, "pin_free_day_minor": AMOUNT_MINOR_MAX}
+UNLIMITED: dict[str, Any] = {
+    "pin_free_day_count": PIN_FREE_PER_DAY_MAX,
+    "pin_free_day_minor": AMOUNT_MINOR_MAX,
+}
 """Payers who never need a PIN for the day's sake; most tests are not about it."""
 
 

@@ -70,14 +70,14 @@ def running_sim(
     """The program itself, until the block ends."""
     command = [sys.executable, "-m", program, "sim", "run", "--board", board]
     with (state_dir / "log").open("w") as errors:
-        program = subprocess.Popen(
+        running = subprocess.Popen(
             [*command, "--state-dir", str(state_dir), *words],
             stdout=subprocess.PIPE, stderr=errors, text=True,
         )  # fmt: skip
-    assert program.stdout is not None
+    assert running.stdout is not None
     try:
-        ready = json.loads(program.stdout.readline())
+        ready = json.loads(running.stdout.readline())
         yield RunningSim(f"{URL}:{ready['ports']['http']}", ready["devices"])
     finally:
-        program.terminate()
-        program.communicate(timeout=10)
+        running.terminate()
+        running.communicate(timeout=10)

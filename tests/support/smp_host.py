@@ -61,7 +61,9 @@ class SmpHost:
         """Send a whole image; the last answer, or the first refusal."""
         offset = 0
         while True:
-            first = {"len": len(image), "sha": sha256(image), **more} if offset == 0 else {}
+            first: dict[str, Any] = (
+                {"len": len(image), "sha": sha256(image), **more} if offset == 0 else {}
+            )
             piece = image[offset : offset + PIECE_BYTES]
             answer = self.ask(Op.WRITE, Group.IMAGE, 1, off=offset, data=piece, **first)
             offset = answer.get("off", len(image))
@@ -75,7 +77,7 @@ class SmpHost:
 
     def set_state(self, digest: bytes | None = None, *, confirm: bool = False) -> dict[Any, Any]:
         """Ask for a test, a permanent swap, or confirm what runs."""
-        named = {} if digest is None else {"hash": digest}
+        named: dict[str, Any] = {} if digest is None else {"hash": digest}
         return self.ask(Op.WRITE, Group.IMAGE, 0, confirm=confirm, **named)
 
     def reset(self) -> None:

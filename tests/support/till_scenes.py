@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 from unittest.mock import patch
 
 from playwright.async_api import Page
@@ -37,7 +38,7 @@ GOODS = {
         ("6902083886455", "矿泉水", "Spring water", 200),
     )
 }
-MACHINE = {
+MACHINE: dict[str, Any] = {
     "kind": "vending",
     "methods": ("merchant_qr",),
     "items": tuple(

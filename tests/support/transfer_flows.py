@@ -145,7 +145,7 @@ def _look_alikes(town: Town) -> None:
             town.pay(town.hour(day + 1), centre, "M1", each * number, "wallet")
         elif kind == "gifts":
             for _ in range(luck.randrange(8, 30)):
-                yuan = luck.choice((66, 88, 188, 200, 520))
+                yuan: float = luck.choice((66, 88, 188, 200, 520))
                 town.pay(town.hour(day), centre, town.person(), yuan, "wallet")
         elif kind == "house":
             price = luck.lognormvariate(11.5, 0.5)

@@ -9,11 +9,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import CDPSession, Page, ViewportSize
 
 from backend.channels.netsunion import Reserve
 from backend.channels.signed_http import by_kid, key_text
-from backend.clock import SystemClock
+from backend.clock import OffsetClock, SystemClock
 from backend.coupons.service import IssueCoupon
 from backend.devices.model import DeviceKind
 from backend.devices.service import CreateStore, EnrolDevice, NewKey
@@ -39,7 +39,8 @@ from tests.support.merchant_caller import Caller
 from tests.support.netsunion_world import ACCOUNT, clearing_house, serving
 from tests.support.shop import confirmed_top_up
 
-PIN, PHONE = "482913", {"width": 390, "height": 844}
+PIN = "482913"
+PHONE: ViewportSize = {"width": 390, "height": 844}
 DAY_MS = 24 * 3_600_000
 AGREEMENT = "agr_phone_0001"
 CARD_NUMBER = "6222021234567894"
@@ -94,7 +95,9 @@ class Phone:
 
     def let_codes_renew(self) -> None:
         """Half a minute later, when a wallet may show four other codes."""
-        self.served.backend.clock.advance(STEP_MS)
+        clock = self.served.backend.clock
+        assert isinstance(clock, OffsetClock)
+        clock.advance(STEP_MS)
 
     async def charge(self, mandate_id: str, device: str) -> str:
         """A charger's payment by a mandate, which it explains; its number."""

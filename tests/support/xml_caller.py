@@ -53,7 +53,7 @@ class XmlCaller:
 
     def order(self, path: str = "/pay/unifiedorder", **changes: Any) -> dict[str, str]:
         """A native order, asked for."""
-        words = {
+        words: dict[str, Any] = {
             "body": "咖啡",
             "out_trade_no": "order-0001",
             "total_fee": 1_280,
