@@ -34,7 +34,7 @@ from terminal.slip import receipt_bytes
 from terminal.web.access import Access, control_token
 from terminal.web.app import build_app
 from tests.kit.patience import PATIENCE_S
-from tests.unit.terminal.fakes import DEVICE_KEY, TID, profile, refusal, sign, trust
+from tests.unit.terminal.fakes import DEVICE_KEY, TID, SeededEntropy, profile, refusal, sign, trust
 from transport.web import WebServer
 
 NEW_BUSINESS = frozenset({"payment.create", "refund.create"})
@@ -199,11 +199,13 @@ CASHIER_PIN, SUPERVISOR_PIN = "2580", "9417"
 
 
 def hire_both(people: People) -> None:
-    """A supervisor (1) and a cashier (2), who have chosen their PINs."""
+    """A supervisor (1) and a cashier (2), who have chosen their PINs; with the salts of everybody
+    else's, so that what is kept of the PINs is known already."""
+    entropy = SeededEntropy()
     for name, role, pin in (
         ("王店长", Role.SUPERVISOR, SUPERVISOR_PIN), ("小李", Role.CASHIER, CASHIER_PIN),
     ):  # fmt: skip
         hire(
-            people, SystemEntropy(), name=name, role=role, pin=pin, step=PinStep.CHOOSE,
+            people, entropy, name=name, role=role, pin=pin, step=PinStep.CHOOSE,
             by_name="owner",
         )  # fmt: skip
