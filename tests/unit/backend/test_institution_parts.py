@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from backend.channels.iso20022 import CreditTransfer, Instruction, Statement, StatusReport
+from backend.channels.iso20022 import (
+    CreditTransfer,
+    Instruction,
+    Notification,
+    Recall,
+    Resolution,
+    Statement,
+    StatusReport,
+)
 from backend.channels.model import ADVANCING_BANK, CUP, ECNY, FUND, NUCC
 from backend.channels.our_banks import OurBanks
 from backend.channels.signed_http import key_text
@@ -108,6 +116,13 @@ class FakeBank:
         self.asked.append(account)
         nothing = Money(0, "CNY")
         return Statement("S", 0, account, day, nothing, nothing, ())
+
+    async def bookings(self, account: str, cursor: int) -> Notification:
+        self.asked.append(account)
+        return Notification("N", 0, account, cursor, ())
+
+    async def recall(self, recall: Recall) -> Resolution:
+        raise NotImplementedError
 
 
 async def test_an_account_is_asked_of_the_bank_that_keeps_it() -> None:

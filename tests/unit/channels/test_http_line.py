@@ -37,7 +37,8 @@ async def server() -> AsyncIterator[TestServer]:
     app = web.Application()
     app.router.add_route("*", "/file", dribble)
     app.router.add_post("/echo", echo)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 

@@ -156,8 +156,14 @@ def test_one_poisoned_command_costs_the_others_a_few_commits(
 ) -> None:
     writer = open_writer()
     writer.apply([Put("a", 1)])
-    commits, commit = [], writer._store.commit
-    monkeypatch.setattr(writer._store, "commit", lambda: commits.append(commit()))
+    commits: list[None] = []
+    commit = writer._store.commit
+
+    def counted() -> None:
+        commit()
+        commits.append(None)
+
+    monkeypatch.setattr(writer._store, "commit", counted)
     commands: list[Any] = [Put(f"j{number}", number % 7 + 1) for number in range(255)]
     commands.insert(place, bad)
     outcomes = writer.apply(commands)

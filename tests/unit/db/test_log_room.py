@@ -106,7 +106,7 @@ def test_a_disk_that_is_nearly_full_is_left_alone(
 ) -> None:
     free = os.statvfs(path)
     little = os.statvfs_result((*free[:4], 10, *free[5:]))
-    monkeypatch.setattr(log_room.os, "statvfs", lambda _: little)
+    monkeypatch.setattr(os, "statvfs", lambda _: little)
     lengths = set()
     for number in range(12):
         commit(store, number)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import mqtt5
 from mqtt5 import ConnAckReasonCode, DisconnectReasonCode, QoS
@@ -9,6 +10,7 @@ from mqtt5 import ConnAckReasonCode, DisconnectReasonCode, QoS
 from hub.mqtt.actions import Action, Close, Deliver, Send, Settled
 from hub.mqtt.core import MqttCore
 from hub.ports import Outcome
+from protocol.topics import Kind
 
 STORE = "s1"
 TID = "till-1"
@@ -55,8 +57,9 @@ class Bench:
         filters = [mqtt5.TopicFilter(one, max_qos=qos) for one in patterns or (RES,)]
         return heard(self.say(line, mqtt5.SubscribePacket(1, filters)))
 
-    def tell(self, payload: bytes, token: int = 1, **options: object) -> list[Action]:
-        kind = options.pop("kind", "res")
+    def tell(
+        self, payload: bytes, token: int = 1, kind: Kind = "res", **options: Any
+    ) -> list[Action]:
         return self.note(
             self.core.publish(
                 TID,
@@ -64,7 +67,7 @@ class Bench:
                 payload,
                 token=token,
                 now_ms=self.now_ms,
-                **options,  # type: ignore[arg-type]
+                **options,
             )
         )
 

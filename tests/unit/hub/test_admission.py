@@ -1,6 +1,7 @@
 """Every check of an envelope, each with its own code."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_good_envelope_is_accepted_settled_and_forwarded(bench: Bench) -> None
     ],
 )
 def test_a_wrong_field_is_refused_with_its_code(
-    bench: Bench, code: str, change: dict[str, object]
+    bench: Bench, code: str, change: dict[str, Any]
 ) -> None:
     ticket = bench.hub.receive("till-1", bench.shop.envelope("till-1", 1, **change))
     assert bench.link.words() == [("till-1", code)]

@@ -63,7 +63,7 @@ def test_a_passphrase_that_others_may_read_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "passphrase"
     file.write_text("secret")
     file.chmod(0o644)
-    settings = Settings(state_dir=tmp_path, backend={"url": "https://h:1"})  # type: ignore[arg-type]
+    settings = Settings(state_dir=tmp_path, backend={"url": "https://h:1"})
     with pytest.raises(CallerError, match="readable by others"):
         settings.passphrase()
     file.chmod(0o600)

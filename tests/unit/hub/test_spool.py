@@ -142,6 +142,10 @@ def test_the_migrations_are_numbered_without_a_gap() -> None:
     assert [number for number, _ in scripts()] == list(range(1, len(scripts()) + 1))
 
 
+def append(one: UplinkRow) -> Callable[[SpoolStore], int]:
+    return lambda store: store.append(one)
+
+
 def written(writer: SpoolWriter, jobs: list[Callable[[SpoolStore], object]]) -> list[object]:
     """Submit before the writer starts, so that all of them share one commit."""
     results: list[object] = []
@@ -162,7 +166,7 @@ def written(writer: SpoolWriter, jobs: list[Callable[[SpoolStore], object]]) -> 
 
 def test_jobs_that_wait_share_one_commit(tmp_path: Path) -> None:
     writer = SpoolWriter(SpoolStore(open_connection(tmp_path / "spool.db")))
-    results = written(writer, [lambda store, n=n: store.append(row(n)) for n in range(1, 101)])
+    results = written(writer, [append(row(counter)) for counter in range(1, 101)])
     writer.stop()
     assert results == list(range(1, 101))
     assert writer.commits == 1
@@ -175,9 +179,9 @@ def test_more_jobs_than_may_wait_are_refused_and_those_that_wait_are_done(
     writer = SpoolWriter(SpoolStore(open_connection(tmp_path / "spool.db")))
     results: list[object] = []
     for counter in (1, 2, 3):
-        writer.submit(lambda store, counter=counter: store.append(row(counter)), results.append)
+        writer.submit(append(row(counter)), results.append)
     with pytest.raises(OperatingError, match="busy"):
-        writer.submit(lambda store: store.append(row(4)), results.append)
+        writer.submit(append(row(4)), results.append)
 
     def report(callbacks: list[Callable[[], None]]) -> None:
         for callback in callbacks:
@@ -194,7 +198,7 @@ def test_when_the_disk_fails_every_job_is_told_and_nothing_is_kept(tmp_path: Pat
     def fail(_store: SpoolStore) -> int:
         raise sqlite3.OperationalError("database or disk is full")
 
-    results = written(writer, [lambda store: store.append(row(1)), fail])
+    results = written(writer, [append(row(1)), fail])
     writer.stop()
     assert all(isinstance(result, sqlite3.OperationalError) for result in results)
     store = SpoolStore(open_connection(tmp_path / "spool.db"))

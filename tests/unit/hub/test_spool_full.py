@@ -30,8 +30,12 @@ class Desk:
     """Submits rows one by one to a running writer."""
 
     def __init__(self, path: Path) -> None:
+        def report(callbacks: list[Callable[[], None]]) -> None:
+            for callback in callbacks:
+                callback()
+
         self.writer = SpoolWriter(SpoolStore(open_connection(path)))
-        self.writer.start(lambda callbacks: [callback() for callback in callbacks] and None)
+        self.writer.start(report)
         self.kept: list[int] = []
         self.refused: list[int] = []
         self._counter = 0

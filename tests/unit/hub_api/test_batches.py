@@ -21,6 +21,7 @@ from protocol.envelope import unseal
 from protocol.errors import CallerError, TillwayError
 from protocol.limits import CLOCK_SKEW_MS_MAX
 from protocol.messages import REQUESTS, DeviceFingerprint
+from protocol.messages.requests import FingerprintValue
 from tests.kit.hub_world import until
 from tests.support.backend import (
     HUB,
@@ -380,7 +381,12 @@ def test_each_kind_of_device_has_its_list_and_every_request_is_on_one() -> None:
 async def test_what_a_device_says_of_itself_is_judged_and_its_requests_are_bound_to_it(
     shop: Shop,
 ) -> None:
-    attrs = {"cpu_serial": "10000000c0ffee", "boot_count": 3, "modules": ["a"], "tpm_ek_hash": None}
+    attrs: dict[str, FingerprintValue] = {
+        "cpu_serial": "10000000c0ffee",
+        "boot_count": 3,
+        "modules": ["a"],
+        "tpm_ek_hash": None,
+    }
     digest = DeviceFingerprint(attrs=attrs).digest
     said = shop.till.envelope("device.fingerprint", {"attrs": attrs})
     assert await shop.codes(said) == ["done"]

@@ -1,6 +1,7 @@
 """A car charges under a mandate or for money paid ahead; what is paid is what was metered."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,11 @@ from tests.support.things import enrol_device
 from tests.unit.hub_ocpp.conftest import MakeStop
 
 pytestmark = pytest.mark.asyncio
-MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+MANDATE: dict[str, Any] = {
+    "device": "charger-1",
+    "limit_payment_minor": 5_000,
+    "limit_day_minor": 20_000,
+}
 
 
 async def test_what_is_paid_is_what_was_metered(shop: Shop, stop: MakeStop) -> None:

@@ -1,5 +1,7 @@
 """The hub's wall clock is set forwards or back: no charge stops, stalls or costs more."""
 
+from typing import Any
+
 import pytest
 
 from hub.ocpp.limits import QUERY_EVERY_MS, UNHEARD_MS
@@ -12,7 +14,11 @@ pytestmark = pytest.mark.asyncio
 HOUR_MS = 3_600_000
 YEARS_MS = 20 * 365 * 24 * HOUR_MS
 JUMPS_MS = [-YEARS_MS, -HOUR_MS, -60_000, 60_000, HOUR_MS, YEARS_MS]
-MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+MANDATE: dict[str, Any] = {
+    "device": "charger-1",
+    "limit_payment_minor": 5_000,
+    "limit_day_minor": 20_000,
+}
 jumps = pytest.mark.parametrize("jump_ms", JUMPS_MS)
 
 

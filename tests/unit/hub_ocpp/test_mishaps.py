@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,11 @@ from tests.support.shop import Shop
 from tests.unit.hub_ocpp.conftest import MakeStop
 
 pytestmark = pytest.mark.asyncio
-MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+MANDATE: dict[str, Any] = {
+    "device": "charger-1",
+    "limit_payment_minor": 5_000,
+    "limit_day_minor": 20_000,
+}
 
 
 async def charging(shop: Shop, stop: MakeStop, **options: int) -> tuple[ChargingStop, str]:

@@ -15,7 +15,11 @@ from tests.support.shop import Shop
 from tests.unit.hub_ocpp.conftest import MakeStop
 
 pytestmark = pytest.mark.asyncio
-MANDATE = {"device": "charger-1", "limit_payment_minor": 5_000, "limit_day_minor": 20_000}
+MANDATE: dict[str, Any] = {
+    "device": "charger-1",
+    "limit_payment_minor": 5_000,
+    "limit_day_minor": 20_000,
+}
 TIMES_SAID_S = 60
 """What a charger takes to say something three times, and what waits behind it."""
 Payload = dict[str, Any]
@@ -121,10 +125,10 @@ async def test_other_calls_are_refused_however_often_they_are_said(
 
 async def test_what_no_disk_could_keep_is_never_acknowledged(shop: Shop, stop: MakeStop) -> None:
     one, _ = await ready(shop, stop)
-    action = one.dialect.ordered & {"StopTransaction", "TransactionEvent"}
+    [action] = one.dialect.ordered & {"StopTransaction", "TransactionEvent"}
     with one.full_disk():
         answers = [
-            await one.answering.answer(Call("m", *action, {})) for _ in range(3 * UNREAD_TRIES)
+            await one.answering.answer(Call("m", action, {})) for _ in range(3 * UNREAD_TRIES)
         ]
     assert all(isinstance(answer, CallError) for answer in answers)
     assert isinstance(answers[-1], CallError)

@@ -118,7 +118,7 @@ def test_an_sm2_request_is_part_of_what_the_machine_proves(desk: Desk) -> None:
     for request in (join, rotate):
         assert request.is_proven()
         for swapped in (other, b""):
-            assert not replace(request, sm_csr=swapped).is_proven()  # type: ignore[type-var]
+            assert not replace(request, sm_csr=swapped).is_proven()
 
 
 @pytest.mark.parametrize("csr", [b"nonsense", TlsKey().request()])

@@ -3,6 +3,7 @@ do: ``:`` before digits, capital letters among the small ones."""
 
 import itertools
 from collections.abc import Iterator
+from operator import methodcaller
 
 import psycopg
 import pytest
@@ -44,9 +45,7 @@ def sorted_books(
 @pytest.mark.postgres
 def test_the_transfers_of_an_event_are_its_own_and_all(sorted_books: Books) -> None:
     for name in EVENTS:
-        rows = sorted_books.read(
-            lambda ledger, name=name: ledger.transfers(event_id=name, limit=99)
-        )
+        rows = sorted_books.read(methodcaller("transfers", event_id=name, limit=99))
         assert sorted(row["id"] for row in rows) == [f"{name}:{leg}" for leg in (1, 2, 3)]
 
 

@@ -181,7 +181,7 @@ def test_no_row_goes_unseen(store: Engine, table: str) -> None:
             assert report.first_bad_transfer == row["id"]
 
 
-INVENTED = {
+INVENTED: dict[str, dict[str, Any]] = {
     "ledger_account": {"id": "C:CUST:nobody:CNY", "owner": "nobody", "code": "CUST", "book": "C",
                        "side": "credit", "floor_minor": 0, "debits_posted": 0, "credits_posted": 0,
                        "debits_pending": 0, "credits_pending": 0},

@@ -84,7 +84,7 @@ def test_an_unknown_mandate_is_not_found(shop: Shop) -> None:
 
 
 def text_of(shop: Shop, payer: str, **changes: Any) -> MandateText:
-    fields = {
+    fields: dict[str, Any] = {
         "mandate_id": shop.id("mdt"), "payer_id": payer, "merchant_id": MERCHANT,
         "device": "vend1", "currency": "CNY", "limit_payment_minor": 10, "limit_day_minor": 100,
         "valid_from_ms": START_MS, "valid_until_ms": START_MS + DAY_MS,
@@ -122,7 +122,9 @@ def test_a_mandate_needs_its_own_payers_signature(shop: Shop) -> None:
         ({"device": "a/b"}, "field_invalid"),
     ],
 )
-def test_a_mandate_with_bad_terms_is_refused(shop: Shop, changes: dict, code: str) -> None:
+def test_a_mandate_with_bad_terms_is_refused(
+    shop: Shop, changes: dict[str, Any], code: str
+) -> None:
     payer = shop.add_payer()
     signed = sign_mandate(text_of(shop, payer, **changes), shop.keys[payer])
     with pytest.raises(CallerError, match=code):

@@ -1,5 +1,7 @@
 """Notice before a debit, where the payer's signature asks for it."""
 
+from typing import Any
+
 import pytest
 
 from backend.mandates.limits import NOTICE_VALID_MS, NOTICES_OPEN_MAX
@@ -31,7 +33,7 @@ def mandate(shop: Shop, payer: str) -> str:
     return shop.add_mandate(payer, notice_hours=24, notice_above_minor=200)
 
 
-def status_of(shop: Shop, notice: dict) -> str:
+def status_of(shop: Shop, notice: dict[str, Any]) -> str:
     query = f"SELECT status FROM mandate_notice WHERE notice_id = '{notice['notice_id']}'"
     return str(shop.rows(query)[0]["status"])
 
@@ -122,7 +124,7 @@ def test_a_debit_uses_the_smallest_notice_that_covers_it() -> None:
             now_ms=now_ms, day="2026-12-01",
         )  # fmt: skip
         chosen = notice_for(use, notices)
-        return chosen and chosen.notice_id
+        return None if chosen is None else chosen.notice_id
 
     notices = [notice("large", 900, 1), notice("later", 500, 9), notice("small", 500, 2)]
     assert [found(400, now_ms) for now_ms in (0, 1, 2, 9, 98, 99)] == [

@@ -34,6 +34,7 @@ def test_a_living_mandate_is_the_set_of_sides_that_suspend_it(
     status: MandateStatus, side: Side, command: MandateCommand
 ) -> None:
     before = SUSPENDERS[status]
+    wanted: tuple[MandateStatus, MandateEvent | None]
     if command is MandateCommand.TERMINATE:
         wanted = (MandateStatus.TERMINATED, MandateEvent.TERMINATED)
     elif command is MandateCommand.SUSPEND:

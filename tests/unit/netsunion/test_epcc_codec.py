@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from backend.channels.epcc import codec, frame, ids
+from backend.channels.epcc.limits import MESSAGE_BYTES_MAX
 from backend.channels.epcc.model import (
     FROM_INSTITUTION,
     MESSAGES,
@@ -146,7 +148,7 @@ def test_a_sealed_field_moved_to_another_place_is_refused() -> None:
     assert account is not None
     name.text = account.text
     with pytest.raises(CallerError, match="changed"):
-        _read(_resigned(codec.etree.tostring(root)))
+        _read(_resigned(etree.tostring(root)))
 
 
 def _resigned(xml: bytes) -> bytes:
@@ -225,7 +227,7 @@ def test_noise_is_refused(noise: bytes) -> None:
 
 def test_a_message_beyond_the_limit_is_refused() -> None:
     with pytest.raises(CallerError, match="too large"):
-        _read(b" " * (codec.MESSAGE_BYTES_MAX + 1000))
+        _read(b" " * (MESSAGE_BYTES_MAX + 1000))
 
 
 def test_a_transaction_number_is_the_same_on_every_try_and_begins_with_the_ids_day() -> None:

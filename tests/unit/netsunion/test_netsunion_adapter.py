@@ -342,7 +342,7 @@ async def test_an_old_answer_answers_no_new_question(world: NetsUnionWorld) -> N
     request, headers = world.adapter._signed("303", Query(original_trx_id="0" * 31))
     old = await line.ask(frame.PATH, request, headers)
 
-    async def replayed(*_: object) -> bytes:
+    async def replayed(*_: object, **__: object) -> bytes:
         return old
 
     await world.adapter.pay(an_order())

@@ -80,12 +80,12 @@ def deliverer_of(shop: Shop, sender: Any) -> CallbackDeliverer:
     )
 
 
-def pay_with_callback(shop: Shop, url: str = URL) -> dict:
+def pay_with_callback(shop: Shop, url: str = URL) -> dict[str, Any]:
     shop.do(ChangeMerchant(merchant_id=MERCHANT, notify_url=url))
     return shop.pay(shop.add_payer(balance_minor=1_000), 500)
 
 
-def state(shop: Shop) -> dict:
+def state(shop: Shop) -> dict[str, Any]:
     (row,) = shop.rows("SELECT state, failed_tries, last_error FROM outbox_callback")
     return row
 

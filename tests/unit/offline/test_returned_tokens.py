@@ -183,11 +183,11 @@ def test_above_the_limit_of_one_payment_the_merchant_bears(shop: Shop, phone: Of
 def test_what_the_payer_did_not_sign_is_not_paid(
     shop: Shop, phone: OfflinePhone, what: str
 ) -> None:
-    changes: dict[str, Any] = {
+    by_what: dict[str, dict[str, Any]] = {
         "stranger": {"key": generate("Ed25519")}, "amount": {"signed_minor": 999},
         "payment": {"payment_id": shop.id("pay")}, "merchant": {"merchant_id": OTHER_MERCHANT},
-    }.get(what, {})  # fmt: skip
-    body = phone.accepted(1_000, **changes)
+    }  # fmt: skip
+    body = phone.accepted(1_000, **by_what.get(what, {}))
     if what == "garbage":
         body["offline_token"] = body["offline_token"][:-9]
         with pytest.raises(CallerError, match="offline_token_invalid"):
