@@ -38,7 +38,11 @@ ROOMS: dict[str, Room] = {
     "day": Room("tillway.demo.day_close", "backend", "Close the day of a running stack."),
     "open": Room("tillway.demo.opening", "backend", "Open the wallet or the console, once."),
     "phone": Room("tillway.demo.phone_book", "backend", "A customer's phone for a running stack."),
-    "thing": Room("tillway.demo.thing_cli", "backend", "Let a car charge, or leave a car park."),
+    "thing": Room(
+        "tillway.demo.thing_cli",
+        "backend",
+        "Let a car charge or leave a car park, or buy at a machine.",
+    ),
     "part": Room("tillway.demo.part_cli", "backend", "See which part runs, start one anew."),
     "backend": Room("backend.cli", "backend", "The payment backend."),
     "ledger": Room("backend.ledger.cli", "backend", "Look at the ledger and prove it."),

@@ -59,6 +59,8 @@ async def test_a_stranger_takes_a_payment_in_five_steps_and_a_reload_keeps_each(
                     assert "0.62" in await page.inner_text("[data-stage]")
                 if step == "charge-bill":
                     assert "0.413 kWh × 1.50" in await page.inner_text("[data-stage]")
+                if step == "vend-scan":
+                    assert "50.00" in await page.inner_text("[data-stage]")
                 if step == "receipt":
                     assert await page.locator("[data-hop]").count() == 12
                 if step == "postings":

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from playwright.async_api import Page
 
 from tillway.demo.at_work import Car
+from tillway.demo.machines import Goods
 
 MANNERS = {
     "code": (("show", "scan"), ("scan", "receipt")),
@@ -45,14 +46,18 @@ async def scenes(
     yield "evening"
 
 
+CHOSEN = {"enter": "car", "press": "item"}
 STORIES = {
     "charge": ((("plug",), "pull"), (("pull",), "bill")),
     "park": (
         (("enter", Car.WITHOUT), "leave"), (("leave",), "pay"), (("pay",), "out"),
         (("out",), "bill"),
     ),
+    "vend": ((("press", Goods.BOX), "scan"), (("scan",), "bill")),
 }  # fmt: skip
-"""A car charges; one without a mandate leaves the car park: acts, each with what follows."""
+"""A car charges; one without a mandate leaves the car park; a machine sells what its mandate does
+not allow: acts, each with what follows."""
+FIRST = {"charge": "plug", "park": "enter", "vend": "press"}
 
 
 async def thing_scenes(page: Page) -> AsyncIterator[str]:
@@ -60,12 +65,15 @@ async def thing_scenes(page: Page) -> AsyncIterator[str]:
     for story, acts in STORIES.items():
         await page.click(f'[data-story="{story}"]')
         await page.wait_for_selector(f'[data-story="{story}"][aria-pressed="true"]')
-        for (act, *car), then in acts:
-            chosen = f'[data-car="{car[0].value}"]' if car else ""
+        if story == "vend":
+            await page.wait_for_selector('[data-stage="press"]')
+            yield "vend-press"
+        for (act, *what), then in acts:
+            chosen = f'[data-{CHOSEN[act]}="{what[0].value}"]' if what else ""
             await page.click(f'[data-do="things/{act}"]{chosen}')
             await page.wait_for_selector(f'[data-stage="{then}"]')
             if (story, then) == ("charge", "bill"):
                 await page.wait_for_selector('[data-hop="charger"]')  # it is the last payment now
             yield f"{story}-{then}"
         await page.click('[data-do="things/again"]')
-        await page.wait_for_selector(f'[data-stage="{"plug" if story == "charge" else "enter"}"]')
+        await page.wait_for_selector(f'[data-stage="{FIRST[story]}"]')

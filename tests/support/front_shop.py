@@ -9,7 +9,7 @@ from PIL import Image
 
 from protocol.crypto import generate
 from protocol.errors import CallerError, TillwayError
-from tillway.demo.at_work import Car, CarPark, Charger
+from tillway.demo.at_work import Car, CarPark, Charger, VendingMachine
 from tillway.demo.day_close import Clocks
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone, draw_qr, read_qr
@@ -207,20 +207,60 @@ class FakeExit(Till):
         self.cancels += 1
 
 
+class FakeVending(Till):
+    """A vending machine's terminal: a gift box is beyond its mandate."""
+
+    state, fallen = "keypad", 0
+    cancels = 0
+    takes_codes = True
+
+    def vend(self, item: str) -> str:
+        beyond = "showing_qr" if self.takes_codes else "declined"
+        self.state = beyond if item == "box" else "paid"
+        self.fallen += self.state == "paid"
+        return PAYMENT
+
+    def recent(self, count: int = 0) -> list[dict[str, Any]]:
+        if self.state == "keypad":
+            return []
+        times = {"sent_at_ms": None, "settled_at_ms": None}
+        told = {"state": self.state, "amount": "50.00", "error_code": "mandate_limit_payment"}
+        return [SALE | times | told | {"method": "merchant_qr"}]
+
+    def wait_sale(self, payment_id: str, *states: str) -> dict[str, Any]:
+        return self.recent()[0] | {"error_code": "payment_expired"}
+
+    def machine_state(self) -> dict[str, Any]:
+        return {"machine": "ready", "given": self.fallen}
+
+    def qr_picture(self) -> bytes:
+        return draw_qr("https://pay.example/p/vend")
+
+    def pay(self) -> None:
+        self.state, self.fallen = "paid", self.fallen + 1
+
+    def screen(self) -> dict[str, Any]:
+        return {"subject": PAYMENT, "is_final": self.state == "paid"}
+
+    def cancel(self) -> None:
+        self.cancels += 1
+
+
 @dataclass(frozen=True, slots=True)
 class FakePhone(Phone):
     """A wallet with one code, before one till."""
 
     till: FakeTill = field(default_factory=FakeTill)
     exit_: FakeExit = field(default_factory=lambda: FakeExit("exit-1", JsonApi("")))
+    vending: FakeVending = field(default_factory=lambda: FakeVending("vend-1", JsonApi("")))
 
     def bill(self, payment_id: str) -> dict[str, Any]:
         assert payment_id == PAYMENT
         return BILL
 
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
-        assert read_qr(picture).endswith("/exit")
-        self.exit_.pay()
+        shown_by = {"exit": self.exit_, "vend": self.vending}
+        shown_by[read_qr(picture).rpartition("/")[2]].pay()
         return {"payment_id": PAYMENT, "state": "captured"}
 
     def pay_code(self) -> str:
@@ -390,12 +430,13 @@ class FakeKeeper:
 
 
 def fake_shop(program: Program) -> Shop:
-    """One till, one phone, a hub, a charger, a car park."""
+    """One till, one phone, a hub, a charger, a car park, a vending machine."""
     till, key = FakeTill(), generate("Ed25519")
     exit_ = FakeExit("exit-1", JsonApi(""), None, FakeGate(""))
+    vending = FakeVending("vend-1", JsonApi(""))
     phone = FakePhone(
         payer_id="pyr_1", name="", api=JsonApi(""), key=key, pin="", code_secret=b"",
-        code_route=0, till=till, exit_=exit_,
+        code_route=0, till=till, exit_=exit_, vending=vending,
     )  # fmt: skip
     clocks = Clocks(FakeOperator("https://backend.example"), (FakeInstitution(""),))
     links, notes = (Link("open", f"{program.url}/"),), (Note("token", "/up/phone.json"),)
@@ -404,6 +445,7 @@ def fake_shop(program: Program) -> Shop:
         till=till, tills=(till,), phone=phone, operator=clocks.operator, places=places,
         now_ms=lambda: START_MS + 400, hub=FakeHub(""), clocks=clocks,
         charger=FakeCharger(JsonApi(""), JsonApi("")), car_park=CarPark(exit_),
+        vending=VendingMachine(vending),
         doors=Doors(wallet=FakeDoor(OPENED_AT), operator=FakeDoor(OPENED_AT)), bank=FakeBank(""),
         keeper=FakeKeeper(),
     )  # fmt: skip

@@ -1,11 +1,12 @@
-"""An EV charger and a car park's exit as people use them: plug, tap, pull; drive in, up, out."""
+"""An EV charger, a car park's exit and a vending machine as people use them: plug, tap, pull; drive
+in, up, out; press."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from protocol.errors import CallerError
-from tillway.demo.till import Shown, Till, wait_for
+from tillway.demo.till import ENDED, Shown, Till, wait_for
 from tillway.json_api import JsonApi
 
 CARD = "TAG-1"
@@ -112,3 +113,30 @@ class CarPark:
     def _act(self, name: str, body: Shown | None = None) -> None:
         assert self.exit.machine is not None
         self.exit.machine.post(f"/devices/gate/acts/{name}", body)
+
+
+@dataclass(frozen=True, slots=True)
+class VendingMachine:
+    """A vending machine and the terminal in it."""
+
+    terminal: Till
+
+    def press(self, item: str) -> Shown:
+        """Press an item's key: its sale, once the mandate has paid it, its code is shown because
+        the mandate does not, or the machine takes no code either and is free again."""
+        self.terminal.vend(item)
+        what = f"{item} paid, or a code for it"
+        return wait_for(lambda: self.terminal.recent(1)[0], self._is_over, what)
+
+    def _is_over(self, sale: Shown) -> bool:
+        if sale["state"] in {"paid", "showing_qr"}:
+            return True
+        return sale["state"] in ENDED and self.terminal.machine_state()["machine"] == "ready"
+
+    def given(self) -> int:
+        """How many goods have fallen."""
+        return int(self.terminal.machine_state()["given"])
+
+    def wait_given(self, count: int) -> None:
+        """Wait until so many have."""
+        wait_for(self.terminal.machine_state, lambda seen: seen["given"] >= count, "the goods")

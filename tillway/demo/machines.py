@@ -1,8 +1,9 @@
 """Machines that pay by themselves, or are paid at: a vending machine, an EV charger, an exit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -15,24 +16,38 @@ from tillway.private_files import passphrase_in
 from tillway.processes import said_by
 
 VENDING, EXIT = "vend-1", "exit-1"
-ITEMS = [
-    {"item": "tea", "zh": "茶", "en": "Tea", "amount_minor": 350},
-    {"item": "coffee", "zh": "咖啡", "en": "Coffee", "amount_minor": 900},
-    {"item": "gum", "zh": "口香糖", "en": "Gum", "amount_minor": 100},
-    {"item": "box", "zh": "礼盒", "en": "Gift box", "amount_minor": 5_000},
+
+
+class Goods(StrEnum):
+    """What the vending machine sells."""
+
+    TEA = "tea"
+    COFFEE = "coffee"
+    GUM = "gum"
+    BOX = "box"
+
+
+ITEMS: list[dict[str, Any]] = [
+    {"item": Goods.TEA, "zh": "茶", "en": "Tea", "amount_minor": 350},
+    {"item": Goods.COFFEE, "zh": "咖啡", "en": "Coffee", "amount_minor": 900},
+    {"item": Goods.GUM, "zh": "口香糖", "en": "Gum", "amount_minor": 100},
+    {"item": Goods.BOX, "zh": "礼盒", "en": "Gift box", "amount_minor": 5_000},
 ]
+COLUMNS = {str(item["item"]): number for number, item in enumerate(ITEMS, 1)}
+"""Where each hangs in the machine."""
 CHARGER_POWER_W = 300_000
 
 
 PARKING = {"per_minute_minor": 10, "free_minutes": 15, "day_minor_max": 6_000}
 
 
-def start_vending(stack: Stack, owner: Phone, *, hub_port: int) -> Till:
+def start_vending(
+    stack: Stack, owner: Phone, *, hub_port: int, methods: Sequence[str] = ("mandate",)
+) -> Till:
     """A vending machine that pays by itself over CoAP; its goods hang on the vending bus."""
     stack.enrol(VENDING, "thing")
     mandate_id = _mandate(stack, owner, VENDING, payment_minor=1_000, day_minor=2_000)
-    columns = {str(item["item"]): number for number, item in enumerate(ITEMS, 1)}
-    prices = {columns[str(item["item"])]: {"price_minor": item["amount_minor"]} for item in ITEMS}
+    prices = {COLUMNS[str(item["item"])]: {"price_minor": item["amount_minor"]} for item in ITEMS}
     machine = f"{VENDING}-machine"
     stack.start_machine(machine, {"mdb": {"kind": "qibixx", "machine": {"columns": prices}}})
     settings = {
@@ -41,11 +56,17 @@ def start_vending(stack: Stack, owner: Phone, *, hub_port: int) -> Till:
         "devices": {"mdb": str(stack.root / machine / "dev" / "mdb")},
         "vending": {
             "mandate_id": mandate_id,
-            "items": [item | {"column": columns[str(item["item"])]} for item in ITEMS],
+            "methods": list(methods),
+            "items": [item | {"column": COLUMNS[str(item["item"])]} for item in ITEMS],
         },
     }
     stack.start_terminal(VENDING, settings)
-    return replace(stack.till(VENDING), columns=columns)
+    return vending_of(stack)
+
+
+def vending_of(stack: Stack) -> Till:
+    """The terminal in the vending machine, whose keys are known."""
+    return replace(stack.till(VENDING), columns=COLUMNS)
 
 
 def start_exit(

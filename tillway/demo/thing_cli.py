@@ -1,8 +1,10 @@
-"""``tillway thing``: let a car charge, or leave the car park, at a stack that is running. The front
+"""``tillway thing``: let a car charge or leave the car park, or press a key of the vending machine,
+at a stack that is running. The front
 page's stories do the same, and so do the acts on the pages of the simulated devices.
 """
 
 import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,16 +14,16 @@ import typer
 from protocol.errors import CallerError
 from protocol.money import Money
 from tillway.demo.addresses import stack_in
-from tillway.demo.at_work import Car, CarPark, Charger
-from tillway.demo.machines import EXIT
+from tillway.demo.at_work import Car, CarPark, Charger, VendingMachine
+from tillway.demo.machines import COLUMNS, EXIT, VENDING, Goods
 from tillway.demo.phone_book import DIRECTORY, Directory, phone_of
 from tillway.demo.stack import CHARGER
 from tillway.demo.till import ENDED, Till
 from tillway.json_api import JsonApi
 
 app = typer.Typer(
-    help="Let a car charge or leave the car park, at a running stack.", add_completion=False,
-    no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Let a car charge or leave the car park, or buy at the machine, at a running stack.",
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
 )  # fmt: skip
 CHARGE_S_MAX = 3_600
 
@@ -80,15 +82,38 @@ def park(
     car_park.drive_out()
 
 
+@app.command()
+def vend(
+    item: Annotated[Goods, typer.Argument(help="What is bought.")] = Goods.TEA,
+    directory: Directory = DIRECTORY,
+) -> None:
+    """Press a key of the vending machine: paid by the mandate, or by its code; the goods fall."""
+    machine = VendingMachine(replace(_terminal(directory, VENDING), columns=COLUMNS))
+    count = machine.given() + 1
+    sale = machine.press(item)
+    if sale["state"] == "showing_qr":
+        now_ms = time.time_ns() // 1_000_000
+        phone_of(directory).pay_merchant_code(machine.terminal.qr_picture(), now_ms=now_ms)
+        sale = machine.terminal.wait_sale(sale["payment_id"], *ENDED)
+    typer.echo(f"{sale['payment_id']} {sale['method']} {sale['state']} {sale['amount']}")
+    if sale["state"] == "paid":
+        machine.wait_given(count)
+        typer.echo(f"{item} given")
+
+
 def _charger(directory: Path) -> Charger:
     return Charger(JsonApi(_thing(directory, CHARGER)), JsonApi(stack_in(directory)["hub_url"]))
 
 
 def _car_park(directory: Path) -> CarPark:
-    machine = JsonApi(_thing(directory, EXIT))
-    token = (directory / EXIT / "control.token").read_text("ascii").strip()
-    terminal = JsonApi(stack_in(directory)["terminals"][EXIT], token=token)
-    return CarPark(Till(EXIT, terminal, None, machine))
+    return CarPark(_terminal(directory, EXIT))
+
+
+def _terminal(directory: Path, name: str) -> Till:
+    machine = JsonApi(_thing(directory, name))
+    token = (directory / name / "control.token").read_text("ascii").strip()
+    terminal = JsonApi(stack_in(directory)["terminals"][name], token=token)
+    return Till(name, terminal, None, machine)
 
 
 def _thing(directory: Path, name: str) -> str:

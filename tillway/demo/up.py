@@ -16,7 +16,7 @@ from rich.console import Console
 
 from protocol.identity import TlsProfileName
 from tillway.demo.addresses import PLACE_FILE, leave_addresses, leave_front
-from tillway.demo.machines import start_charger, start_exit
+from tillway.demo.machines import start_charger, start_exit, start_vending
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone, phone_of
 from tillway.demo.ports import HOST, Ports
@@ -35,6 +35,8 @@ app = typer.Typer(
 )
 DIRECTORY = Path("var/up")
 FIRST_BALANCE_MINOR = 300_000
+_SELLS_BY = ("mandate", "merchant_qr")
+"""How the vending machine is paid: by its owner's mandate, and beyond its limits by a code."""
 CARD_OPENING_MINOR = 1_000_000
 """On the bank card that the wallet may add by its number."""
 
@@ -66,8 +68,8 @@ def up(
 def running_stack(
     directory: Path, ports: Ports, say: Say, tls_profile: TlsProfileName = "p256"
 ) -> Iterator[Stack]:
-    """The whole stack with one till, an EV charger, a car park's exit, and a phone that has money,
-    for the length of the block."""
+    """The whole stack with one till, an EV charger, a car park's exit, a vending machine, and a
+    phone that has money, for the length of the block."""
     stack = Stack(directory, ports, say, tls_profile=tls_profile, has_charger=True)
     try:
         stack.start_core()
@@ -76,11 +78,13 @@ def running_stack(
             keep_phone(directory, _payer(stack))
         owner = phone_of(directory)
         stack.sandbox.open_card(owner.card_number(), owner.name, CARD_OPENING_MINOR)
+        coap = stack.programs[HUB].port("coap")
         with ThreadPoolExecutor() as pool:
             started = (
                 pool.submit(stack.start_till, "pos-1"),
                 pool.submit(start_exit, stack, owner, {}),
                 pool.submit(start_charger, stack, owner),
+                pool.submit(start_vending, stack, owner, hub_port=coap, methods=_SELLS_BY),
             )
         for each in started:
             each.result()

@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -22,10 +23,11 @@ from faces.locale import language_of, remember
 from faces.pages import Pages
 from faces.routes import add_routes
 from faces.stream import Places, event
-from faces.words import Language
+from faces.words import Language, Words
 from protocol.errors import CallerError, TillwayError
 from protocol.money import Money
 from tillway.demo.at_work import Car
+from tillway.demo.machines import ITEMS, Goods
 from tillway.demo.opening import Door
 from tillway.demo.stack import CHARGER_PER_KWH_MINOR
 from tillway.front.evening import Evening
@@ -81,11 +83,33 @@ class CarIn(BaseModel):
     car: Car
 
 
+class ItemIn(BaseModel):
+    """Which key of the vending machine is pressed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    item: Goods
+
+
 class AmountIn(BaseModel):
     """What is keyed in."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     amount_minor: Annotated[int, Field(strict=True, ge=1, le=FINGER_AMOUNT_MINOR_MAX)]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the vending machine."""
+
+    item: Goods
+    words: Words
+    amount: str
+
+
+GOODS = tuple(
+    Key(each["item"], Words(each["zh"], each["en"]), Money(each["amount_minor"], "CNY").decimal())
+    for each in ITEMS
+)
 
 
 class Face:
@@ -113,7 +137,7 @@ class Face:
             console_url=self._console_url, doors=tuple(Door),
             matters=tuple(matters(self.guide.needs, self.watch.parts, self._keeper.told())),
             revivals=self._keeper.told(), tries_max=TRIES_MAX, signal_name=signal_name,
-            things=self.things, stories=tuple(Story), cars=tuple(Car),
+            things=self.things, stories=tuple(Story), cars=tuple(Car), goods=GOODS,
             price=Money(CHARGER_PER_KWH_MINOR, "CNY").decimal(),
         )  # fmt: skip
 
@@ -260,7 +284,7 @@ def _add_guide(acts: APIRouter, do: Do, guide: Guide) -> None:
 def _add_things(acts: APIRouter, do: Do, things: Things) -> None:
     stages = {
         "plug": things.plug, "pull": things.pull, "leave": things.leave, "pay": things.pay,
-        "out": things.out, "again": things.start_over,
+        "out": things.out, "scan": things.scan, "again": things.start_over,
     }  # fmt: skip
 
     @acts.post("/things/choose")
@@ -270,6 +294,10 @@ def _add_things(acts: APIRouter, do: Do, things: Things) -> None:
     @acts.post("/things/enter")
     async def enter(wanted: CarIn, request: Request) -> dict[str, Any]:
         return await do(lambda: things.enter(wanted.car), request)
+
+    @acts.post("/things/press")
+    async def press(wanted: ItemIn, request: Request) -> dict[str, Any]:
+        return await do(lambda: things.press(wanted.item), request)
 
     @acts.post("/things/{stage}")
     async def go(stage: str, request: Request) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from protocol.money import Money
 from tillway.front.limits import CLOCK_SLACK_MS, EVENTS_MAX
 from tillway.front.words import EVENTS, VERDICTS, WORDS
 
-PAYER, TILL, EXIT, CHARGER, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
-    "payer", "till", "exit", "charger", "hub", "backend", "channel", "ledger",
+PAYER, TILL, EXIT, VENDING, CHARGER, HUB, BACKEND, CHANNEL, LEDGER = PLACES = (
+    "payer", "till", "exit", "vending", "charger", "hub", "backend", "channel", "ledger",
 )  # fmt: skip
-_BEGINS = {TILL: "hop_keyed", EXIT: "hop_stay"}
+_BEGINS = {TILL: "hop_keyed", EXIT: "hop_stay", VENDING: "hop_pressed"}
 """What makes the amount where it is asked for."""
 _LATER = frozenset({"PaymentPartiallyRefunded", "PaymentRefunded", "PaymentReversed"})
 _ENDED = frozenset({"paid", "declined", "cancelled"})

@@ -157,6 +157,7 @@ def _of_institution(asked: Asked) -> dict[str, int]:
 _FIGURES = {
     "till": _of_till,
     "exit": _of_till,
+    "vending": _of_till,
     "board": _of_board,
     "hub": _of_hub,
     "backend": _of_backend,

@@ -10,9 +10,9 @@ from typing import Any
 
 from protocol.errors import TillwayError
 from tillway.clearing_watch import RUN_S_MAX
-from tillway.demo.at_work import CarPark, Charger
+from tillway.demo.at_work import CarPark, Charger, VendingMachine
 from tillway.demo.day_close import Clocks, china_day
-from tillway.demo.machines import EXIT
+from tillway.demo.machines import EXIT, VENDING, vending_of
 from tillway.demo.opening import Doors
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, phone_of
@@ -21,7 +21,7 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.stack import CHARGER, HUB, STORE, Stack
 from tillway.demo.till import Till
 from tillway.demo.till_staff import STAFF_FILE
-from tillway.front.hops import EXIT as AT_EXIT
+from tillway.front import hops
 from tillway.front.hops import TILL, Told, Way, way_of, way_of_charge, way_of_charge_ahead
 from tillway.front.limits import PROBE_S
 from tillway.front.parts import Keeper, Link, Note, Place
@@ -30,7 +30,7 @@ from tillway.json_api import JsonApi
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
 """States of a charge that was metered to its end and costs something."""
-_KINDS = {EXIT: AT_EXIT}
+_KINDS = {EXIT: hops.EXIT, VENDING: hops.VENDING}
 """What a terminal is where it is no till."""
 _SANDBOX = ("sandbox", NETSUNION)
 """The programs that the institutions are."""
@@ -52,6 +52,7 @@ class Shop:
     clocks: Clocks
     charger: Charger
     car_park: CarPark
+    vending: VendingMachine
     doors: Doors
     """Opens the wallet and the console by single-use links."""
     bank: JsonApi
@@ -186,6 +187,7 @@ def shop_of(stack: Stack, keeper: Keeper) -> Shop:
         ),
         charger=Charger(_http(stack, f"{CHARGER}-machine"), stack.hub_control),
         car_park=CarPark(stack.till(EXIT)),
+        vending=VendingMachine(vending_of(stack)),
         doors=Doors(wallet=phone_of(stack.root).api, operator=stack.operator),
         bank=replace(stack.sandbox.api(NETSUNION), timeout_s=PROBE_S),
         keeper=keeper,

@@ -1,4 +1,5 @@
-"""The guided stories of things that pay by themselves: a car charges, a car leaves a car park.
+"""The guided stories of things that pay by themselves: a car charges, a car leaves a car park, a
+vending machine sells.
 
 Rule 1: one story for all who look; loading the page again shows the same step.
 Rule 2: every step is done by the device that it speaks of; what was paid, the wallet's bill says.
@@ -12,9 +13,9 @@ from enum import StrEnum
 from backend.wallet_page.explaining import Explained, explained
 from protocol.errors import CallerError, TillwayError, from_code
 from protocol.money import Money
-from tillway.demo.at_work import NOTHING, Car, CarPark, Charger
+from tillway.demo.at_work import NOTHING, Car, CarPark, Charger, VendingMachine
 from tillway.demo.phone import Phone
-from tillway.demo.till import ENDED, Shown
+from tillway.demo.till import ENDED, Shown, Till
 from tillway.front.shop import Shop
 
 
@@ -23,6 +24,7 @@ class Story(StrEnum):
 
     CHARGE = "charge"
     PARK = "park"
+    VEND = "vend"
 
 
 class Stage(StrEnum):
@@ -34,15 +36,22 @@ class Stage(StrEnum):
     LEAVE = "leave"
     PAY = "pay"
     OUT = "out"
+    PRESS = "press"
+    SCAN = "scan"
     BILL = "bill"
 
 
 _STAGES = {
     Story.CHARGE: (Stage.PLUG, Stage.PULL, Stage.BILL),
     Story.PARK: (Stage.ENTER, Stage.LEAVE, Stage.OUT, Stage.BILL),
+    Story.VEND: (Stage.PRESS, Stage.BILL),
 }
-_BY_CODE = (Stage.ENTER, Stage.LEAVE, Stage.PAY, Stage.OUT, Stage.BILL)
-"""Of a car whose owner has signed no mandate."""
+_BY_CODE = {
+    Story.PARK: (Stage.ENTER, Stage.LEAVE, Stage.PAY, Stage.OUT, Stage.BILL),
+    Story.VEND: (Stage.PRESS, Stage.SCAN, Stage.BILL),
+}
+"""Where no mandate pays."""
+_FIRST = frozenset(stages[0] for stages in _STAGES.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,17 @@ class Things:
     payment_id: str = ""
     amount: str = ""
     bill: Bill = Bill()
+    is_code_shown: bool = False
+    """Whether the vending machine wants to be paid by its code."""
+    goods_due: int = 0
+    """How many it has given, once what was pressed has fallen."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The story's steps in their order."""
-        is_by_code = self.story is Story.PARK and self.car is Car.WITHOUT
-        return _BY_CODE if is_by_code else _STAGES[self.story]
+        is_by_code = self.is_code_shown or (self.story is Story.PARK and self.car is Car.WITHOUT)
+        return _BY_CODE[self.story] if is_by_code else _STAGES[self.story]
 
     @property
     def running(self) -> str:
@@ -94,7 +107,7 @@ class Things:
     def choose(self, story: Story) -> None:
         """Take the other story."""
         with self._lock:
-            self._need(Stage.PLUG, Stage.ENTER)
+            self._need(*_FIRST)
             self._begin(story)
 
     def plug(self) -> None:
@@ -143,7 +156,7 @@ class Things:
             self._need(Stage.PAY)
             now_ms, exit_ = self.shop.now_ms(), self._car_park.exit
             self._phone.pay_merchant_code(exit_.qr_picture(), now_ms=now_ms)
-            self._wait_paid()
+            self._wait_paid(exit_)
             self._go_on()
 
     def out(self) -> None:
@@ -153,6 +166,30 @@ class Things:
             self._car_park.arm_up()
             self._car_park.drive_out()
             self._show_bill(self.payment_id)
+
+    def press(self, item: str) -> None:
+        """Press a key of the vending machine: paid by the mandate, or its code is shown."""
+        with self._lock:
+            self._need(Stage.PRESS)
+            self.goods_due = self._vending.given() + 1
+            sale = self._vending.press(item)
+            if sale["state"] not in {"paid", "showing_qr"}:
+                raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
+            self.payment_id, self.amount = str(sale["payment_id"]), str(sale["amount"])
+            self.is_code_shown = sale["state"] == "showing_qr"
+            if self.is_code_shown:
+                self._go_on()
+            else:
+                self._take()
+
+    def scan(self) -> None:
+        """Let the wallet scan the machine's code, and its owner give the PIN."""
+        with self._lock:
+            self._need(Stage.SCAN)
+            terminal = self._vending.terminal
+            self._phone.pay_merchant_code(terminal.qr_picture(), now_ms=self.shop.now_ms())
+            self._wait_paid(terminal)
+            self._take()
 
     def start_over(self) -> None:
         """From the beginning; who charges is unplugged, who stands at the exit goes."""
@@ -171,11 +208,16 @@ class Things:
             if sale["state"] != "showing_qr":
                 raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
         else:
-            sale = self._wait_paid()
+            sale = self._wait_paid(exit_)
         self.amount = str(sale["amount"])
 
-    def _wait_paid(self) -> Shown:
-        sale = self._car_park.exit.wait_sale(self.payment_id, *ENDED)
+    def _take(self) -> None:
+        """What was paid falls; then its bill is shown."""
+        self._vending.wait_given(self.goods_due)
+        self._show_bill(self.payment_id)
+
+    def _wait_paid(self, terminal: Till) -> Shown:
+        sale = terminal.wait_sale(self.payment_id, *ENDED)
         if sale["state"] != "paid":
             self._give_up()
             raise from_code(sale["error_code"] or "payment_state", str(sale["state"]))
@@ -192,16 +234,17 @@ class Things:
     def _give_up(self) -> None:
         if self.stage is Stage.PULL:
             self._charger.pull_out()
+        elif self.stage is Stage.SCAN:
+            self._end_asking(self._vending.terminal)
         elif self.story is Story.PARK and self.stage is not Stage.ENTER:
-            self._end_asking()
+            self._end_asking(self._car_park.exit)
             self._car_park.turn_back()
         self._begin(self.story)
 
-    def _end_asking(self) -> None:
-        exit_ = self._car_park.exit
-        screen = exit_.screen()
+    def _end_asking(self, terminal: Till) -> None:
+        screen = terminal.screen()
         if self.payment_id and screen["subject"] == self.payment_id and not screen["is_final"]:
-            exit_.cancel()
+            terminal.cancel()
 
     def _need(self, *stages: Stage) -> None:
         if self.stage not in stages:
@@ -214,6 +257,7 @@ class Things:
         self.story, self.stage = story, _STAGES[story][0]
         self.charge, self.bill = dict(NOTHING), Bill()
         self.payment_id = self.amount = ""
+        self.is_code_shown = False
 
     @property
     def _charger(self) -> Charger:
@@ -222,6 +266,10 @@ class Things:
     @property
     def _car_park(self) -> CarPark:
         return self.shop.car_park
+
+    @property
+    def _vending(self) -> VendingMachine:
+        return self.shop.vending
 
     @property
     def _phone(self) -> Phone:

@@ -72,6 +72,7 @@ WORDS: dict[str, Words] = {
     "health_ill": Words("有问题：{}", "Not well: {}"),
     "looking": Words("正在查看…", "Looking…"),
     "kind_till": Words("收银终端", "Till"),
+    "kind_vending": Words("自动售货机", "Vending machine"),
     "kind_exit": Words("停车场出口", "Car park exit"),
     "kind_board": Words("模拟设备", "Simulated devices"),
     "kind_hub": Words("门店网关", "Store hub"),
@@ -99,12 +100,14 @@ WORDS: dict[str, Words] = {
     "place_payer": Words("顾客", "Payer"),
     "place_till": Words("终端", "Till"),
     "place_exit": Words("出口", "Exit"),
+    "place_vending": Words("售货机", "Machine"),
     "place_charger": Words("充电桩", "Charger"),
     "place_hub": Words("网关", "Hub"),
     "place_backend": Words("后台", "Backend"),
     "place_channel": Words("通道", "Channel"),
     "place_ledger": Words("账本", "Ledger"),
     "hop_keyed": Words("录入金额", "Amount keyed in"),
+    "hop_pressed": Words("按下商品", "Goods chosen"),
     "hop_stay": Words("算出停车费", "Stay reckoned"),
     "hop_code": Words("出示付款码，被扫描", "Pay code scanned"),
     "hop_sent": Words("签名存盘后发出", "Signed, stored, sent"),
@@ -229,6 +232,22 @@ WORDS: dict[str, Words] = {
     "things_choice": Words("看哪一个", "Which one"),
     "story_charge": Words("电动汽车充电", "A car charges"),
     "story_park": Words("车辆出停车场", "A car leaves a car park"),
+    "story_vend": Words("售货机买东西", "A vending machine sells"),
+    "stage_press": Words("选商品", "Choose"),
+    "stage_scan": Words("扫码付款", "Pay by code"),
+    "stage_say_press": Words(
+        "钱包主人给售货机签过代扣授权：一次最多 10 元，一天最多 20 元。按一个商品："
+        "限额之内机器自己扣款，超过限额机器改出收款码。收到钱才出货。",
+        "The wallet's owner has signed a mandate for the machine: 10 yuan at once, 20 a day. Press"
+        " a key: within the limits the machine debits by itself, beyond them it shows its code."
+        " The goods fall when the money is there.",
+    ),
+    "stage_say_scan": Words(
+        "超过授权限额，机器没有自己扣款，屏幕上是收款码。让模拟钱包扫码，核对后输入密码。",
+        "It is beyond the mandate's limits, so the machine shows its code. Let the simulated wallet"
+        " scan it and give the PIN.",
+    ),
+    "stage_do_scan": Words("钱包扫码付款", "Scan and pay"),
     "stage_plug": Words("插枪刷卡", "Plug in"),
     "stage_pull": Words("充电中", "Charging"),
     "stage_enter": Words("入场", "Drive in"),

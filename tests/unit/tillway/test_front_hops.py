@@ -221,9 +221,10 @@ def test_a_metric_s_samples_are_summed_and_another_metric_s_are_not() -> None:
     assert total(told, "c") == 0
 
 
-def test_the_last_payment_of_the_car_park_is_told_as_the_exit_s() -> None:
-    exit_ = FakeTill("exit-1")
-    exit_.sell(940, "merchant_qr")
-    way = replace(fake_shop(Program()), tills=(exit_,)).last_way()
+@pytest.mark.parametrize(("name", "words"), [("exit-1", "hop_stay"), ("vend-1", "hop_pressed")])
+def test_the_last_payment_of_a_machine_is_told_as_the_machine_s(name: str, words: str) -> None:
+    machine = FakeTill(name)
+    machine.sell(940, "merchant_qr")
+    way = replace(fake_shop(Program()), tills=(machine,)).last_way()
     assert way is not None
-    assert way.hops[0].words == WORDS["hop_stay"]
+    assert way.hops[0].words == WORDS[words]

@@ -4,9 +4,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from protocol.errors import CallerError, TillwayError
-from tests.support.front_shop import PAYMENT, FakeCharger, FakeExit, Program, fake_shop
+from tests.support.front_shop import (
+    PAYMENT,
+    FakeCharger,
+    FakeExit,
+    FakeVending,
+    Program,
+    fake_shop,
+)
 from tests.unit.tillway.test_front_app import token
 from tillway.demo.at_work import Car
+from tillway.demo.machines import Goods
 from tillway.front.app import build_app
 from tillway.front.things import Stage, Story, Things
 
@@ -73,6 +81,47 @@ def test_each_car_leaves_in_its_own_way_and_may_come_again(
         things.start_over()
 
 
+def vending_of(things: Things) -> FakeVending:
+    found = things.shop.vending.terminal
+    assert isinstance(found, FakeVending)
+    return found
+
+
+def test_a_machine_sells_by_its_mandate_and_beyond_its_limits_by_a_code(things: Things) -> None:
+    things.choose(Story.VEND)
+    for item, acts in ((Goods.TEA, ()), (Goods.BOX, ("scan",)), (Goods.TEA, ())):
+        before = vending_of(things).fallen
+        things.press(item)
+        assert len(things.stages) == len(acts) + 2
+        for act in acts:
+            assert (things.stage, vending_of(things).fallen) == (act, before), "not paid yet"
+            getattr(things, act)()
+        assert things.stage is Stage.BILL
+        assert vending_of(things).fallen == before + 1
+        assert things.bill.amount
+        things.start_over()
+        assert things.stage is Stage.PRESS
+
+
+def test_what_neither_mandate_nor_code_pays_is_refused_in_its_own_words(things: Things) -> None:
+    vending_of(things).takes_codes = False
+    things.choose(Story.VEND)
+    with pytest.raises(TillwayError) as refused:
+        things.press(Goods.BOX)
+    assert (refused.value.code, things.stage) == ("mandate_limit_payment", Stage.PRESS)
+
+
+def test_giving_a_shown_code_up_leaves_nothing_asked_at_the_machine(things: Things) -> None:
+    things.choose(Story.VEND)
+    things.press(Goods.BOX)
+    with pytest.raises(CallerError):
+        things.choose(Story.PARK)
+    things.start_over()
+    assert vending_of(things).cancels == 1
+    things.choose(Story.CHARGE)
+    assert things.stage is Stage.PLUG
+
+
 def test_giving_up_leaves_no_cable_in_and_nobody_at_the_exit(things: Things) -> None:
     things.plug()
     things.start_over()
@@ -104,5 +153,6 @@ def test_the_page_acts_by_its_own_token_only_and_shows_the_step() -> None:
         told = http.post("/things/plug", headers=known).json()
         assert 'data-stage="pull"' in told["things"]
         assert http.post("/things/fly", headers=known).status_code == 404
-        wrong = http.post("/things/enter", json={"car": 7}, headers=known)
-        assert wrong.status_code == 400
+        for act, what in (("enter", {"car": 7}), ("press", {"item": "beer"})):
+            wrong = http.post(f"/things/{act}", json=what, headers=known)
+            assert wrong.status_code == 400

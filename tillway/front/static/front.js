@@ -26,9 +26,10 @@ const take = (name) => (told) => {
   if (said) place.querySelector("[data-refusal]").replaceWith(said);
 };
 
-const bodyOf = ({ minor, manner, story, car }) => ({
+const bodyOf = ({ minor, manner, story, car, item }) => ({
   ...(story && { story }),
   ...(car && { car: Number(car) }),
+  ...(item && { item }),
   ...(minor && { amount_minor: Number(minor) }),
   ...(manner && { manner }),
 });
