@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
-from enum import EnumMeta
+from enum import Enum
 from itertools import product
 from typing import Any, Literal, get_args, get_origin
 from unittest.mock import Mock
@@ -52,7 +52,7 @@ def asked_at(route: Route) -> Iterator[str]:
 
 def words_of(hint: Any) -> Sequence[str]:
     """What may stand in a part of an address: the words of its set, or a name."""
-    if isinstance(hint, EnumMeta):
+    if isinstance(hint, type) and issubclass(hint, Enum):
         return [each.value for each in hint]
     return get_args(hint) if get_origin(hint) is Literal else [NAME]
 

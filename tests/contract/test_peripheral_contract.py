@@ -51,7 +51,7 @@ class Rig:
     place: Callable[[str], object]
     end_paper: Callable[[], object]
     open_cover: Callable[[], object]
-    receipts: Callable[[], int]
+    receipts: Callable[[], object]
 
 
 def picture_of(code: str) -> bytes:

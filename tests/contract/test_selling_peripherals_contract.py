@@ -52,7 +52,7 @@ class MachineRig:
     dispenser: Dispenser
     select: Callable[[], object]
     jam: Callable[[], object]
-    given: Callable[[], int]
+    given: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,9 @@ class HubRig:
         if self._broker is not None:
             await self._broker.end(signal.SIGKILL)
         else:
-            await self.world.hub.shell._ports.mqtt.stop()
+            endpoint = self.world.hub.shell._ports.mqtt
+            assert endpoint is not None
+            await endpoint.stop()
 
 
 @asynccontextmanager

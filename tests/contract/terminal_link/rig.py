@@ -124,6 +124,10 @@ class Authority:
 # --- a terminal
 
 
+def _sends_at_once(_client: Client, _userdata: object, line: Any) -> None:
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 class Terminal:
     """A real paho client; what happens to it arrives in asyncio queues."""
 
@@ -150,24 +154,25 @@ class Terminal:
         self.client.tls_set_context(context)
         if will is not None:
             self.client.will_set(self.topic("state"), will, qos=1, retain=True)
-        self.client.on_socket_open = lambda _c, _u, sock: sock.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        self.client.on_socket_open = _sends_at_once
+        self.client.on_connect = lambda _c, _u, flags, reason, _p: self._post(
+            self.connects, (reason.value, flags.session_present)
         )
-        post = self._loop.call_soon_threadsafe
-        self.client.on_connect = lambda _c, _u, flags, reason, _p: post(
-            self.connects.put_nowait, (reason.value, flags.session_present)
+        self.client.on_disconnect = lambda _c, _u, _f, reason, _p: self._post(
+            self.goodbyes, reason.value
         )
-        self.client.on_disconnect = lambda _c, _u, _f, reason, _p: post(
-            self.goodbyes.put_nowait, reason.value
+        self.client.on_message = lambda _c, _u, message: self._post(self.messages, message)
+        self.client.on_subscribe = lambda _c, _u, _m, reasons, _p: self._post(
+            self.subscribed, [one.value for one in reasons]
         )
-        self.client.on_message = lambda _c, _u, message: post(self.messages.put_nowait, message)
-        self.client.on_subscribe = lambda _c, _u, _m, reasons, _p: post(
-            self.subscribed.put_nowait, [one.value for one in reasons]
-        )
-        self.client.on_publish = lambda _c, _u, mid, reason, _p: post(
-            self.published.put_nowait, (mid, reason.value)
+        self.client.on_publish = lambda _c, _u, mid, reason, _p: self._post(
+            self.published, (mid, reason.value)
         )
         self._port = rig.port
+
+    def _post(self, queue: asyncio.Queue[T], news: T) -> None:
+        """From the client's own thread."""
+        self._loop.call_soon_threadsafe(queue.put_nowait, news)
 
     def topic(self, kind: str) -> str:
         return f"tw1/{STORE}/t/{self.tid}/{kind}"
@@ -277,9 +282,11 @@ class Rig(Protocol):
     port: int
     is_own_server: bool
     hub: Hub
-    link: TerminalLink
     revoked: set[str]
     presence: list[tuple[str, bool]]
+
+    @property
+    def link(self) -> TerminalLink: ...
 
     async def start(self, on_publish: OnPublish) -> None:
         """Start a (new) link."""

@@ -3,6 +3,8 @@
 import asyncio
 import signal
 from collections.abc import Callable
+from functools import partial
+from operator import eq
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,7 @@ async def test_each_birth_is_told_and_nobody_is_there_without_the_broker(
     await till.connect()
     for births in (1, 2):
         till.tell("state", b"on", retain=True)
-        await until(lambda births=births: mosquitto.presence == [("till-1", True)] * births)
+        await until(partial(eq, mosquitto.presence, [("till-1", True)] * births))
     await till.leave()
     await mosquitto.broker.end(signal.SIGTERM)
     await until(lambda: mosquitto.presence[-1] == ("till-1", False))

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 
 import mqtt5
 import pytest
@@ -68,19 +69,23 @@ async def _asked(link: MqttEndpoint) -> tuple[asyncio.StreamReader, asyncio.Stre
     return reader, writer
 
 
+def _has_accepted_one(link: MqttEndpoint) -> bool:
+    return link._core.tally["verdict", "accepted"] == 1
+
+
 @pytest.mark.asyncio
 async def test_a_puback_travels_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", 60)
     taken: list[Inbound] = []
     link = await plain(taken.append)
     reader, writer = await _asked(link)
-    await until(lambda: link._core.tally["verdict", "accepted"] == 1)
+    await until(partial(_has_accepted_one, link))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(reader.read(1), 0.05)
     link.publish("till-1", "res", b"answer")
-    together = await within(reader.read(256))
+    together = memoryview(await within(reader.read(256)))
     first, size = mqtt5.read(together)
-    second, _ = mqtt5.read(memoryview(together)[size:])
+    second, _ = mqtt5.read(together[size:])
     assert isinstance(first, mqtt5.PubAckPacket)
     assert first.packet_id == 7
     assert isinstance(second, mqtt5.PublishPacket)
@@ -97,10 +102,10 @@ async def test_a_puback_goes_alone_where_no_answer_comes_and_at_the_end(
         monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", hold_s)
         link = await plain(lambda _: None)
         reader, writer = await _asked(link)
-        await until(lambda link=link: link._core.tally["verdict", "accepted"] == 1)
+        await until(partial(_has_accepted_one, link))
         if hold_s == 60:
             await link.stop()
-        packet, _ = mqtt5.read(await within(reader.read(64)))
+        packet, _ = mqtt5.read(memoryview(await within(reader.read(64))))
         assert isinstance(packet, mqtt5.PubAckPacket)
         writer.close()
         await link.stop()
@@ -290,7 +295,7 @@ def test_it_works_under_uvloop(authority: Authority) -> None:
         found = (await within(outcome)).value
         await till.leave()
         await rig.stop()
-        return code, answer.payload, found
+        return code, bytes(answer.payload), found
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(play()) == (0, b"answer", "acknowledged")
@@ -350,7 +355,9 @@ async def test_peers_that_never_finish_their_handshake_hold_few_places(
     for _, writer in [*silent, (None, one_more)]:
         writer.close()
     await within(asyncio.gather(*ends))
-    await until(lambda: not rig.link._door._greetings)
+    door = rig.link._door
+    assert door is not None
+    await until(lambda: not door._greetings)
     assert await terminal(rig, "till-2").connect() == (0, False)
     assert rig.link.connected() == {"till-1", "till-2"}
     await rig.stop()

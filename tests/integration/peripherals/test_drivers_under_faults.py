@@ -56,7 +56,7 @@ async def _until_reading(hosted: HostedBoard) -> None:
     await _until(lambda: hosted.call(lambda board: board.link("scanner").is_idle))
 
 
-async def _until(condition: Callable[[], bool]) -> None:
+async def _until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another loop's state
             await asyncio.sleep(0.02)

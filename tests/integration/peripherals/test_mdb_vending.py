@@ -88,7 +88,7 @@ async def _sees(hosted: HostedBoard, **wanted: object) -> None:
 async def _becomes(agent: Agent, delivery: str) -> Sale:
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            sale = (agent.recent(1) or [None])[0]
+            sale = next(iter(agent.recent(1)), None)
             if sale is not None and sale.delivery == delivery:
                 return sale
             await asyncio.sleep(0.02)

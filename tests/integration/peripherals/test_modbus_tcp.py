@@ -6,6 +6,7 @@ Method: our drivers against ``pymodbus``' own server, unmodified, over a real so
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
@@ -41,7 +42,8 @@ async def unit(
     )
     server = ModbusTcpServer(device, address=("127.0.0.1", 0))
     await server.serve_forever(background=True)
-    port = server.transport.sockets[0].getsockname()[1]
+    listening: Any = server.transport
+    port = listening.sockets[0].getsockname()[1]
     master = AsyncModbusTcpClient("127.0.0.1", port=port)
     assert await master.connect()
     try:

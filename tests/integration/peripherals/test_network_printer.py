@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from escpos.printer import Network
+from pydantic import JsonValue
 
 from firmware_sim.board_file import BoardDevice, BoardFile
 from firmware_sim.faults import Fault, FaultKind
@@ -66,7 +67,7 @@ def _receipts(hosted: HostedBoard) -> list[dict[str, object]]:
     return found  # type: ignore[return-value]
 
 
-async def _do(hosted: HostedBoard, act: str, **words: object) -> None:
+async def _do(hosted: HostedBoard, act: str, **words: JsonValue) -> None:
     await asyncio.to_thread(partial(hosted.do, DEVICE, act, **words))
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,10 @@ from tests.support.tills import FakeBackend
 from tests.unit.terminal.fakes import DEVICE_KEY, TID, Bench, opened, profile, trust
 
 KEY = bytes.fromhex("a29ab82edc5fbbc41ec9530f6dac86b1")
-METER = {"kind": "meter", "methods": ("mandate",), "is_attended": False, "gives_once": True,
-         "mandate_id": "mdt_" + "0" * 26}  # fmt: skip
+METER: dict[str, Any] = {
+    "kind": "meter", "methods": ("mandate",), "is_attended": False, "gives_once": True,
+    "mandate_id": "mdt_" + "0" * 26,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from escpos.printer import File, Serial
@@ -183,7 +184,8 @@ def test_python_escpos_prints_into_the_port_as_into_a_file(hosted: HostedBoard) 
     until = time.monotonic() + 2
     while not hosted.state("printer")["receipts"] and time.monotonic() < until:
         time.sleep(0.02)
-    [receipt] = hosted.state("printer")["receipts"]
+    receipts: Any = hosted.state("printer")["receipts"]
+    [receipt] = receipts
     assert receipt["text"].startswith("文件 file\n")
 
 
