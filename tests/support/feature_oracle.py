@@ -22,12 +22,23 @@ class Told:
     available_at: int = 0
 
 
+_Event = tuple[int, dict[str, Any], dict[str, float], set[str]]
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was told of an entity before an event: other events by their time, and labels."""
+
+    seen: list[_Event]
+    known: list[tuple[int, int, bool]]
+
+
 class Oracle:
     """All events and labels that were told, and what each feature is of the next event."""
 
     def __init__(self, feature_set: FeatureSet) -> None:
         self._set = feature_set
-        self._events: list[tuple[int, dict[str, Any], dict[str, float], set[str]]] = []
+        self._events: list[_Event] = []
         self._labels: list[tuple[int, int, bool, dict[str, Any]]] = []
         self._latest: dict[int, int] = {}
         self._taken_back: dict[int, int] = {}
@@ -44,41 +55,47 @@ class Oracle:
 
     def observe(self, at: int, values: tuple[object, ...]) -> dict[str, float]:
         row = self._named(values)
-        found: dict[str, float] = {}
-        taken: set[str] = set()
-        for feature in self._set.features:
-            found[feature.name] = self._feature(feature, at, row, taken)
-        self._events.append((at, row, found, {e for e in self._set.entities if e not in taken}))
+        before = {
+            entity: self._before(entity, at, row[entity])
+            for entity in self._set.entities
+            if row[entity] is not None
+        }
+        found = {f.name: self._feature(f, at, row, before) for f in self._set.features}
+        late = {entity for entity, told in before.items() if told is None}
+        self._events.append((at, row, found, {e for e in self._set.entities if e not in late}))
         return found
+
+    def _before(self, entity: str, at: int, key: object) -> Before | None:
+        """None: the event comes too late to be told."""
+        ticks = self._set.ticks_per_s
+        mine = [e for e in self._events if e[1][entity] == key and entity in e[3]]
+        if mine and at < max(e[0] for e in mine) - LATE_S_MAX * ticks:
+            return None
+        span = span_s(self._set, entity) * ticks
+        known = sorted(
+            (a, t, fraud)
+            for number, (a, t, fraud, r) in enumerate(self._labels)
+            if r[entity] == key and a <= at
+            if number not in self._taken_back
+            or not self._taken_back[number] <= at
+            or not self._taken_back[number] < t + span
+        )
+        return Before(sorted((e for e in mine if e[0] <= at), key=lambda e: e[0]), known)
 
     def _named(self, values: tuple[object, ...]) -> dict[str, Any]:
         return {c.name: v for c, v in zip(self._set.columns, values, strict=True)}
 
     def _feature(  # noqa: C901  (one case a kind, as in the definition)
-        self, f: Feature, at: int, row: dict[str, Any], late: set[str]
+        self, f: Feature, at: int, row: dict[str, Any], before: dict[str, Before | None]
     ) -> float:
         if f.entity == EVENT:
             return self._plain(f, at, row)
-        key = row[f.entity]
-        if key is None:
+        told = before.get(f.entity)
+        if told is None:
             return nan
-        ticks = self._set.ticks_per_s
-        mine = [e for e in self._events if e[1][f.entity] == key and f.entity in e[3]]
-        if mine and at < max(e[0] for e in mine) - LATE_S_MAX * ticks:
-            late.add(f.entity)
-            return nan
-        seen = sorted((e for e in mine if e[0] <= at), key=lambda e: e[0])
+        seen, known, ticks = told.seen, told.known, self._set.ticks_per_s
         begin, end = at - (f.delay_s + f.window_s) * ticks, at - f.delay_s * ticks
         window = [e for e in seen if begin < e[0] <= end]
-        span = span_s(self._set, f.entity) * ticks
-        known = sorted(
-            (a, t, fraud)
-            for number, (a, t, fraud, r) in enumerate(self._labels)
-            if r[f.entity] == key and a <= at
-            if number not in self._taken_back
-            or not self._taken_back[number] <= at
-            or not self._taken_back[number] < t + span
-        )
         frauds = [t for _, t, fraud in known if fraud and begin < t <= end]
         v: Any = row.get(f.of)
         amounts = [e[1][f.of] for e in window] if f.of else []
