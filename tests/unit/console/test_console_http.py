@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from backend.console.limits import SESSION_IDLE_MS, SESSION_LIFE_MS, SIGN_IN_LOCK_MS
 from backend.console.totp import STEP_MS
@@ -106,7 +107,7 @@ def test_one_is_not_told_as_many(world: ConsoleWorld) -> None:
 def test_what_is_wrong_is_not_said(world: ConsoleWorld) -> None:
     world.add("li.na")
     http = world.browser()
-    tries = [
+    tries: list[Response] = [
         world.sign_in(http, "li.na", password="wrong horse battery"),
         world.sign_in(http, "li.na", code="000000"),
         *(

@@ -6,7 +6,7 @@ import re
 import pytest
 from cryptography import x509
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from backend.console.totp import STEP_MS
 from backend.merchant_api.keys import crypto

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from backend.console.case_words import CASE_NAMES
 from backend.console.limits import ROWS_PER_PAGE

@@ -87,7 +87,8 @@ def test_a_payment_is_found_by_its_number(shops: ConsoleWorld) -> None:
 @pytest.mark.parametrize("name", FILTERS)
 def test_pages_go_on_by_key_and_the_first_alone_has_sums(shops: ConsoleWorld, name: str) -> None:
     http, whole = shops.browser(), asked(shops.browser(), name)[name]
-    found, after = [], ""
+    found: list[dict[str, Any]] = []
+    after: str | None = ""
     while after is not None:
         answer = asked(http, f"{name}?limit=1&after={after}")
         assert (answer["sums"] is None) == bool(after)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from backend.channels.model import NUCC
 from backend.clearing.evening_commands import KeepReserveTest
@@ -203,7 +204,7 @@ def test_a_flow_s_bars_show_every_request_and_every_failure() -> None:
 
 
 def test_unknowns_are_told_by_channel_the_oldest_first_and_the_fullest_spool_too() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"channel_id": None, "created_at_ms": 50},
         {"channel_id": "NUCC", "created_at_ms": 10},
         {"channel_id": "NUCC", "created_at_ms": 90},

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 from typer.testing import CliRunner
 
 from backend.refunds.routes import REFUNDS

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from backend.console.desk import PeopleDesk
 from backend.console.limits import SIGN_IN_TRIES_MAX
 from backend.console.signatures import Signatures
+from backend.console.totp import STEP_MS
 from backend.http_errors import install
 from backend.observability.metrics import Metrics
 from backend.risk.aml.reports import routes as report_routes
@@ -23,7 +24,7 @@ from backend.risk.rules import lifecycle as rule_lifecycle
 from backend.risk.rules import routes as rule_routes
 from faces.routes import add_routes
 from tests.support.case_scenes import CLOCK, raised
-from tests.support.console_world import STEP_MS, ConsoleWorld, a_risk_desk, page_token
+from tests.support.console_world import ConsoleWorld, a_risk_desk, page_token
 from tests.support.signing import sign
 from tests.support.wallet_http import OPERATOR, operator_only, services_of
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
+from httpx2 import Response
 
 from backend.audit.repository import ActFilter, AuditRepository
 from backend.console.desk import PeopleDesk

@@ -70,7 +70,7 @@ def test_issuing_again_changes_nothing_and_other_content_is_a_conflict(shop: Sho
     ],
 )
 def test_what_makes_no_sense_is_not_issued(shop: Shop, changes: dict[str, Any], code: str) -> None:
-    fields = {"payer_id": shop.add_payer(), "amount_minor": 300} | changes
+    fields: dict[str, Any] = {"payer_id": shop.add_payer(), "amount_minor": 300} | changes
     with pytest.raises(CallerError, match=code):
         issue(shop, **fields)
     assert shop.rows("SELECT * FROM coupon") == []

@@ -1,6 +1,7 @@
 """A payer wants the money back, and the merchant and its money wait for the decision."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -240,12 +241,13 @@ def test_the_merchants_server_is_told_of_each_step(shop: Shop, payer: str) -> No
 
 
 def test_a_dispute_with_bad_fields_is_refused(shop: Shop, paid: str) -> None:
-    for changes, code in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"dispute_id": "dsp 1"}, "field_invalid"),
         ({"reason": ""}, "field_invalid"),
         ({"reference": "r" * 65}, "field_invalid"),
         ({"currency": "USD"}, "currency_mismatch"),
         ({"payment_id": "pay_1"}, "payment_not_found"),
-    ):
+    )
+    for changes, code in wrong:
         with pytest.raises(CallerError, match=code):
-            dispute(shop, **({"payment_id": paid, "amount_minor": 1} | changes))
+            dispute(shop, **{"payment_id": paid, "amount_minor": 1, **changes})

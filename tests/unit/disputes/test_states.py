@@ -1,6 +1,7 @@
 """The table of a dispute's states, and how much of a payment may be disputed. Pure."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,9 @@ def payment(**changes: object) -> Disputable:
         ),
     ],
 )
-def test_what_is_left_of_a_payment_can_be_disputed(changes: dict, rest_minor: int) -> None:
+def test_what_is_left_of_a_payment_can_be_disputed(
+    changes: dict[str, Any], rest_minor: int
+) -> None:
     found = payment(**changes)
     check_new(found, amount_minor=rest_minor, currency="CNY")
     with pytest.raises(CallerError, match="dispute_exceeds"):

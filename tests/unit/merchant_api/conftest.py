@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -21,8 +22,8 @@ from tests.support.shop import UNLIMITED, Shop, bugs_in
 def _caller(
     directory: Path, kind: type[Caller] = Caller, settings: MerchantApiSettings = AT_ONCE
 ) -> Iterator[Caller]:
-    wallet = WalletRules(**UNLIMITED, site=Site((ORIGIN,)))
-    shop = Shop(migrated_sqlite(directory / "shop.db"), wallet=wallet)
+    rules: dict[str, Any] = {**UNLIMITED, "site": Site((ORIGIN,))}
+    shop = Shop(migrated_sqlite(directory / "shop.db"), wallet=WalletRules(**rules))
     shop.add_merchant()
     with pytest.MonkeyPatch.context() as patch, caller_of(shop, patch, kind, settings) as found:
         yield found

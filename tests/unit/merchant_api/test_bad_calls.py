@@ -61,7 +61,7 @@ def test_a_header_that_is_none(stranger: Caller, header: str) -> None:
     ],
 )
 def test_a_header_that_proves_nothing(
-    stranger: Caller, changes: dict[str, str], status: int, code: str
+    stranger: Caller, changes: dict[str, Any], status: int, code: str
 ) -> None:
     refused(stranger.ask("GET", "/v3/certificates", **changes), status, code)
 

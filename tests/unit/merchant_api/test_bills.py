@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from backend.merchant_api.bills.model import BillKind, Ticket, open_ticket, seal_ticket
@@ -64,7 +64,7 @@ def refund(caller: Caller, number: str, order: str, part: int, total: int) -> di
     return found
 
 
-def fetched(caller: Caller, url: str) -> httpx.Response:
+def fetched(caller: Caller, url: str) -> httpx2.Response:
     """The file behind an address. It is not signed, so its answer is not checked."""
     parts = urlsplit(url)
     assert f"{parts.scheme}://{parts.netloc}" == "https://api.mch.weixin.qq.com"

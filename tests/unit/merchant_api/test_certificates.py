@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import column, insert, table, text
+from sqlalchemy import ColumnClause, column, insert, table, text
 
 from backend.db import migrate
 from backend.db.engine import open_engine
@@ -122,7 +122,7 @@ def test_a_number_of_before_keeps_its_certificate(database_url: str) -> None:
         config.set_main_option("script_location", f"{Path(migrate.__file__).parent}/migrations")
         config.attributes["connection"] = connection
         command.upgrade(config, "merchant_api_0009")
-        columns = [column(name) for name in row]
+        columns: list[ColumnClause[Any]] = [column(name) for name in row]
         connection.execute(insert(table("merchant_api_account", *columns)).values(row))
     migrate.upgrade(database_url)
     with engine.begin() as connection:

@@ -8,6 +8,7 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import Phase as HypothesisPhase
+from schemathesis.core.result import Ok
 
 from faces.routes import add_routes
 from tests.support.merchant_caller import Caller
@@ -23,6 +24,7 @@ def test_no_call_of_the_document_is_a_servers_error(stranger: Caller) -> None:
     schema = schemathesis.openapi.from_dict(document(stranger))
     statuses: set[int] = set()
     for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
 
         @given(case=operation.as_strategy())

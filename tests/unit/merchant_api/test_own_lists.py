@@ -104,9 +104,9 @@ def test_the_parts_of_a_file_are_signed_and_together_the_console_s_export(
         shop.refund(paid, 50)
         shop.clock.at_ms += 1_000
     services = services_of(shop)
-    for path, listed, wanted in (
-        ("payments", payment_list(services), PaymentFilter(merchant_id=MERCHANT)),
-        ("refunds", refund_list(services), RefundFilter(merchant_id=MERCHANT)),
+    for path, export in (
+        ("payments", payment_list(services).csv(PaymentFilter(merchant_id=MERCHANT))),
+        ("refunds", refund_list(services).csv(RefundFilter(merchant_id=MERCHANT))),
     ):
         told, after = b"", ""
         for _ in range(2):
@@ -118,7 +118,7 @@ def test_the_parts_of_a_file_are_signed_and_together_the_console_s_export(
             told += answer.content
             after = answer.headers.get("Tillway-After", "").replace("~", "%7E")
         assert after == ""
-        assert told == asyncio.run(_whole(listed.csv(wanted)))
+        assert told == asyncio.run(_whole(export))
         assert told.count(b"\n") == 4
     foreign = program.ask("GET", f"{LISTS}/payments/csv?merchant={OTHER_MERCHANT}")
     assert code_of(foreign) == (400, "PARAM_ERROR")

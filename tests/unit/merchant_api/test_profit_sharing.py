@@ -37,7 +37,7 @@ from tests.unit.merchant_api.test_sandbox import refund
 SHARING = "/v3/profitsharing"
 MINUTE_MS = 60_000
 DAY_MS = int(timedelta(days=1).total_seconds()) * 1000
-FROZEN = {"settle_info": {"profit_sharing": True}}
+FROZEN: dict[str, Any] = {"settle_info": {"profit_sharing": True}}
 OWN = f"C:MPEND:{MERCHANT}:CNY"
 OTHERS = f"C:MPEND:{OTHER_MERCHANT}:CNY"
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backend.merchant_api import magic, parts
+from backend.merchant_api.faults import ApiError
 from backend.merchant_api.limits import CODE_GUARDS
 from backend.merchant_api.magic import AMOUNTS, Sandbox
 from backend.merchant_api.orders.engine import Engine, guard_of
@@ -112,7 +113,7 @@ def test_no_more_lost_answers_are_remembered_than_the_limit(
     monkeypatch.setattr(magic, "MAGIC_LOST_REMEMBERED_MAX", 2)
     sandbox = Sandbox(is_on=True)
     for number in "abca":
-        with pytest.raises(magic.ApiError):
+        with pytest.raises(ApiError):
             sandbox.lose(("1", number))
     sandbox.lose(("1", "c"))
 

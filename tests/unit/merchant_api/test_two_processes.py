@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,11 @@ def test_a_day_of_an_older_program(either: Caller) -> None:
     code = shop.code(payer_id)
     name = xml.ask("/tools/authcodetoopenid", auth_code=code)["openid"]
     assert micropay(xml, code, total_fee=2_000)["openid"] == name
-    refund = {"out_trade_no": "order-0001", "out_refund_no": "r1", "total_fee": 2_000}
+    refund: dict[str, Any] = {
+        "out_trade_no": "order-0001",
+        "out_refund_no": "r1",
+        "total_fee": 2_000,
+    }
     granted = xml.ask("/secapi/pay/refund", refund_fee=300, **refund)
     found = xml.ask("/pay/refundquery", refund_id=granted["refund_id"])
     assert (found["refund_fee_0"], found["refund_status_0"]) == ("300", "SUCCESS")

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from wechatpy.pay.utils import dict_to_xml
 
@@ -36,7 +36,7 @@ def xml(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[XmlCaller]:
         yield XmlCaller(found)
 
 
-def fetched(xml: XmlCaller, path: str, **fields: Any) -> httpx.Response:
+def fetched(xml: XmlCaller, path: str, **fields: Any) -> httpx2.Response:
     """A file."""
     own = {"appid": xml.made["appid"], "mch_id": xml.made["mchid"], "nonce_str": "n1"}
     wanted = own | {"bill_date": f"{DAY:%Y%m%d}"} | fields

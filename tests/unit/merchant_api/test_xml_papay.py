@@ -13,7 +13,7 @@ from tests.unit.merchant_api.test_xml_codes_and_refunds import dressed
 from tests.unit.merchant_api.test_xml_orders import code_of
 
 QUERY, END = "/papay/querycontract", "/papay/deletecontract"
-BY_CODE = {"plan_id": PLAN, "contract_code": "code-1", "nonce_str": None}
+BY_CODE: dict[str, Any] = {"plan_id": PLAN, "contract_code": "code-1", "nonce_str": None}
 
 
 @pytest.fixture

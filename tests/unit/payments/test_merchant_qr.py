@@ -1,5 +1,6 @@
 """The payer scans the merchant's code: shown, scanned, confirmed, expired, closed."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,12 +13,12 @@ from protocol.errors import CallerError
 from tests.support.shop import MERCHANT, Shop
 
 
-def scan(shop: Shop, answer: dict, payer: str = "pyr_1") -> dict:
+def scan(shop: Shop, answer: dict[str, Any], payer: str = "pyr_1") -> Any:
     payment_id = scanned_payment_id(answer["code_url"])
     return shop.do(ScanPayment(payment_id=payment_id, payer_id=payer, rules=shop.rules))
 
 
-def confirm(shop: Shop, answer: dict, payer: str, **changes: Any) -> dict:
+def confirm(shop: Shop, answer: dict[str, Any], payer: str, **changes: Any) -> Any:
     fields = {
         "payment_id": answer["payment_id"],
         "attempt_id": shop.id("att"),
@@ -28,7 +29,7 @@ def confirm(shop: Shop, answer: dict, payer: str, **changes: Any) -> dict:
     return shop.do(ConfirmByPayer(**(fields | changes)))[1]
 
 
-def pushes(shop: Shop) -> list[dict]:
+def pushes(shop: Shop) -> list[dict[str, Any]]:
     rows = shop.rows("SELECT * FROM outbox_push ORDER BY store, seq")
     return [row | {"body": cbor.decode(bytes(row["body"]), bytes_max=9999)} for row in rows]
 
@@ -133,7 +134,11 @@ def test_an_overdue_code_cannot_be_paid_and_the_sweep_tells_the_till(shop: Shop)
     shown = shop.show_qr(1_000)
     assert not shop.do(ExpirePayment(payment_id=shown["payment_id"]))
     shop.clock.at_ms += shop.rules.code_life_ms
-    for act in (lambda: scan(shop, shown), lambda: confirm(shop, shown, payer)):
+    acts: tuple[Callable[[], Any], ...] = (
+        lambda: scan(shop, shown),
+        lambda: confirm(shop, shown, payer),
+    )
+    for act in acts:
         with pytest.raises(CallerError, match="payment_expired"):
             act()
     assert shop.do(ExpirePayment(payment_id=shown["payment_id"]))

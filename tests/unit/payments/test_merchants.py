@@ -40,7 +40,9 @@ def test_creating_the_same_merchant_again_changes_nothing(shop: Shop) -> None:
         ({"biometric_above_minor": -1}, "field_invalid"),
     ],
 )
-def test_a_merchant_with_bad_fields_is_refused(shop: Shop, changes: dict, code: str) -> None:
+def test_a_merchant_with_bad_fields_is_refused(
+    shop: Shop, changes: dict[str, Any], code: str
+) -> None:
     with pytest.raises(CallerError, match=code):
         shop.add_merchant(**({"merchant_id": "mch_9"} | changes))
 
@@ -65,7 +67,7 @@ def test_a_new_fee_plan_counts_from_its_time_and_refunds_use_the_old_one(shop: S
 def test_a_clock_that_is_put_back_stops_nobodys_payments(shop: Shop) -> None:
     """Back before the plan that had hidden all others: that plan is charged by."""
     payer = shop.add_payer(balance_minor=10_000)
-    fields = {"merchant_id": MERCHANT, "min_minor": 0, "cap_minor": 0}
+    fields: dict[str, Any] = {"merchant_id": MERCHANT, "min_minor": 0, "cap_minor": 0}
     shop.do(AddFeePlan(rate_bps=100, valid_from_ms=START_MS + 60_000, **fields))
     shop.clock.at_ms = START_MS + 120_000
     shop.do(AddFeePlan(rate_bps=110, valid_from_ms=START_MS + 900_000, **fields))
@@ -78,7 +80,12 @@ def test_a_clock_that_is_put_back_stops_nobodys_payments(shop: Shop) -> None:
 
 
 def test_a_fee_plan_does_not_begin_in_the_past(shop: Shop) -> None:
-    fields = {"merchant_id": MERCHANT, "rate_bps": 60, "min_minor": 0, "cap_minor": 0}
+    fields: dict[str, Any] = {
+        "merchant_id": MERCHANT,
+        "rate_bps": 60,
+        "min_minor": 0,
+        "cap_minor": 0,
+    }
     with pytest.raises(CallerError, match="field_invalid"):
         shop.do(AddFeePlan(valid_from_ms=START_MS - 1, **fields))
     with pytest.raises(CallerError, match="merchant_unknown"):
@@ -112,7 +119,7 @@ def test_a_payment_reads_no_plan_alone_and_no_plan_that_is_over(shop: Shop) -> N
     engine = open_engine(shop.url)
     store = Counted(open_store(engine))
     store.begin()
-    ws = WorkingSet(store)  # type: ignore[arg-type]
+    ws = WorkingSet(store)
     ws.prefetch([(MERCHANT_ROW, MERCHANT)])
     ws.prefetch(merchant_reads(ws, MERCHANT))
     store.asked.clear()

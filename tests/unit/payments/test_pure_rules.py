@@ -119,8 +119,8 @@ RULES = RiskRules(amount_minor_max=1_000, velocity_count_max=2, velocity_window_
         ({"recent_ms": (AT_MS - 1_000, AT_MS - 5)}, "none"),
     ],
 )
-def test_the_first_rule_that_objects_decides(changes: dict, rule: str) -> None:
-    told = {"amount_minor": 1, "is_blocked": False, "recent_ms": ()} | changes
+def test_the_first_rule_that_objects_decides(changes: dict[str, Any], rule: str) -> None:
+    told: dict[str, Any] = {"amount_minor": 1, "is_blocked": False, "recent_ms": ()} | changes
     is_blocked = told.pop("is_blocked")
     verdict = judge(guard_facts(RULES, now_ms=AT_MS, **told) | {"list.block_payer": is_blocked})
     assert (verdict.rule, verdict.is_allowed) == (rule, rule == "none")
@@ -137,7 +137,7 @@ def test_what_is_remembered_of_a_payer_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"velocity_count_max": 65}, {"amount_minor_max": 0}])
-def test_senseless_risk_limits_are_refused(bad: dict) -> None:
+def test_senseless_risk_limits_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         RiskRules(**bad)
 
@@ -171,7 +171,7 @@ def test_a_fee_keeps_between_its_least_and_its_cap() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"rate_bps": -1}, {"rate_bps": 1_001}, {"min_minor": 9}])
-def test_a_senseless_fee_plan_is_refused(bad: dict) -> None:
+def test_a_senseless_fee_plan_is_refused(bad: dict[str, Any]) -> None:
     fields = {"version": 1, "rate_bps": 60, "cap_minor": 8} | bad
     with pytest.raises(CallerError, match="field_invalid"):
         FeePlan(**fields)

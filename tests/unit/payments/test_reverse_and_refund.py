@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from backend.db.command import Read
 from backend.db.working_set import WorkingSet
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -22,7 +23,7 @@ class Settle:
     def __init__(self, amount_minor: int, *, paid_out: int = 0) -> None:
         self.amount_minor, self.paid_out = amount_minor, paid_out
 
-    def reads(self) -> list:
+    def reads(self) -> list[Read]:
         return []
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:

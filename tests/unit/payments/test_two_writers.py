@@ -33,7 +33,7 @@ def turned(*, is_stopped: bool) -> Turn:
 def test_a_merchant_that_another_program_closes_earns_nothing_more(shop: Shop, other: Shop) -> None:
     payer = shop.add_payer(balance_minor=100_000)
     assert shop.pay(payer, 1_000)["state"] == "captured"
-    other.do(ChangeMerchant(merchant_id=MERCHANT, status="suspended"))
+    other.do(ChangeMerchant(merchant_id=MERCHANT, status="closed"))
     assert shop.pay(payer, 1_000)["state"] == "declined"
     other.do(ChangeMerchant(merchant_id=MERCHANT, status="active"))
     assert shop.pay(payer, 1_000)["state"] == "captured"

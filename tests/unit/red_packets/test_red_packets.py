@@ -1,7 +1,7 @@
 """Red packets over the wallet's interface: sent with the PIN, claimed once, given back."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -102,8 +102,12 @@ def test_what_is_wrong_with_a_packet_is_said(shop: Shop, http: TestClient) -> No
     again = {"red_packet_id": one["red_packet_id"], "share_count": 1}
     assert _send(sender, **again) == one
     assert _code(_send(sender, **again, wish="")) == "idempotency_conflict"
-    for frozen, act in ((friend, lambda: friend.post(f"red-packets/{one['red_packet_id']}/claim")),
-                        (sender, lambda: _send(sender))):  # fmt: skip
+    claim = f"red-packets/{one['red_packet_id']}/claim"
+    acts: tuple[tuple[Phone, Callable[[], Any]], ...] = (
+        (friend, lambda: friend.post(claim)),
+        (sender, lambda: _send(sender)),
+    )
+    for frozen, act in acts:
         shop.do(SetPayerStatus(payer_id=frozen.payer_id, is_frozen=True))
         assert _code(act()) == "payer_frozen"
     assert sender.get("balance")["balance_minor"] == 49_000
@@ -114,9 +118,11 @@ def test_a_merchants_packet_is_for_its_payer_alone(shop: Shop, http: TestClient)
     shop.add_merchant()
     shop.pay(shop.add_payer(balance_minor=10_000), 10_000)
     settle(shop)
-    wanted = {"red_packet_id": shop.id("rpk"), "merchant_id": MERCHANT, "currency": "CNY",
-              "receiver_id": receiver.payer_id, "sender_name": "晨光", "wish": "谢谢",
-              "rules": shop.rules}  # fmt: skip
+    wanted: dict[str, Any] = {
+        "red_packet_id": shop.id("rpk"), "merchant_id": MERCHANT, "currency": "CNY",
+        "receiver_id": receiver.payer_id, "sender_name": "晨光", "wish": "谢谢",
+        "rules": shop.rules,
+    }  # fmt: skip
     with pytest.raises(CallerError, match="merchant_balance_short"):
         shop.do(GiveRedPacket(amount_minor=10_000, **wanted))
     shop.do(GiveRedPacket(amount_minor=5_000, **wanted))

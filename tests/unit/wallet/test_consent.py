@@ -17,7 +17,7 @@ LARGE_MINOR = 20_001
 def consent(phone: Phone, asked: str, *, key: SigningKey | None = None, **changes: Any) -> Any:
     """A confirmation with a consent, and what the phone is told."""
     attempt_id = phone.shop.id("att")
-    fields = {
+    fields: dict[str, Any] = {
         "payment_id": asked, "attempt_id": attempt_id, "payer_id": phone.payer_id,
         "merchant_id": MERCHANT, "amount_minor": LARGE_MINOR, "currency": "CNY",
         "signed_at_ms": phone.shop.clock.at_ms,

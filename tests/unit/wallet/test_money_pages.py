@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
+from backend.shop_time import shown_time
 from backend.topups.repository import TopUpRepository
 from backend.topups.service import TopUps
 from backend.wallet.limits import PIN_LOCK_MS
@@ -18,7 +19,6 @@ from backend.wallet.model import WalletRules
 from backend.wallet.switches import SetSwitch, Switch
 from backend.wallet_page.barcode import HEIGHT_MODULES, QUIET_MODULES, bar_picture, bar_widths
 from backend.wallet_page.bills import latest_months, month_of
-from backend.wallet_page.face import shown_time
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
 from protocol.crypto.keys import generate

@@ -39,7 +39,7 @@ class Phone:
     def get(self, path: str) -> Any:
         return self.http.get(f"/wallet/v1/{path}", headers=self.headers).json()
 
-    def post(self, path: str, body: dict | None = None) -> Any:
+    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
         return self.http.post(f"/wallet/v1/{path}", json=body, headers=self.headers).json()
 
 
@@ -215,7 +215,7 @@ def test_an_operator_leads_a_dispute(shop: Shop, http: TestClient) -> None:
     }  # fmt: skip
     path = f"/operator/v1/disputes/{wanted['dispute_id']}"
 
-    def post(where: str, body: dict) -> dict[str, Any]:
+    def post(where: str, body: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = http.post(where, json=body, headers=OPERATOR).json()
         return answer
 
@@ -287,7 +287,9 @@ def test_no_secret_of_a_payer_is_stored_as_it_is(shop: Shop, http: TestClient) -
     [{"pin": "1"}, {"pin": "abcdef"}, {"key_public": "00" * 32}, {"key_suite": "RSA"},
      {"name": ""}, {"payer_id": "x"}, {"extra": 1}],
 )  # fmt: skip
-def test_a_payer_with_bad_fields_is_refused(shop: Shop, http: TestClient, changes: dict) -> None:
+def test_a_payer_with_bad_fields_is_refused(
+    shop: Shop, http: TestClient, changes: dict[str, Any]
+) -> None:
     key = generate("SM2-SM3")
     wanted = {
         "payer_id": shop.id("pyr"), "name": "n", "pin": PIN,

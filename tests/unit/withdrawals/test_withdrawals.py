@@ -250,7 +250,7 @@ def test_every_step_of_the_table_is_taken_and_no_other() -> None:
 async def test_a_wallet_asks_with_its_pin_and_operators_look(world: ChannelWorld) -> None:
     saver = Saver(world)
     payer = {"authorization": f"Bearer token of {saver.payer_id}"}
-    body = {
+    body: dict[str, Any] = {
         "withdrawal_id": world.shop.id("wdr"),
         "instrument_id": saver.account,
         "amount_minor": 1_200,
