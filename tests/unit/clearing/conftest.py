@@ -9,6 +9,7 @@ import pytest
 
 from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
+from tests.support.channels import NearNetsUnion
 from tests.support.clearing import World, clearing_world
 from tests.support.migrated import migrated_sqlite
 
@@ -29,6 +30,12 @@ def channel_world(migrated_url: str) -> Iterator[World]:
             world.channels[channel].book.bind(token, account)
         world.channels[FUND].book.bind(FUND_TOKEN, "FUND-1")
         yield world
+
+
+def nets_union_of(world: World) -> NearNetsUnion:
+    near = world.channels[NUCC]
+    assert isinstance(near, NearNetsUnion)
+    return near
 
 
 def pays_with(world: World, kind: str, token: str) -> str:

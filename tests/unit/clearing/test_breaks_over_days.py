@@ -191,7 +191,7 @@ async def test_what_had_gone_and_comes_back_is_for_people_on_the_day_that_finds_
     found = Break(BreakClass.POSITION, "statement", "RESERVE", 1, 2)
 
     def take(day: date) -> Row:
-        return world.shop.do(
+        row: Row = world.shop.do(
             TakeUpBreak(
                 found=found,
                 business_date=f"{day}",
@@ -200,6 +200,7 @@ async def test_what_had_gone_and_comes_back_is_for_people_on_the_day_that_finds_
                 booked_on=f"{day}",
             )
         )
+        return row
 
     first = take(DAY)
     world.shop.do(MoveBreak(follows=first, step=BreakStep.REMATCH, booked_on=f"{DAY}"))

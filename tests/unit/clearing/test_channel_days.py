@@ -10,11 +10,11 @@ from backend.channels.model import ADVANCING_BANK, FUND, NUCC
 from backend.clearing.reserve import NoteFundRepaid
 from protocol.money import Money
 from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
-from tests.support.channels import NearFund
+from tests.support.channels import Mishap, NearFund
 from tests.support.clearing import World, clearing_world
 from tests.support.institutions import OWN, RESERVE
 from tests.support.shop import MERCHANT
-from tests.unit.clearing.conftest import pay, pays_with
+from tests.unit.clearing.conftest import nets_union_of, pay, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -125,6 +125,7 @@ async def test_a_fund_payment_captured_after_its_day_was_noted_as_repaid_is_note
     """Sent at 23:59:57 without an answer; the day's first run begins before one comes."""
     shop, fund = world.shop, world.channels[ADVANCING_BANK]
     assert isinstance(fund, NearFund)
+    assert fund.company is not None
     fund.company.cut_off_hour = 24
     await pay(world, pays_with(world, "fund", FUND_TOKEN), 5_000)
     payer = pays_with(world, "fund", FUND_TOKEN)
@@ -165,7 +166,7 @@ async def test_a_fund_s_debt_that_grows_after_it_was_repaid_is_repaid_by_as_much
 async def test_what_comes_after_the_channel_s_cut_off_is_settled_with_its_next_day(
     world: World,
 ) -> None:
-    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 1})
+    nets_union_of(world).clearing.house.faults.arm({"delay_past_cutoff": 1})
     await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
     first = await world.day_end.run(DAY)
@@ -200,7 +201,7 @@ async def test_a_settled_payment_that_is_given_back_closes_on_both_days(world: W
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
     world.channels[NUCC].close_early(DAY)
-    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 2})
+    nets_union_of(world).clearing.house.faults.arm({"delay_past_cutoff": 2})
     world.shop.ask("payment.reverse", {"payment_id": payment_id})
     await world.runner.settle(date.max)
     for day, net in ((DAY, 10_000), (NEXT_DAY, -10_000)):
@@ -215,7 +216,8 @@ async def test_a_day_stays_open_while_a_channel_owes_a_word(world: World) -> Non
     payer = pays_with(world, "card", CARD_TOKEN)
     await sell(world)
     world.shop.pay(payer, 700)
-    world.channels[NUCC].mishaps = ["silent", *["lost"] * 9]
+    lost: list[Mishap | None] = ["lost"] * 9
+    world.channels[NUCC].mishaps = ["silent", *lost]
     await world.runner.settle(date.max)
     world.next_day()
     report = await world.day_end.run(DAY)

@@ -19,7 +19,7 @@ from tests.support.channel_world import CARD_TOKEN, FUND_TOKEN
 from tests.support.clearing import World
 from tests.support.disputes import decide, dispute
 from tests.support.institutions import OWN, RESERVE
-from tests.unit.clearing.conftest import pay, pays_with
+from tests.unit.clearing.conftest import nets_union_of, pay, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -116,7 +116,7 @@ async def test_a_case_in_the_clearing_house_s_file_is_opened_lost_and_kept_back(
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.next_day()
     assert (await world.day_end.run(DAY))["state"] == "closed"
-    clearing, amount = world.channels[NUCC].clearing, Money(4_000, "CNY")
+    clearing, amount = nets_union_of(world).clearing, Money(4_000, "CNY")
     clearing.dispute("CASE-1", payment_id, amount, "goods_not_received")
     world.next_day()
     for _ in range(2):

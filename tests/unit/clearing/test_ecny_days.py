@@ -16,6 +16,7 @@ from backend.ledger.chart import channel
 from backend.reconciliation.breaks import BreakStep
 from backend.reconciliation.cases import MoveBreak
 from backend.reconciliation.repository import ReconciliationRepository
+from backend.sandbox.institution.settling import SettlementOrder, SettlementWord
 from protocol.errors import OperatingError
 from tests.support.channels import runner_of
 from tests.support.clearing import World, clearing_world, day_end_of
@@ -202,5 +203,5 @@ def misstated(near: NearEcny, *, paid_minor: int, refunded_minor: int) -> Iterat
 class Silent:
     """A reserve bank that does not answer the operator."""
 
-    async def settle(self, order: object) -> None:
+    async def settle(self, order: SettlementOrder) -> SettlementWord:
         raise OperatingError("timeout", "no answer")

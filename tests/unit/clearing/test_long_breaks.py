@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -117,14 +117,15 @@ async def test_a_person_assigns_what_is_long(world: World, kind: Any) -> None:
 
 async def test_nobody_of_an_unknown_id_gets_anything(world: World) -> None:
     row = await unheard_of(world)
-    for kind in ("payer", "merchant"):
+    kinds: tuple[Literal["payer", "merchant"], ...] = ("payer", "merchant")
+    for kind in kinds:
         with pytest.raises(CallerError, match=f"{kind}_unknown"):
             world.shop.do(
                 MoveBreak(
                     follows=row,
                     step=BreakStep.ASSIGN,
                     booked_on=f"{DAY}",
-                    to=Assignee(kind, "nobody"),  # type: ignore[arg-type]
+                    to=Assignee(kind, "nobody"),
                 )
             )
     assert world.shop.balance(LONG) == 700

@@ -13,7 +13,7 @@ from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import World
 from tests.support.disputes import decide, dispute
 from tests.support.institutions import OWN
-from tests.unit.clearing.conftest import pay, pays_with
+from tests.unit.clearing.conftest import nets_union_of, pay, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY, THIRD_DAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25)
@@ -119,7 +119,7 @@ async def test_the_report_shows_what_a_channel_paid_for_nobody_and_will_not_take
     world.shop.clock.at_ms += 10 * 3_600_000 + 1_800_000  # 22:30
     payment_id = await pay(world, pays_with(world, "card", CARD_TOKEN), 10_000)
     world.shop.clock.at_ms += 4_200_000
-    card = world.channels[NUCC]
+    card = nets_union_of(world)
     card.close_early(DAY)
     card.clearing.house.faults.arm({"delay_past_cutoff": 2})
     card.refuses = 1

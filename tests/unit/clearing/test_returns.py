@@ -1,6 +1,7 @@
 """A payout that the bank sends back, and one that we ask back."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def desk(world: World) -> PayoutDesk:
     return PayoutDesk(submit=world.submit, payouts=repository.payouts, bank=world.near)
 
 
-async def close(world: World) -> dict[str, object]:
+async def close(world: World) -> dict[str, Any]:
     """Close the day that has just ended."""
     yesterday = world.today
     world.next_day()
@@ -41,7 +42,7 @@ async def paid_out(world: World) -> str:
     """A payout of 1,000 less its fee that the shop has got; its id."""
     payer = await world.payer_since_yesterday()
     world.sell(payer, 1_000)
-    (payout,) = (await close(world))["payouts"]  # type: ignore[misc]
+    (payout,) = (await close(world))["payouts"]
     assert payout["state"] == "confirmed"
     return str(payout["payout_id"])
 
@@ -50,7 +51,7 @@ async def test_a_returned_payout_is_booked_shown_and_not_tried_again(world: Worl
     payout_id = await paid_out(world)
     world.near.give_back(payout_id)
     report = await close(world)
-    assert [row["payout_id"] for row in report["returned"]] == [payout_id]  # type: ignore[attr-defined]
+    assert [row["payout_id"] for row in report["returned"]] == [payout_id]
     assert report["payouts"] == []
     assert (await close(world))["payouts"] == []
     assert world.at_bank(SHOP_ACCOUNT) == 0
@@ -67,7 +68,7 @@ async def test_what_was_earned_since_is_paid_without_what_came_back(world: World
     payer = await world.payer()
     await close(world)
     world.sell(payer, 2_000)
-    (payout,) = (await close(world))["payouts"]  # type: ignore[misc]
+    (payout,) = (await close(world))["payouts"]
     assert payout["amount_minor"] == 1_988
     assert world.at_bank(SHOP_ACCOUNT) == 1_988
 
@@ -77,7 +78,7 @@ async def test_a_released_payout_goes_out_with_the_next_run(world: World) -> Non
     world.near.give_back(payout_id)
     await close(world)
     assert (await desk(world).release(payout_id))["state"] == "released"
-    (payout,) = (await close(world))["payouts"]  # type: ignore[misc]
+    (payout,) = (await close(world))["payouts"]
     assert (payout["amount_minor"], payout["state"]) == (994, "confirmed")
     assert payout["payout_id"] != payout_id
     assert world.at_bank(SHOP_ACCOUNT) == 994
@@ -99,7 +100,7 @@ async def test_a_new_account_of_the_merchant_gets_what_came_back(world: World) -
             payout_account_no="NEW-ACCOUNT",
         )
     )
-    (payout,) = (await close(world))["payouts"]  # type: ignore[misc]
+    (payout,) = (await close(world))["payouts"]
     assert (payout["amount_minor"], payout["state"]) == (994, "confirmed")
     assert world.at_bank("NEW-ACCOUNT") == 994
     assert (await desk(world).show(payout_id))["state"] == "released"
@@ -138,7 +139,7 @@ async def test_an_accepted_recall_is_kept_and_its_money_booked_when_it_comes(
     shown = await desk(world).recall(payout_id, "DUPL")
     assert (shown["recall"]["state"], shown["state"]) == ("accepted", "confirmed")
     report = await close(world)
-    assert [row["payout_id"] for row in report["returned"]] == [payout_id]  # type: ignore[attr-defined]
+    assert [row["payout_id"] for row in report["returned"]] == [payout_id]
     assert (await desk(world).show(payout_id))["state"] == "returned"
 
 

@@ -11,7 +11,7 @@ from tests.support.channel_world import CARD_TOKEN
 from tests.support.clearing import DAY_MS, World
 from tests.support.institutions import RESERVE
 from tests.support.shop import MERCHANT
-from tests.unit.clearing.conftest import pays_with
+from tests.unit.clearing.conftest import nets_union_of, pays_with
 
 pytestmark = pytest.mark.asyncio
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
@@ -42,7 +42,7 @@ async def test_what_was_sold_after_the_channel_s_cut_off_is_paid_out_with_its_ow
     assert await world.fund(balance, 2_000) == "succeeded"
     await sell_by_card(world, payer, 10_000)
     shop.clock.at_ms += HALF_PAST_23_MS
-    world.channels[NUCC].clearing.house.faults.arm({"delay_past_cutoff": 2})
+    nets_union_of(world).clearing.house.faults.arm({"delay_past_cutoff": 2})
     late = await sell_by_card(world, payer, 5_000)
     shop.refund(late, 1_000)
     await world.runner.settle(date.max)
@@ -99,7 +99,7 @@ async def test_a_channel_that_pays_late_is_waited_for_and_the_day_run_again_pays
     world.next_day()
     settle = channel.settle
 
-    async def not_yet(_: date) -> None:
+    async def not_yet(day: date) -> None:
         return None
 
     channel.settle = not_yet  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
 """A day with other wallets' payers, closed: the gateways' own files, over sockets, against our
 books; their money on the reserve; and what is named when a file is wrong."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,7 +22,10 @@ from tests.support.institutions import RESERVE
 from tests.support.shop import MASTER_KEY, MERCHANT
 
 DAY, NEXT_DAY = date(2026, 11, 23), date(2026, 11, 24)
-WORLDS = {ALIPAY: alipay_world, CUP_QR: acp_world}
+WORLDS: dict[str, Callable[..., AbstractAsyncContextManager[AlipayWorld | AcpWorld]]] = {
+    ALIPAY: alipay_world,
+    CUP_QR: acp_world,
+}
 pytestmark = pytest.mark.asyncio
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import polars as pl
 import pytest
-from click.testing import Result
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from backend.clearing.calendar import Calendar
 from backend.clearing.calendar_file import sign_calendar, signature_path
@@ -150,15 +149,6 @@ def test_the_operators_calendar_says_when_later_reports_are_due(tmp_path: Path) 
     assert not done.stderr
 
 
-class FileLine(Line):
-    """With the bytes of a file."""
-
-    def call(self, method: str, path: str) -> bytes:
-        answer = self._client.request(method, path)
-        assert answer.status_code == 200, answer.text
-        return answer.content
-
-
 @pytest.fixture
 def run(lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     web, token = FastAPI(), tmp_path / "token"
@@ -167,7 +157,7 @@ def run(lite: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     token.write_text("operator\n")
     place = ["--url", "https://b", "--ca", str(token), "--token-file", str(token)]
     with TestClient(web, headers=OPERATOR) as client:
-        monkeypatch.setattr(reports, "api_of", lambda *_: FileLine(client))
+        monkeypatch.setattr(reports, "api_of", lambda *_: Line(client))
 
         def run(*words: str, exit_code: int = 0) -> str:
             env = {"COLUMNS": "250"}

@@ -14,7 +14,7 @@ from backend.devices.service import CreateStore, EnrolDevice, NewKey
 from backend.http_errors import status_of
 from backend.risk.cases import routes as case_routes
 from backend.risk.cases.limits import EVENTS_PER_CASE_MAX, REASONS_PER_CASE_MAX
-from backend.risk.cases.model import CaseClock, Severity, Subject
+from backend.risk.cases.model import CaseClock, Outcome, Severity, Subject
 from backend.risk.cases.repository import CaseRepository
 from backend.risk.cases.service import (
     Alarm,
@@ -22,7 +22,6 @@ from backend.risk.cases.service import (
     AssignCase,
     NoteCase,
     OpenCase,
-    Outcome,
     ProposeOutcome,
 )
 from backend.risk.labels.repository import LabelRepository
@@ -270,7 +269,8 @@ def test_the_queue_is_read_a_page_at_a_time_and_by_how_bad_it_is(
 ) -> None:
     made = [raised(shop, f"card-{number}", subject=Subject.CARD)["case_id"] for number in range(5)]
     bad = raised(shop, payer, severity=Severity.CRITICAL)["case_id"]
-    seen, after = [], ""
+    seen: list[str] = []
+    after: str | None = ""
     for _ in range(3):
         page = http.get(CASES, params={"limit": 2, "after": after}).json()
         seen += [case["case_id"] for case in page["cases"]]

@@ -55,7 +55,9 @@ def test_attacks_are_found_at_one_false_alarm_in_a_hundred(naming: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 5])
 def test_attacks_are_found_in_fleets_of_another_make(seed: int) -> None:
-    devices, honest, attacked = Devices(settles_after_days=3), [], []
+    devices = Devices(settles_after_days=3)
+    honest: list[float] = []
+    attacked: list[float] = []
     for line, attack in observe(seed, devices=140, days=40, attacks=40):
         trust = devices.observe(
             line["claimed"],

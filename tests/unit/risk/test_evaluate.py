@@ -178,7 +178,7 @@ def test_a_label_counts_until_the_next_one_of_its_transaction(tmp_path: Path) ->
     assert [*told] == [(0, True, 81), (0, False, 90), (1, True, 70)]
     for at_s, known in ((80, [1]), (81, [0, 1]), (89, [0, 1])):
         rows_known, is_fraud = _known(history, at_s)
-        assert (rows_known.tolist(), is_fraud.all()) == (known, True)
+        assert (rows_known.tolist(), bool(is_fraud.all())) == (known, True)
     rows_known, is_fraud = _known(history, 90)
     assert dict(zip(rows_known.tolist(), is_fraud.tolist(), strict=True)) == {0: False, 1: True}
 

@@ -4,6 +4,7 @@ the same doubles; the oracle the same numbers."""
 import math
 import random
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,9 @@ def story(
     """Events in order of arrival, some late and many at one time, and labels when known, of which a
     share is corrected, some again and again."""
     luck = random.Random(seed)
-    at, told, open_labels = START_MS, [], []
+    at = START_MS
+    told: list[Told] = []
+    open_labels: list[Told] = []
     step = days * DAY_MS // size
     if feature_set.ticks_per_s == 1:
         at, step = at // 1000, step // 1000
@@ -64,7 +67,7 @@ def story(
     return told
 
 
-def _value(luck: random.Random, column: Column) -> object:
+def _value(luck: random.Random, column: Column) -> str | int | None:
     match column.type:
         case ColumnType.KEY:
             return luck.choice((None, *(f"{column.name}{n}" for n in range(4))))
@@ -93,7 +96,7 @@ def in_columns(feature_set: FeatureSet, told: list[Told]) -> np.ndarray:
     place = {id(e.row): n for n, e in enumerate(events)}
     columns = {}
     for index, column in enumerate(feature_set.columns):
-        values = [event.row[index] for event in events]
+        values: list[Any] = [event.row[index] for event in events]
         if column.type is ColumnType.KEY:
             codes = {key: n for n, key in enumerate(sorted({v for v in values if v}))}
             values = [-1 if value is None else codes[value] for value in values]
@@ -135,7 +138,8 @@ def assert_same(feature_set: FeatureSet, ours: np.ndarray, theirs: np.ndarray) -
 
 
 def _both_unknown(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    return np.isnan(ours) & np.isnan(theirs)
+    both: np.ndarray = np.isnan(ours) & np.isnan(theirs)
+    return both
 
 
 KINDS = FeatureSet(
@@ -273,7 +277,7 @@ def test_an_event_that_comes_days_late_is_unknown_and_counted_by_nobody() -> Non
     ],
 )
 def test_an_absurd_event_is_refused_with_its_column_and_not_remembered(
-    at: int, row: tuple[object, ...], place: str
+    at: int, row: tuple[Any, ...], place: str
 ) -> None:
     state = FeatureState(ONE)
     with pytest.raises(EventError, match=place):

@@ -53,7 +53,7 @@ def shop(migrated_url: str, desk: RiskDesk) -> Iterator[Shop]:
     shop.close()
 
 
-def decisions(shop: Shop) -> list[dict[str, object]]:
+def decisions(shop: Shop) -> list[dict[str, Any]]:
     return list(DecisionRepository(shop.reader).since(0))
 
 
@@ -121,7 +121,7 @@ def test_a_payment_keeps_what_it_was_judged_by(shop: Shop, desk: RiskDesk) -> No
     assert told["is_repeated"] is True
     assert told["facts"]["payment.entry"] == "payer_code"  # type: ignore[index]
     assert first["action"] == "allow"
-    assert "first_payment_large" not in first["live"]  # type: ignore[operator]
+    assert "first_payment_large" not in first["live"]
 
 
 def test_a_changed_byte_of_a_decision_is_seen_when_it_is_judged_again(

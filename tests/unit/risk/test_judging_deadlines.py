@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,7 +216,7 @@ def test_rules_that_decide_nothing_are_not_asked_when_the_deciding_ones_took_too
 def test_a_bounded_call_gives_what_the_work_gives(word: str) -> None:
     caller = BoundedCaller()
     if word == "returns":
-        assert [caller.call(lambda n=n: n, seconds_max=30) for n in range(3)] == [0, 1, 2]
+        assert [caller.call(partial(int, n), seconds_max=30) for n in range(3)] == [0, 1, 2]
     else:
         with pytest.raises(RuntimeError, match="the runtime is gone"):
             caller.call(_broken, seconds_max=30)

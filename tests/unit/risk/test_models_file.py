@@ -28,7 +28,8 @@ def _resealed(change: Change) -> bytes:
 
 
 def _attribute(model: onnx.ModelProto, name: str) -> onnx.AttributeProto:
-    return next(a for a in model.graph.node[0].attribute if a.name == name)
+    found: onnx.AttributeProto = next(a for a in model.graph.node[0].attribute if a.name == name)
+    return found
 
 
 def _first(name: str, value: int, *, at: int = 0) -> Change:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import cel
 import numpy as np
@@ -31,7 +32,7 @@ FIELDS = {
     "list.is_blocked": Type.BOOL,
     "list.is_friend": Type.BOOL,
 }
-Facts = dict[str, object]
+Facts = dict[str, Any]
 
 
 def rules_of(*conditions: str) -> CompiledRules:
@@ -47,7 +48,7 @@ def rules_of(*conditions: str) -> CompiledRules:
     )  # fmt: skip
 
 
-def row_of(facts: Facts) -> list[object]:
+def row_of(facts: Facts) -> list[Any]:
     return [facts.get(name, math.nan if kind.is_number else None) for name, kind in FIELDS.items()]
 
 
@@ -58,7 +59,7 @@ def columns_of(many: list[Facts]) -> dict[str, Column]:
         if kind.is_number:
             found[name] = np.array([math.nan if v is None else v for v in values], np.float64)
         elif kind is Type.STRING:
-            found[name] = Texts.of(values)  # type: ignore[arg-type]
+            found[name] = Texts.of(values)
         else:
             found[name] = np.array([-1 if v is None else int(v) for v in values], np.int8)
     return found

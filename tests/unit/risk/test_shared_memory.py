@@ -13,6 +13,7 @@ from redis import Redis
 
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging import shared_log
+from backend.risk.judging.limits import SHARED_TIMEOUT_S
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.shared_log import SharedLate, SharedLog, SharedLost
 from backend.risk.judging.shared_memory import SharedJoiner, SharedMemory, begin_shared
@@ -41,7 +42,8 @@ def url(server: RedisServer) -> str:
 
 def story(seed: int, size: int) -> list[Told]:
     """Attempts, some late, and labels, some of them corrected, in order of arrival."""
-    luck, told = random.Random(seed), []
+    luck = random.Random(seed)
+    told: list[Told] = []
     for number in range(size):
         keys = [luck.choice((None, *(f"{name}{n}" for n in range(3)))) for name in "pcdmsa"]
         row = (luck.randrange(100_000), *keys, 31_000_000, luck.randrange(121_000_000))
@@ -228,7 +230,7 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
     told, backends = story(8, 30), Backends(url, 1)
     expected = alone(told)
     there = begin_shared(
-        lambda: SharedLog.at(url, "test", timeout_s=shared_log.SHARED_TIMEOUT_S), backends.copy
+        lambda: SharedLog.at(url, "test", timeout_s=SHARED_TIMEOUT_S), backends.copy
     )
     there.follow_beside()
     for one in told[:-1]:
@@ -238,7 +240,7 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
     os.kill(server.child.pid, signal.SIGSTOP)
     try:
         waiting.start()
-        time.sleep(10 * shared_log.SHARED_TIMEOUT_S)
+        time.sleep(10 * SHARED_TIMEOUT_S)
         monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 10**15)
         there.measure(START_MS, story(8, 1)[0].row)  # type: ignore[union-attr]
         assert waiting.is_alive()  # and the payment did not wait for it

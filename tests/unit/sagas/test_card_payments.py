@@ -5,6 +5,7 @@ import pytest
 from backend.risk.lists.service import SetBlock
 from backend.wallet.service import SetPayerStatus
 from tests.support.channel_world import ChannelWorld
+from tests.support.channels import NearNetsUnion
 from tests.support.shop import MERCHANT
 
 pytestmark = pytest.mark.asyncio
@@ -98,6 +99,7 @@ async def test_what_waited_too_long_to_be_sent_is_declined_and_never_sent(
 
 async def test_the_settlement_date_is_the_channel_s_and_not_ours(world: ChannelWorld) -> None:
     """The clearing house's next day has begun when it books the payment; the shop's has not."""
+    assert isinstance(world.card, NearNetsUnion)
     world.card.clearing.house.faults.arm({"delay_past_cutoff": 1})
     payment_id = world.shop.pay(world.card_payer(), 500)["payment_id"]
     await world.finish()

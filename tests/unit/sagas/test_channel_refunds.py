@@ -119,7 +119,7 @@ async def test_a_refund_whose_answer_is_lost_is_found_and_one_that_is_lost_is_se
     payment_id = await paid(world)
     for mishap in ("silent", "lost"):
         refund = world.shop.refund(payment_id, 1_000)
-        world.card.mishaps = [mishap]  # type: ignore[list-item]
+        world.card.mishaps = [mishap]
         await world.runner.run_due()
         assert refund_state(world, refund["refund_id"])["state"] == "processing"
         await world.wait(seconds=5)
