@@ -88,6 +88,9 @@ class DyingChannel:
     async def refund(self, order: RefundOrder) -> ChannelAnswer:
         return await self._call(self._channel.refund(order))
 
+    async def find(self, order: RefundOrder) -> ChannelAnswer | None:
+        return await self._call(self._channel.find(order))
+
     async def query_refund(self, order: RefundOrder) -> ChannelAnswer | None:
         return await self._call(self._channel.query_refund(order))
 

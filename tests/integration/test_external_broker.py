@@ -60,8 +60,14 @@ class Store:
     async def start_hub(self) -> None:
         self.hub = await self.stack.enter_async_context(running_hub_process(self.write_config()))
 
+    @property
+    def hub_process(self) -> Process:
+        """Where the hub is apart."""
+        assert isinstance(self.hub, Process)
+        return self.hub
+
     async def kill_hub(self) -> None:
-        assert await self.hub.stop(signal.SIGKILL) == -signal.SIGKILL
+        assert await self.hub_process.stop(signal.SIGKILL) == -signal.SIGKILL
 
     async def hub_readiness(self) -> int:
         url = f"http://127.0.0.1:{self.hub.ports['http']}/readyz"
@@ -122,7 +128,7 @@ async def test_a_sale_ends_paid_over_mosquitto(tmp_path: Path) -> None:
             paid = await till.screen("paid")
             assert books.created == [paid["subject"]]
         assert till.process.returncode == 0
-        assert await store.hub.stop() == 0
+        assert await store.hub_process.stop() == 0
         assert store.broker.said("Sending PUBACK to " + HUB) > 0, "the hub came as itself"
 
 
@@ -165,7 +171,7 @@ async def test_a_hub_killed_before_it_acknowledges_gets_the_request_again(tmp_pa
         books = Books(store)
         async with running_till(config(store, TILL, "terminal", "mqtt")) as till:
             await store.broker.heard("Received PUBLISH from " + TILL, "/state")
-            store.hub.process.send_signal(signal.SIGSTOP)
+            store.hub_process.process.send_signal(signal.SIGSTOP)
             offered = store.broker.said("Sending PUBLISH to " + HUB, REQ)
             await till.post("sales", **sale_request())
             await store.broker.heard("Sending PUBLISH to " + HUB, REQ, above=offered)
@@ -228,7 +234,7 @@ async def test_tills_are_told_when_their_hub_is_gone_and_back(
         running_till(config(store, TILL, "terminal", "mqtt")) as till,
     ):
         await hub_is_shown(till, is_online=True)
-        await store.hub.stop(number)
+        await store.hub_process.stop(number)
         await hub_is_shown(till, is_online=False)
         await store.start_hub()
         await hub_is_shown(till, is_online=True)

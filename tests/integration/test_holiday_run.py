@@ -13,6 +13,7 @@ from backend.disputes.model import DisputeCommand
 from backend.sandbox.institution.orders import OVERCHARGES
 from protocol.money import Money
 from tests.support.banks import RESERVE
+from tests.support.channels import Mishap
 from tests.support.disputes import decide, dispute
 from tests.support.holiday import DAYS, FIRST, SHOP_ACCOUNT, T1, T1_ACCOUNT, Holiday, holiday
 from tests.support.migrated import migrated_sqlite
@@ -103,11 +104,11 @@ async def test_nine_days_with_every_way_of_paying_close_without_a_break(shop: Ho
     check_holiday(shop)
 
 
-MISHAPS = {
-    NUCC: ("card", ["lost"], ["silent"], ["late"], ["unsent"]),
-    CUP: ("unionpay", ["lost"], ["silent"], ["late"], ["unsent"]),
-    ADVANCING_BANK: ("fund", ["lost"], ["silent"], ["late"]),
-    ECNY: ("ecny", ["lost"], ["silent"], ["late"]),
+MISHAPS: dict[str, tuple[str, tuple[Mishap, ...]]] = {
+    NUCC: ("card", ("lost", "silent", "late", "unsent")),
+    CUP: ("unionpay", ("lost", "silent", "late", "unsent")),
+    ADVANCING_BANK: ("fund", ("lost", "silent", "late")),
+    ECNY: ("ecny", ("lost", "silent", "late")),
 }
 """What befalls a payer's order on its way, one after the other, each day."""
 SPOILT = [
@@ -144,11 +145,11 @@ def named(shop: Holiday, day: date) -> dict[str, Counter[str]]:
 
 async def meet_mishaps(shop: Holiday) -> None:
     """An order of every channel is lost, or its answer, or it comes too late."""
-    for channel_id, (name, *ways) in MISHAPS.items():
+    for channel_id, (name, ways) in MISHAPS.items():
         channel = shop.world.channels[channel_id]
         for number, way in enumerate(ways):
             shop.world.shop.clock.at_ms += 61_000
-            channel.mishaps = list(way)  # type: ignore[arg-type]
+            channel.mishaps = [way]
             payment_id = await shop.pay(name, 200 + number)
             for _ in range(12):
                 shop.world.shop.clock.at_ms += 61_000

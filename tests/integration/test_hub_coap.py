@@ -118,7 +118,7 @@ async def test_several_pushes_arrive_each_in_order(tmp_path: Path) -> None:
         await observation.response
         for number in range(5):
             world.backend.push("answer", "vend-1", world.shop.push("vend-1", number))
-        heard = []
+        heard: list[int] = []
         async with asyncio.timeout(PATIENCE_S):
             while len(heard) < 5:
                 notified = await anext(observed)

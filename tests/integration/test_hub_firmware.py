@@ -65,7 +65,7 @@ async def test_a_store_fetches_once_and_a_till_goes_on_where_it_was(tmp_path: Pa
             asyncio.to_thread(first.fetch, digest, len(data)),
             asyncio.to_thread(second.fetch, digest, len(data)),
         )
-        assert both == [data, data]
+        assert list(both) == [data, data]
         assert world.backend.firmware_asked == [0, 50_000, 100_000, 150_000, 180_000]
         part = tmp_path / f"{TILL}-firmware" / f"{digest}.part"
         part.write_bytes(data[:70_001])

@@ -58,7 +58,8 @@ def bank(asked: list[Envelope]) -> Callable[[Envelope], Answer]:
 
     def answer(one: Envelope) -> Answer:
         asked.append(one)
-        kind, body = "pong", {"now_ms": now_ms()}
+        kind = "pong"
+        body: dict[str, Any] = {"now_ms": now_ms()}
         if one.message_type == "mandate.query":
             kind = "mandate.standing"
             body = {"mandate_id": MANDATE, "is_active": True, "currency": "CNY"}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+import typer
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from wechatpayv3 import WeChatPay, WeChatPayType
 from wechatpayv3.async_ import AsyncWeChatPay
@@ -117,7 +118,7 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
         world.leave_phone(tmp_path / "phone")
 
         said: list[str] = []
-        monkeypatch.setattr(phone_book.typer, "echo", lambda words: said.append(str(words)))
+        monkeypatch.setattr(typer, "echo", lambda words: said.append(str(words)))
 
         async def phone(command: Any, *words: Any) -> str:
             await world.run(lambda: command(*words, directory=tmp_path / "phone"))
@@ -162,7 +163,7 @@ async def test_the_asynchronous_client_takes_a_code_and_undoes_it(
             assert "余额" in dear
             always = {"currency": "CNY", "limit_minor": 0, "pin": PIN}  # ask for the PIN
             await phone(phone_book.wallet, "/wallet/v1/pin-free", json.dumps(always))
-            shown = {"payer": {"auth_code": await phone(phone_book.code)}}
+            shown: dict[str, Any] = {"payer": {"auth_code": await phone(phone_book.code)}}
             shown |= {"scene_info": {"store_info": {"id": "s1"}}}
             codepay = AsyncWeChatPayType.CODEPAY
             status, _ = await pay.pay("茶", "code-0003", {"total": 900}, pay_type=codepay, **shown)
@@ -215,7 +216,7 @@ async def whole_scenario(world: MerchantWorld, pay: Any) -> None:
         assert await ask(pay.refund, **words) == (200, refund)
         assert await ask(pay.query_refund, out_refund_no=f"refund-{number}") == (200, refund)
         headers, body = await world.server.next()
-        news = await world.run(lambda h=headers, b=body: pay.callback(h, b))
+        news = await world.run(partial(pay.callback, headers, body))
         assert news["event_type"] == "REFUND.SUCCESS"
         assert news["resource"]["refund_status"] == "SUCCESS"
         assert news["resource"]["amount"]["refund"] == part
@@ -253,7 +254,7 @@ async def sharing_scenario(world: MerchantWorld, pay: Any) -> None:
     openid = "o" + "x" * 27
     await submit(TellOpenId(openid=openid, appid=world.own["appid"], payer_id=PAYER))
     add = pay.profitsharing_add_receiver
-    words = {"account_type": "PERSONAL_OPENID", "account": openid, "name": "Li Na"}
+    words: dict[str, Any] = {"account_type": "PERSONAL_OPENID", "account": openid, "name": "Li Na"}
     await ask(add, relation_type="STAFF", **words)
     await ask(add, account_type="MERCHANT_ID", account=mchid, relation_type="PARTNER")
     order = {"description": "分账", "out_trade_no": "shared-0001", "amount": {"total": 1_000}}

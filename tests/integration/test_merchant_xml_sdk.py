@@ -60,7 +60,9 @@ async def test_orders_codes_and_refunds_from_the_first_call_to_the_last_notice(
 async def a_contract(world: MerchantWorld, pay: Any) -> None:
     """The payer follows the merchant's link, signs, is debited, and is let go."""
     token, own, news = world.keys.parent / "token", world.own, world.server.url
-    terms = {"plan_id": 123, "name": "会员", "limit_payment": 900, "limit_day": 900}
+    terms: dict[str, Any] = {
+        "plan_id": 123, "name": "会员", "limit_payment": 900, "limit_day": 900,
+    }  # fmt: skip
     await world.run(lambda: plan(world.url, world.ca, token, own["mchid"], notice_hours=0, **terms))
     link = pay.withhold.apply_signing(123, "code-1", "李娜", news)
     follow = lambda: requests.get(link["base_url"], link["data"], allow_redirects=False)  # noqa: E731  # a test's own server

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -69,7 +69,14 @@ class FakeSender:
         self.error = error
         self.told: list[str] = []
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Tried:
+    async def send(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        is_taken: Callable[[bytes], bool] | None = None,
+    ) -> Tried:
         self.told.append(json.loads(body)["id"])
         if url == HANGS:
             await asyncio.Event().wait()

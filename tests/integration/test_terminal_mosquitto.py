@@ -42,9 +42,10 @@ class Responder:
             self.states.append(cbor.decode(bytes(got.payload), bytes_max=1000))
             return
         self.requests.append(got)
+        asked: Any = got.properties
         told = Properties(PacketTypes.PUBLISH)
-        told.CorrelationData = got.properties.CorrelationData
-        client.publish(got.properties.ResponseTopic, b"answer:" + got.payload, 1, properties=told)
+        told.CorrelationData = asked.CorrelationData
+        client.publish(asked.ResponseTopic, b"answer:" + got.payload, 1, properties=told)
 
     async def close(self) -> None:
         self.client.disconnect()
@@ -66,7 +67,8 @@ async def test_properties_birth_will_and_reconnection_without_repetition(tmp_pat
         software="x",
         tls=None,
     )
-    link, heard = MqttLink(place), []
+    link = MqttLink(place)
+    heard: list[object] = []
     task = asyncio.create_task(link.run(heard.append))
 
     def count(kind: type) -> int:
@@ -81,7 +83,7 @@ async def test_properties_birth_will_and_reconnection_without_repetition(tmp_pat
             await until(lambda: responder.ready)
             link.transmit(parcel("one"))
             await until(lambda: AnswerArrived(b"answer:one") in heard)
-            seen = responder.requests[0].properties
+            seen: Any = responder.requests[0].properties
             assert seen.CorrelationData == b"one"
             assert seen.ResponseTopic == "tw1/s/t/pos-1/res"
             assert seen.MessageExpiryInterval <= 60
@@ -116,13 +118,16 @@ async def test_a_till_that_vanishes_leaves_its_will(tmp_path: Path) -> None:
             host="127.0.0.1", port=broker.port, tid="pos-1", store="s", boot_epoch=9, software="x",
             tls=None,
         )  # fmt: skip
-        link, heard = MqttLink(place), []
+        link = MqttLink(place)
+        heard: list[object] = []
         task = asyncio.create_task(link.run(heard.append))
         try:
             await until(lambda: any(isinstance(event, LinkUp) for event in heard))
             client = link._client
             task.cancel()  # nobody connects again
-            client.socket().shutdown(socket.SHUT_RDWR)  # the cable, not a goodbye
+            assert client is not None
+            cable: Any = client.socket()
+            cable.shutdown(socket.SHUT_RDWR)  # the cable, not a goodbye
             await asyncio.gather(task, return_exceptions=True)
             await until(lambda: {"on": 0, "epoch": 9} in responder.states)
         finally:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import pytest
@@ -24,7 +24,8 @@ from protocol.errors import advice
 from protocol.messages import ErrorBody, Refusal
 from terminal.bootstrap import load_identity, running_terminal
 from terminal.config import load
-from tests.kit.hub_world import World, now_ms, running_world, until
+from tests.kit.hub_shop import Shop
+from tests.kit.hub_world import Installation, now_ms, running_world, until
 from tests.kit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.asyncio
@@ -33,10 +34,34 @@ MANDATE = "mdt_" + "0" * 26
 TAPPED, SCANNED = "134567890123456789", "134567890123456797"
 
 
+class WithShop(Protocol):
+    """What has the keys and the words of a shop."""
+
+    @property
+    def shop(self) -> Shop: ...
+
+
+class WithPorts(Protocol):
+    """A hub, in this process or in its own."""
+
+    @property
+    def ports(self) -> dict[str, int]: ...
+
+
+class Place(WithShop, Protocol):
+    """Where a terminal may be set up."""
+
+    @property
+    def installation(self) -> Installation: ...
+
+    @property
+    def hub(self) -> WithPorts: ...
+
+
 class Books:
     """The payments of a backend that fits in a page; ``pay`` decides what becomes of them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WithShop) -> None:
         self.created: list[str] = []
         self.states: dict[str, str] = {}
         self.money: dict[str, dict[str, Any]] = {}
@@ -76,7 +101,7 @@ class Books:
         )
 
 
-def config(world: World, tid: str, kind: str, transport: str) -> Path:
+def config(world: Place, tid: str, kind: str, transport: str) -> Path:
     world.installation.issue(kind, tid, world.shop.key_of(tid))
     state = world.installation.root / tid
     profile = "till" if kind == "terminal" else "vending"

@@ -122,7 +122,7 @@ async def sell(till: Till, amount_minor: int) -> str:
 
 async def test_a_hub_that_dies_in_mid_sale_loses_none_and_doubles_none(tmp_path: Path) -> None:
     async with running_store(tmp_path) as store:
-        books = Books(store)  # type: ignore[arg-type]  # it has a shop
+        books = Books(store)
         first = {tid: await sell(till, 100) for tid, till in store.tills.items()}
         for till in store.tills.values():
             await till.screen("paid")
@@ -165,7 +165,7 @@ async def test_a_hub_that_loses_the_backend_is_left_for_the_other(
 ) -> None:
     monkeypatch.setattr(hub_turns, "HUB_USELESS_S", 1)
     async with running_store(tmp_path) as store:
-        books = Books(store)  # type: ignore[arg-type]  # it has a shop
+        books = Books(store)
         till = store.tills["pos-1"]
 
         await store.cut(HUB, is_cut=True)  # in a quiet store: nobody sells
@@ -193,8 +193,10 @@ async def test_a_hub_that_loses_the_backend_is_left_for_the_other(
         store.backend.refuses.clear()
         # What the one kept comes after the other has brought it, and counts once.
         await until(
-            lambda: set.intersection(
-                *(set(store.backend.by_hub[hub][before[hub] :]) for hub in (HUB, OTHER))
+            lambda: bool(
+                set.intersection(
+                    *(set(store.backend.by_hub[hub][before[hub] :]) for hub in (HUB, OTHER))
+                )
             )
         )
         assert books.created == sold

@@ -101,7 +101,7 @@ async def is_shown(till: Till, *, is_online: bool) -> None:
 
 async def test_the_other_hub_takes_over_and_nothing_is_paid_twice(tmp_path: Path) -> None:
     async with running_store(tmp_path) as store:
-        books = Books(store)  # type: ignore[arg-type]  # it has a shop
+        books = Books(store)
         for name in (HUB, OTHER):
             await store.start_hub(name)
         till = await store.start_till()
