@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
-_Words, _Result = ParamSpec("_Words"), TypeVar("_Result")
+_Words = ParamSpec("_Words")
+_Result = TypeVar("_Result")
 
 
 class AtOnce(Executor):

@@ -259,7 +259,7 @@ class FakePhone(Phone):
         return BILL
 
     def pay_merchant_code(self, picture: bytes, *, now_ms: int) -> dict[str, Any]:
-        shown_by = {"exit": self.exit_, "vend": self.vending}
+        shown_by: dict[str, FakeExit | FakeVending] = {"exit": self.exit_, "vend": self.vending}
         shown_by[read_qr(picture).rpartition("/")[2]].pay()
         return {"payment_id": PAYMENT, "state": "captured"}
 

@@ -11,7 +11,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
-def use(shop: Shop, mandate_id: str, amount_minor: int, *, device: str = "vend1") -> dict:
+def use(shop: Shop, mandate_id: str, amount_minor: int, *, device: str = "vend1") -> dict[str, Any]:
     """A device takes a payment by itself."""
     body = shop.create_body("mandate", amount_minor, mandate_id=mandate_id)
     return shop.ask("payment.create", body, device=device)

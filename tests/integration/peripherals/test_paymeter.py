@@ -233,7 +233,7 @@ def test_a_payer_who_is_asked_has_time_and_the_token_still_goes_in(
     bench.power_cut()
 
 
-def opened_body(bench: Bench) -> dict:
+def opened_body(bench: Bench) -> dict[str, Any]:
     return dict(opened(bench.sent_of("payment.create")[-1]).body)
 
 
