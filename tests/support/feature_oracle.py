@@ -17,7 +17,7 @@ class Told:
     """An event, or the label of an event that came before it in the story."""
 
     at: int
-    row: tuple[object, ...]
+    row: tuple[Any, ...]
     is_fraud: bool | None = None
     available_at: int = 0
 

@@ -26,7 +26,9 @@ def said(place: int) -> Iterator[str]:
     """All that stands there in the checks' code, with ``{}`` for what is put in."""
     for path in sorted(ROOM.glob("*.py")):
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            name = getattr(call.func, "id", "") if isinstance(call, ast.Call) else ""
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "id", "")
             if name in ASKED and len(call.args) > ASKED[name] + place:
                 yield from texts(call.args[ASKED[name] + place])
 

@@ -127,7 +127,7 @@ def test_software_that_changes_outside_an_update_is_tampering(
 def test_a_driver_that_others_have_says_less_than_one_that_nobody_has(
     known: tuple[Devices, dict[str, Device]],
 ) -> None:
-    modules = [*known[1]["dev7"].fixed["modules"]]  # type: ignore[misc]
+    modules = [*known[1]["dev7"].fixed["modules"]]
     devices = copy.deepcopy(known)
     for name in ("dev1", "dev2"):
         attrs = devices[1][name].read() | {"modules": [*modules, "uvcvideo"]}
@@ -144,7 +144,7 @@ def test_what_several_devices_go_on_showing_is_known_where_nobody_can_be_asked(
 ) -> None:
     devices, fleet = copy.deepcopy(known)
     devices.settles_after_days = settles_after_days
-    modules = [*fleet["dev7"].fixed["modules"], "late_driver"]  # type: ignore[misc]
+    modules = [*fleet["dev7"].fixed["modules"], "late_driver"]
 
     def verdict(name: str, day: int) -> Verdict:
         fleet[name].boots += 1

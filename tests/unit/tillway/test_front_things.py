@@ -96,8 +96,7 @@ def test_a_machine_sells_by_its_mandate_and_beyond_its_limits_by_a_code(things: 
         for act in acts:
             assert (things.stage, vending_of(things).fallen) == (act, before), "not paid yet"
             getattr(things, act)()
-        assert things.stage is Stage.BILL
-        assert vending_of(things).fallen == before + 1
+        assert (things.stage, vending_of(things).fallen) == (Stage.BILL, before + 1)
         assert things.bill.amount
         things.start_over()
         assert things.stage is Stage.PRESS
