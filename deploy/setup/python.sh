@@ -3,7 +3,7 @@
 # from running it, if it has all that setting up needs; else the first on the PATH.
 #
 # A distribution compiles its Python so (its base is /usr), others if told to. What a version manager
-# compiles without being told takes a third more time for everything.
+# compiles without being told takes a sixth more time for all of the tests.
 set -eu
 
 # 3.11, pip or what brings it, the modules that a distribution packages separately, the headers.

@@ -1,6 +1,6 @@
 """``tillway thing``: let a car charge or leave the car park, or press a key of the vending machine,
-at a stack that is running. The front
-page's stories do the same, and so do the acts on the pages of the simulated devices.
+at a stack that is running. The front page's stories do the same, and so do the acts on the pages of
+the simulated devices.
 """
 
 import time
