@@ -104,7 +104,7 @@ def test_a_command_finds_one_shows_it_and_sends_it_again(
     assert line.endswith(f"{MERCHANT}  status 500")
     assert json.loads(say("show", dead).output)["tries"][0]["error"] == "status 500"
     assert say("replay", dead).output == f"{dead} is pending\n"
-    assert say("list", "--state", "dead").output == ""
+    assert say("list", "--state", "dead").output == "none\n"
     refused = say("list", "--since", "yesterday").exception
     assert isinstance(refused, CallerError)
     assert (refused.code, refused.detail) == ("date_invalid", "since")
