@@ -6,7 +6,7 @@ BIN   := $(VENV)/bin
 # What Python has compiled is kept, whatever the environment says: a program starts in half the time.
 KEPT := PYTHONDONTWRITEBYTECODE=
 # On two cores: a worker waits a third of its time for serial lines, deadlines and programs.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo up test check fix types bench screens lock clean
