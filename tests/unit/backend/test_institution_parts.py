@@ -122,7 +122,8 @@ class FakeBank:
         return Notification("N", 0, account, cursor, ())
 
     async def recall(self, recall: Recall) -> Resolution:
-        raise NotImplementedError
+        self.asked.append(recall.case_id)
+        return Resolution("M", recall.case_id, 0, "BANK", "TILLWAY", "E1", "CNCL")
 
 
 async def test_an_account_is_asked_of_the_bank_that_keeps_it() -> None:
@@ -132,7 +133,16 @@ async def test_an_account_is_asked_of_the_bank_that_keeps_it() -> None:
     for debtor in ("RESERVE", "OWN"):
         await banks.instruct(Instruction("M1", 0, DAY, "Tillway", debtor, (transfer,)))
         await banks.statement(debtor, DAY)
-    assert (reserve.asked, own.asked) == (["RESERVE"] * 2, ["OWN"] * 2)
+        await banks.bookings(debtor, 0)
+    assert (reserve.asked, own.asked) == (["RESERVE"] * 3, ["OWN"] * 3)
+
+
+async def test_what_left_the_reserve_is_asked_back_of_its_bank() -> None:
+    reserve, own = FakeBank(), FakeBank()
+    banks = OurBanks(reserve=reserve, own=own, own_account="OWN")
+    recall = Recall("C1", 0, "TILLWAY", "BANK", "E1", Money(1, "CNY"), DAY, "DUPL")
+    assert (await banks.recall(recall)).case_id == "C1"
+    assert (reserve.asked, own.asked) == (["C1"], [])
 
 
 async def test_what_the_reserve_bank_does_not_know_the_other_is_asked() -> None:
