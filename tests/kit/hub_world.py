@@ -1,7 +1,6 @@
 """A whole hub in the test's own process: real identities, TLS, sockets; and a fake backend."""
 
 import asyncio
-import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import web
 
 from backend.identity.ca import CertificateAuthority, Holder
@@ -28,7 +26,6 @@ from tests.kit.patience import PATIENCE_S
 from tests.kit.ports import lasting_port
 
 PASSPHRASE = b"a passphrase for tests"
-_SALT = os.urandom(16)
 FIRMWARE_PIECE = 50_000
 SLOW_S = 0.5
 """What a batch takes in the mode ``slow``."""
@@ -36,16 +33,6 @@ SLOW_S = 0.5
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def sealed(key: SigningKey) -> bytes:
-    """The key, sealed with a salt that all keys of this process share: what scrypt makes of it and
-    of the passphrase is then worked out once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            sealing, "RAND_bytes", lambda count: _SALT if count == len(_SALT) else os.urandom(count)
-        )
-        return sealing.seal(key, PASSPHRASE)
 
 
 @dataclass
@@ -73,7 +60,7 @@ class Installation:
         )
         files = pack_identity(
             facts,
-            signing_key=sealed(key),
+            signing_key=sealing.seal(key, PASSPHRASE),
             tls_key=tls_key.seal(PASSPHRASE),
             chain=(certificate, self.ca.certificate_der),
         )
