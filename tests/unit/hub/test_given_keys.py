@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiocoap
 import pytest
+from aiocoap import oscore
 from typer.testing import CliRunner
 
 from hub.cli import app
@@ -97,6 +98,14 @@ def test_no_number_of_ours_comes_twice_in_a_process_or_after_it(
             for context in contexts * 4:
                 used.append((context.recipient_id, context.new_sequence_number()))
     assert len(set(used)) == len(used) == 24
+
+
+def test_nothing_is_sealed_for_whom_the_key_was_taken_from(tmp_path: Path) -> None:
+    with opened(tmp_path) as book:
+        context = GivenContext(book.give("vend-1", now_ms=1), book, never)
+        book.take("vend-1", now_ms=2)
+        with pytest.raises(oscore.ContextUnavailable):
+            context.protect(aiocoap.Message(code=aiocoap.CONTENT))
 
 
 def test_what_a_block_takes_of_all_numbers_lasts_for_years(tmp_path: Path) -> None:
