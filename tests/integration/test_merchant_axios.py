@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -201,7 +201,7 @@ async def tell_openid(world: MerchantWorld) -> str:
     """The payer's app tells the merchant's who the payer is."""
     token = (await world.wallet.issue_token(PAYER))["token"]
     trust = ssl.create_default_context(cafile=world.ca)
-    async with httpx.AsyncClient(verify=trust, base_url=world.url) as phone:
+    async with httpx2.AsyncClient(verify=trust, base_url=world.url) as phone:
         answer = await phone.post(
             "/wallet/v1/openid",
             json={"appid": world.own["appid"]},

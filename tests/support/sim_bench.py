@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from firmware_sim.board import Board
 from firmware_sim.board_file import load_board
@@ -29,7 +29,7 @@ class Desk:
     board: Board
     wire: WireLog
     place: Workplace
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
 
     def say(self, device: str, data: bytes) -> None:
         """Say something to a device, as its host."""
@@ -45,10 +45,10 @@ async def desk(state_dir: Path, board: str = "pos") -> AsyncIterator[Desk]:
         in_memory(load_board(board)), state_dir=state_dir, now_ms=SteadyClock().now_ms, pace=False
     )
     place = Workplace.at(running, state_dir)
-    app = httpx.ASGITransport(build_control(place))
+    app = httpx2.ASGITransport(build_control(place))
     await running.start()
     try:
-        async with httpx.AsyncClient(transport=app, base_url=URL) as http:
+        async with httpx2.AsyncClient(transport=app, base_url=URL) as http:
             yield Desk(running, place.wire, place, http)
     finally:
         place.close()

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
@@ -48,9 +48,9 @@ class Street:
     alipay: AlipayWorld
     unionpay: AcpWorld
     runner: Any
-    browser: httpx.AsyncClient
+    browser: httpx2.AsyncClient
 
-    async def open(self, path: str, agent: str = PLAIN) -> httpx.Response:
+    async def open(self, path: str, agent: str = PLAIN) -> httpx2.Response:
         return await self.browser.get(path, headers={"user-agent": agent})
 
     def shown(self, amount_minor: int = 1_280) -> tuple[str, str]:
@@ -94,8 +94,8 @@ async def opened_street(url: str) -> AsyncIterator[Street]:
             alipay = await opened.enter_async_context(alipay_world(shop.clock))
             unionpay = await opened.enter_async_context(acp_world(shop.clock))
             runner = runner_of(shop, {ALIPAY: alipay.adapter, CUP_QR: unionpay.adapter})
-            transport = httpx.ASGITransport(the_app(shop, runner))
-            browser = httpx.AsyncClient(transport=transport, base_url=PAGE)
+            transport = httpx2.ASGITransport(the_app(shop, runner))
+            browser = httpx2.AsyncClient(transport=transport, base_url=PAGE)
             await opened.enter_async_context(browser)
             yield Street(shop, alipay, unionpay, runner, browser)
     assert shop.verify().is_whole
