@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
@@ -11,6 +10,7 @@ from tests.support.axe import faults, needs_axe
 from tests.support.browser import LARGE, SMALL, opened_page
 from tests.support.till_scenes import (
     GOODS,
+    LONG_NAMES,
     MACHINE,
     METHODS,
     Scene,
@@ -24,10 +24,6 @@ from tests.support.tills import Till, running_till
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 Story = Callable[[Till, Page, Page, str], AsyncIterator[Scene]]
-LONG_NAMES: dict[str, Any] = {
-    "merchant_zh": "街角小店中山公园地铁站二号口店",
-    "merchant_en": "Corner Shop at Zhongshan Park Station",
-}
 FORGOTTEN = {
     "choose-pin",
     "shift-open",

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, Route
@@ -10,15 +9,11 @@ from playwright.async_api import Browser, Page, Route
 from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.offline_phone import Phone, hub_word
-from tests.support.till_scenes import METHODS, charge, pay_by_code, ready_keypad, shows
+from tests.support.till_scenes import LONG_NAMES, METHODS, charge, pay_by_code, ready_keypad, shows
 from tests.support.tills import Till, running_till
 from tests.unit.terminal.fakes import CODE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-LONG_NAMES: dict[str, Any] = {
-    "merchant_zh": "街角小店中山公园地铁站二号口店",
-    "merchant_en": "Corner Shop at Zhongshan Park Station",
-}
 SEEN = """
 all => all.filter((each) => {
   const box = each.getBoundingClientRect();

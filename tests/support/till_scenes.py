@@ -58,6 +58,10 @@ LOGGED = (
 Scene = tuple[str, Page]
 GIVEN_PIN = "860247"
 """One that a supervisor sets."""
+LONG_NAMES: dict[str, Any] = {
+    "merchant_zh": "街角小店中山公园地铁站二号口店",
+    "merchant_en": "Corner Shop at Zhongshan Park Station",
+}
 METHODS = ("pay_code", "merchant_qr", "offline_token")
 QUERY = """
 fetch('/api/sales/current/query', {method: 'POST', headers: {
