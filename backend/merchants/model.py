@@ -8,7 +8,7 @@ Rule 3: the cycle of a business date is the one in force on it, whatever was cho
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from backend.merchants.limits import CYCLE_DAYS_MAX, FEE_BPS_MAX, URL_CHARS_MAX
@@ -16,6 +16,7 @@ from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 
 MerchantStatus = Literal["active", "closed"]
+MERCHANT_STATUSES: tuple[str, ...] = get_args(MerchantStatus)
 _CYCLE = re.compile(r"([DT])\+(0|[1-9][0-9]?)").fullmatch
 
 

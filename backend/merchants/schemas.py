@@ -1,6 +1,6 @@
 """What operators send about merchants. Wrong fields are named, never echoed."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from backend.merchants.limits import (
     PENDING_SHARDS_MAX,
     URL_CHARS_MAX,
 )
+from backend.merchants.model import MerchantStatus
 from backend.wanted import Wanted
 from protocol.money import AMOUNT_MINOR_MAX
 
@@ -31,7 +32,7 @@ class NewFeePlan(Wanted):
 class MerchantChange(Wanted):
     """``PATCH /operator/v1/merchants/{merchant_id}``. What is left out stays."""
 
-    status: Literal["active", "closed"] | None = None
+    status: MerchantStatus | None = None
     notify_url: Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX)] | None = None
     biometric_above_minor: _Minor | None = None
     settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] | None = None

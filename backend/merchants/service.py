@@ -18,6 +18,7 @@ from backend.merchants.limits import (
     PENDING_SHARDS_MAX,
 )
 from backend.merchants.model import (
+    MERCHANT_STATUSES,
     Cycle,
     FeeBounds,
     FeePlan,
@@ -274,6 +275,8 @@ class ChangeMerchant:
         merchant = _existing(ws, self.merchant_id)
         changes: Row = {"updated_at_ms": now_ms}
         if self.status is not None:
+            if self.status not in MERCHANT_STATUSES:
+                raise CallerError("field_invalid", f"status: {' or '.join(MERCHANT_STATUSES)}")
             changes["status"] = self.status
         if self.notify_url is not None:
             changes["notify_url"] = check_notify_url(self.notify_url)

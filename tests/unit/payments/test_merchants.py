@@ -197,6 +197,14 @@ def test_another_cycle_is_kept_with_its_first_date(shop: Shop) -> None:
         shop.add_merchant(settlement_cycle="D+0")
 
 
+def test_a_status_that_there_is_not_is_refused_with_those_that_there_are(shop: Shop) -> None:
+    wrong: Any = "paused"
+    with pytest.raises(CallerError, match="field_invalid: status: active or closed"):
+        shop.do(ChangeMerchant(merchant_id=MERCHANT, status=wrong))
+    payer = shop.add_payer(balance_minor=1_000)
+    assert shop.pay(payer, 1)["state"] == "captured"
+
+
 def plan(**changes: Any) -> AddFeePlan:
     fields: dict[str, Any] = {
         "merchant_id": MERCHANT, "rate_bps": 60, "min_minor": 0, "cap_minor": 0,
