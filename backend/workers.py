@@ -1,7 +1,7 @@
 """Threads for what blocks or takes long; their answers go straight to the event loop.
 
 An executor's answer goes into a future with a lock of its own and from there into the loop's. Half
-of what it costs to ask a thread and hear from it was that (docs/performance.md).
+of what it costs to ask a thread and hear from it was that (docs/performance-way.md).
 """
 
 import asyncio

@@ -30,7 +30,7 @@ from backend.db.tables import Key, TableRef, Values
 from backend.db.wal_copier import WalCopier
 
 _ROWS_PER_STATEMENT_MAX = 64
-"""Longer and shorter statements both cost more for each row (measured: docs/performance.md)."""
+"""Longer and shorter statements both cost more for each row (docs/performance-engine.md)."""
 _ROWS_OF_ANY_COUNT_MAX = 8
 """So few rows go in one statement whatever their count: a lone payment's, above all."""
 # A value too large, or text that is not Unicode, is refused before SQLite sees it.
