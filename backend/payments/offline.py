@@ -5,6 +5,7 @@ Rule 1: the payer was not asked then and is not asked now. What was set aside pa
 Rule 2: who bears it is kept with the payment, whoever it is (``backend.offline.model``).
 Rule 3: when it was accepted is the till's word. A switch that stops the merchant or the device does
         not take from it what a payer has signed, but the house pays nothing of its own there.
+Rule 4: what is undone goes back to its voucher, or to the payer if that has ended by then.
 """
 
 from dataclasses import dataclass, replace
@@ -21,10 +22,12 @@ from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
 from backend.merchants.tables import MERCHANT
 from backend.offline.model import (
+    LIVE_STATES,
     Bearer,
     Borne,
     Returned,
     Standing,
+    VoucherState,
     VoucherStep,
     bearer_of,
     next_state,
@@ -128,6 +131,41 @@ def take_offline(
     )
     tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
     return Taken(captured)
+
+
+def undone_reads(ws: WorkingSet, payment: Row) -> list[Read]:
+    """What ``pass_on_undone`` reads, as far as it is known by now."""
+    if payment["funding"] != OFFLINE:
+        return []
+    payment_id = payment["payment_id"]
+    found: list[Read] = [(RETURN, payment_id)]
+    returned = ws.loaded(RETURN, payment_id)
+    if returned is not None:
+        found.append((VOUCHER, returned["voucher_id"]))
+        found += ledger.reads(_passed_on(payment, returned, ""), is_new=True)
+    return found
+
+
+def pass_on_undone(ws: WorkingSet, payment: Row, date: str, now_ms: int) -> None:
+    """An undone payment has given its part back to its voucher. Of one that has ended nobody looks
+    at what is left, so that goes on to its payer."""
+    if payment["funding"] != OFFLINE:
+        return
+    returned = ws.get(RETURN, payment["payment_id"])
+    assert returned is not None, "what was set aside pays for tokens that came back"
+    voucher = ws.get(VOUCHER, returned["voucher_id"])
+    assert voucher is not None, "vouchers are never removed"
+    if VoucherState(voucher["state"]) not in LIVE_STATES:
+        ledger.post(ws, _passed_on(payment, returned, date), now_ms, is_new=True)
+
+
+def _passed_on(payment: Row, returned: Row, date: str) -> list[Transfer]:
+    return posting.escrow_returned(
+        posting.Event(f"{payment['payment_id']}.passed_on", payment["currency"], date),
+        contract_id=returned["voucher_id"],
+        user_id=payment["payer_id"],
+        amount_minor=payment["amount_minor"],
+    )
 
 
 def _standing(voucher: Row, *, is_covered: bool) -> Standing:

@@ -34,6 +34,7 @@ from backend.payments.model import (
     PaymentRules,
     payment_answer,
 )
+from backend.payments.offline import pass_on_undone, undone_reads
 from backend.payments.paying import push_payment, tell_merchant
 from backend.payments.tables import PAYMENT
 from backend.payments.timeline import step
@@ -123,7 +124,7 @@ class ReversePayment:
             found += [(SAGA, self.payment_id), (HOLD, f"{self.payment_id}:1")]
         if payment["pending_owner"]:
             found += [(ACCOUNT, account) for _, account in _sub_accounts(ws, payment)]
-        return found + undo_uses_reads(ws, payment)
+        return found + undone_reads(ws, payment) + undo_uses_reads(ws, payment)
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Answer:
         earlier = first_answer(ws, self.request)
@@ -255,6 +256,7 @@ def _give_back(ws: WorkingSet, payment: Row, rules: PaymentRules, now_ms: int) -
         if payment["pending_owner"]:
             _gather(ws, payment, undoing, date, now_ms)
         ledger.post(ws, undoing, now_ms, is_new=True)
+        pass_on_undone(ws, payment, date, now_ms)
     except CallerError:
         ws.undo(mark)
         raise

@@ -157,6 +157,22 @@ def test_a_refund_of_a_token_goes_to_the_balance_and_a_reversal_to_what_was_set_
     assert shop.verify().is_whole
 
 
+def test_a_reversal_after_the_voucher_has_ended_goes_to_its_payer(
+    shop: Shop, phone: OfflinePhone
+) -> None:
+    body = phone.accepted(3_000)
+    shop.clock.at_ms = phone.row["return_until_ms"]
+    assert back(shop, body)["state"] == "captured"
+    shop.clock.at_ms += 1
+    assert phone.close() == 7_000
+    for _ in range(2):
+        undone = shop.ask("payment.reverse", {"payment_id": body["payment_id"]})
+        assert undone["state"] == "reversed"
+    assert set_aside(shop, phone) == 0
+    assert shop.payer_balance(phone.payer_id) == 30_000
+    assert shop.verify().is_whole
+
+
 @pytest.mark.parametrize(("hours", "code"), [(25, "offline_token_expired"), (200, "offline_late")])
 def test_what_is_out_of_its_time_the_merchant_bears(
     shop: Shop, phone: OfflinePhone, hours: int, code: str
