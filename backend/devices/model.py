@@ -23,18 +23,19 @@ class DeviceKind(StrEnum):
 _PAYMENT_REQUESTS = frozenset(
     {"payment.create", "payment.query", "payment.close", "payment.reverse"}
 )
-
+_REFUND_REQUESTS = frozenset({"refund.create", "refund.query"})
 _ABOUT_ITSELF = frozenset(
     {"device.hello", "device.fingerprint", "device.settings", "device.firmware"}
 )
 
 REQUESTS_OF: Mapping[DeviceKind, frozenset[str]] = {
-    DeviceKind.TERMINAL: _PAYMENT_REQUESTS | _ABOUT_ITSELF | {"refund.create", "refund.query"},
-    DeviceKind.THING: _PAYMENT_REQUESTS | _ABOUT_ITSELF | {"mandate.query"},
+    DeviceKind.TERMINAL: _PAYMENT_REQUESTS | _REFUND_REQUESTS | _ABOUT_ITSELF,
+    DeviceKind.THING: _PAYMENT_REQUESTS | _REFUND_REQUESTS | _ABOUT_ITSELF | {"mandate.query"},
     DeviceKind.HUB: frozenset(),
 }
-"""What a device of a kind may ask under its own signature. A thing stands unattended, so it gives
-nothing back, and knows its own payments only. A hub carries requests and makes none."""
+"""What a device of a kind may ask under its own signature. A thing stands unattended, so it knows
+its own payments and refunds only, and gives back of no other: the rest of what was paid ahead at a
+charger. A hub carries requests and makes none."""
 
 
 class DeviceStatus(StrEnum):

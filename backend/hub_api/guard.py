@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.db.command import Command, Read
-from backend.db.tables import Row
+from backend.db.tables import Row, TableRef
 from backend.db.working_set import WorkingSet
 from backend.devices.model import REQUESTS_OF, DeviceKind, refusal_code
 from backend.devices.tables import DEVICE
 from backend.payments.idempotency import first_answer, request_read
 from backend.payments.model import DeviceRequest
 from backend.payments.tables import PAYMENT
+from backend.refunds.tables import REFUND
 from protocol.errors import CallerError
 
 
@@ -71,12 +72,15 @@ class Guarded:
         kind = DeviceKind(device["kind"])
         if self.request.message_type not in REQUESTS_OF[kind]:
             raise CallerError("not_authorized", f"{self.request.message_type} by a {kind}")
-        payment_id = getattr(self.request.body, "payment_id", None)
-        if kind is not DeviceKind.THING or payment_id is None:
-            return
-        payment = ws.get(PAYMENT, payment_id)
-        if payment is not None and payment["device"] != self.request.device:
-            raise CallerError("payment_not_found", "of another device")
+        if kind is DeviceKind.THING:
+            self._check_own(ws, PAYMENT, "payment_id", "payment_not_found")
+            self._check_own(ws, REFUND, "refund_id", "refund_not_found")
+
+    def _check_own(self, ws: WorkingSet, table: TableRef, key: str, code: str) -> None:
+        number = getattr(self.request.body, key, None)
+        row = None if number is None else ws.get(table, number)
+        if row is not None and row["device"] != self.request.device:
+            raise CallerError(code, "of another device")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ocpp.messages import Call, CallResult, _validate_payload
 
+from backend.devices.model import REQUESTS_OF, DeviceKind
 from backend.payments.confirm import ConfirmByPayer
 from firmware_sim.devices.device import Output
 from firmware_sim.devices.ocpp.charging import ChargingStation, Make
@@ -89,6 +90,8 @@ class Backend:
         try:
             if self.refuses:
                 raise CallerError(self.refuses)
+            if asked.message_type not in REQUESTS_OF[DeviceKind.THING]:
+                raise CallerError("not_authorized", asked.message_type)
             found = self.shop.ask(asked.message_type, dict(asked.body), **options)
             said = self._answer(asked, found.pop("type"), found)
         except TillwayError as error:

@@ -14,8 +14,11 @@ from backend.devices.model import REQUESTS_OF, DeviceCommand, DeviceKind
 from backend.devices.service import RotateKey
 from backend.hub_api.ingest import request_of
 from backend.hub_api.limits import RECEIVED_AGE_MS_MAX
+from backend.payments.confirm import ConfirmByPayer
 from backend.payments.limits import CREATE_AGE_MS_MAX
 from backend.risk.devices.repository import ReadingRepository
+from backend.wallet.model import hash_token
+from backend.wallet.service import CreatePayer
 from protocol.crypto import generate
 from protocol.envelope import unseal
 from protocol.errors import CallerError, TillwayError
@@ -38,6 +41,7 @@ from tests.support.backend import (
     make_backend,
     mint,
 )
+from tests.support.shop import confirmed_top_up
 
 HELLO = {"software": "1.0", "profile": "test", "started_at_ms": NOW_MS}
 
@@ -329,6 +333,31 @@ def refund(number: int) -> dict[str, Any]:
             "amount_minor": 1, "currency": "CNY", "till": "1"}  # fmt: skip
 
 
+async def pay(shop: Shop, *numbers: int) -> None:
+    """Somebody pays these codes."""
+    payer_id = mint("pyr", 1)
+    payer = CreatePayer(
+        payer_id=payer_id,
+        name="李雷",
+        key_suite="Ed25519",
+        key_public=generate("Ed25519").public.public,
+        pin_salt=b"s" * 16,
+        pin_hash=b"h" * 32,
+        token_hash=hash_token("a token"),
+    )
+    for command in (payer, *confirmed_top_up(mint("top", 1), payer_id, 1_000)):
+        await shop.backend.writer.submit(command)
+    for number in numbers:
+        confirm = ConfirmByPayer(
+            payment_id=mint("pay", number),
+            attempt_id=mint("att", 100 + number),
+            payer_id=payer_id,
+            is_pin_verified=True,
+            rules=shop.backend.services.rules,
+        )
+        await shop.backend.writer.submit(confirm)
+
+
 @pytest.mark.asyncio
 async def test_a_hub_makes_no_request_of_its_own(shop: Shop) -> None:
     sent = [
@@ -361,15 +390,27 @@ async def test_a_thing_sees_and_touches_its_own_payments_only(shop: Shop) -> Non
 
 
 @pytest.mark.asyncio
-async def test_a_thing_gives_nothing_back(shop: Shop) -> None:
-    thing = Machine("vend-1", kind=DeviceKind.THING)
+async def test_a_thing_gives_back_of_its_own_payments_only(shop: Shop) -> None:
+    """What was paid ahead at a charger and not used goes back by itself (`hub.ocpp.paying`)."""
+    thing = Machine("charger-1", kind=DeviceKind.THING)
     await enrol(shop.backend, thing)
     sent = [
-        thing.envelope("payment.create", create(1)),
-        thing.envelope("refund.create", refund(1)),
-        thing.envelope("refund.query", {"refund_id": mint("rfd", 1)}),
+        shop.till.envelope("payment.create", create(1)),
+        thing.envelope("payment.create", create(2)),
     ]
-    assert await shop.codes(*sent) == ["done", "not_authorized", "not_authorized"]
+    assert await shop.codes(*sent) == ["done"] * 2
+    await pay(shop, 1, 2)
+    sent = [
+        shop.till.envelope("refund.create", refund(1)),
+        thing.envelope("refund.create", refund(2)),
+    ]
+    assert await shop.codes(*sent) == ["done"] * 2
+    sent = [
+        thing.envelope("refund.create", {**refund(3), "payment_id": mint("pay", 1)}),
+        thing.envelope("refund.query", {"refund_id": mint("rfd", 1)}),
+        thing.envelope("refund.query", {"refund_id": mint("rfd", 2)}),
+    ]
+    assert await shop.codes(*sent) == ["payment_not_found", "refund_not_found", "done"]
 
 
 def test_each_kind_of_device_has_its_list_and_every_request_is_on_one() -> None:
