@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 import typer
 
 from backend.audit.model import ActKind
+from faces.tables import list_lines
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import save
-from tillway.tables import list_lines
 
 app = typer.Typer(
     help="The audit log of staff and operators.",

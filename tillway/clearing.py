@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.clearing.reserve_test import open_reserve_test
+from faces.tables import draw
 from protocol.errors import CallerError
 from protocol.money import Money
 from protocol.signed_note import NoteKey
@@ -19,7 +20,6 @@ from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
-from tillway.tables import draw
 
 app = typer.Typer(
     help="Close a day: clear, settle, pay out.",
@@ -41,7 +41,7 @@ def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     console = Console()
     api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
     found = watch(api, f"/operator/v1/clearing/{day.date()}/run", console)
-    show_report(console, found)
+    show_report(found)
     raise typer.Exit(0 if found["state"] == "closed" else 1)
 
 
@@ -49,7 +49,7 @@ def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
 def report(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
     """The report of the last run of a day."""
     found = api_of(url, ca, token_file).get(f"/operator/v1/clearing/{day.date()}")
-    show_report(Console(), found)
+    show_report(found)
     raise typer.Exit(0 if found["state"] == "closed" else 1)
 
 
@@ -85,7 +85,7 @@ def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) 
     typer.echo(f"{out}")
 
 
-def show_report(console: Console, found: dict[str, Any]) -> None:
+def show_report(found: dict[str, Any]) -> None:
     """A day's payouts, what came of the rest, and what keeps the day open, for people."""
     table = Table("payout", "merchant", "amount", "state", "reason", title=f"{found['day']}")
     for row in found["payouts"]:
@@ -93,14 +93,14 @@ def show_report(console: Console, found: dict[str, Any]) -> None:
         table.add_row(
             row["payout_id"], row["merchant_id"], str(amount), row["state"], row["reason"]
         )
-    console.print(table)
+    draw(table)
     compared = found["reconciliation"]
     kinds = f" ({', '.join(compared['kinds'])})" if compared["kinds"] else ""
-    console.print(f"{compared['matched']} figures agree, {compared['found']} do not{kinds}")
-    console.print(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
+    typer.echo(f"{compared['matched']} figures agree, {compared['found']} do not{kinds}")
+    typer.echo(f"fees swept: {found['swept_minor']} minor units; the day is {found['state']}")
     for reason in found.get("open_because", ()):
-        console.print(f"  {reason}", soft_wrap=True, markup=False, highlight=False)
+        typer.echo(f"  {reason}")
     if compared["breaks"]:
-        console.print("see: tillway clearing breaks list")
+        typer.echo("see: tillway clearing breaks list")
     if found.get("long_minor"):
-        console.print(f"nobody's money: {found['long_minor']} minor units")
+        typer.echo(f"nobody's money: {found['long_minor']} minor units")

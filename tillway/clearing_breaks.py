@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 
 import typer
 
+from faces.tables import list_lines
 from protocol.money import Money
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import list_lines
 
 app = typer.Typer(help="Breaks of the reconciliation.", no_args_is_help=True)
 _COMMANDS = {

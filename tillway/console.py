@@ -10,10 +10,10 @@ from urllib.parse import quote
 import qrcode
 import typer
 
+from faces.tables import list_lines
 from protocol.errors import CallerError
 from tillway.asking import asked
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import list_lines
 
 app = typer.Typer(
     help="The console: who may sign in.", no_args_is_help=True, pretty_exceptions_enable=False

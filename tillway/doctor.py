@@ -15,8 +15,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.crypto.sm2 import sm2_backend
-from tillway.tables import draw
 from transport.contexts import has
 from transport.profiles import P256, SM
 

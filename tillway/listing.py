@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import typer
 
+from faces.tables import NONE, list_lines
 from protocol.money import Money
 from tillway.json_api import JsonApi
-from tillway.tables import NONE, list_lines
 
 Merchant = Annotated[str, typer.Option(help="Of this merchant: id or name.")]
 Store = Annotated[str, typer.Option(help="Of this store: id or name.")]

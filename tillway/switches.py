@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 
 import typer
 
+from faces.tables import list_lines
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import list_lines
 
 app = typer.Typer(
     help="Kill switches: stop new payments, and let them go on.",

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.db.reading import Reader
 from backend.disputes.model import DisputeState
 from backend.disputes.repository import DisputeRepository
+from faces.tables import draw
 from protocol.money import Money
 
 app = typer.Typer(help="Disputed payments.", no_args_is_help=True)
@@ -42,4 +42,4 @@ def list_command(
             row["dispute_id"], row["payment_id"], row["merchant_id"], str(amount), str(cover),
             row["state"], row["reason"],
         )  # fmt: skip
-    Console().print(table)
+    draw(table)

@@ -12,6 +12,7 @@ from backend.ledger import model, proof_cli, statement_cli
 from backend.ledger.limits import TRANSFERS_LISTED_MAX
 from backend.ledger.repository import LedgerRepository, UndecodableError, UnreadableError
 from backend.ledger.verify import Report, verify
+from faces.tables import draw
 from protocol.signed_note import NoteKey
 
 app = typer.Typer(help="Look at the ledger and prove it.", no_args_is_help=True)
@@ -50,7 +51,6 @@ def verify_command(
 def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> None:
     """List accounts (with this prefix of the id) and their balances in minor units."""
     table = Table("account", "side", "balance", "available", "held", "floor")
-    _fold(table)
     for column in table.columns[2:]:
         column.justify = "right"
     with Reader.opened(database) as reader, reader.snapshot() as connection:
@@ -61,7 +61,7 @@ def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> Non
                 row["id"], row["side"], f"{balance}", f"{available}",
                 f"{balance - available}", floor,
             )  # fmt: skip
-    Console().print(table)
+    draw(table)
 
 
 @app.command()
@@ -73,7 +73,6 @@ def transfers(
 ) -> None:
     """List transfers, newest first."""
     table = Table("transfer", "debit", "credit", "minor", "ccy", "rule", "kind", "group")
-    _fold(table)
     with Reader.opened(database) as reader, reader.snapshot() as connection:
         repository = LedgerRepository(connection)
         for row in repository.transfers(event_id=event, account_id=account, limit=limit):
@@ -81,7 +80,7 @@ def transfers(
                 row["id"], row["debit"], row["credit"], f"{row['amount_minor']}",
                 row["currency"], row["rule"], row["kind"], f"{row['chain']}/{row['group_seq']}",
             )  # fmt: skip
-    Console().print(table)
+    draw(table)
 
 
 def _count(repository: LedgerRepository) -> int | None:
@@ -93,23 +92,16 @@ def _count(repository: LedgerRepository) -> int | None:
         return None
 
 
-def _fold(table: Table) -> None:
-    """Ids are shown whole, on as many lines as they need."""
-    for column in table.columns:
-        column.overflow = "fold"
-
-
 def _print_report(report: Report) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
+    typer.echo(
         f"{report.transfers} transfers in {report.groups} groups, "
         f"{report.accounts} accounts, {report.holds} holds, "
         f"{report.balances} followed balances, {report.checkpoints} checkpoints"
     )
     for chain, (seq, digest) in sorted(report.ends.items()):
-        console.print(f"chain {chain} ends at group {seq}: {digest}", markup=False)
+        typer.echo(f"chain {chain} ends at group {seq}: {digest}")
     for found in report.breaks:
-        console.print(f"BREAK {found.kind} {found.where}: {found.why}", markup=False)
+        typer.echo(f"BREAK {found.kind} {found.where}: {found.why}")
     if report.first_bad_transfer is not None:
-        console.print(f"first bad transfer: {report.first_bad_transfer}", markup=False)
-    console.print("the ledger is whole" if report.is_whole else "the ledger is BROKEN")
+        typer.echo(f"first bad transfer: {report.first_bad_transfer}")
+    typer.echo("the ledger is whole" if report.is_whole else "the ledger is BROKEN")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.clock import SystemClock
@@ -18,6 +17,7 @@ from backend.ledger.limits import STATEMENT_ENTRIES_MAX
 from backend.ledger.projection import FollowChain, groups_behind, next_step
 from backend.ledger.repository import LedgerRepository
 from backend.ledger.statements import Place, Statement, Statements
+from faces.tables import draw
 from protocol.errors import CallerError
 
 _S = 1000
@@ -43,7 +43,7 @@ def balance(
     at_ms = _milliseconds(at) if at else SystemClock().now_ms()
     with Reader.opened(database) as reader, reader.snapshot() as connection:
         found = _statements(connection).balance(account, at_ms)
-    Console(highlight=False).print(f"{found.balance_minor} ({found.available_minor} available)")
+    typer.echo(f"{found.balance_minor} ({found.available_minor} available)")
 
 
 def statement(
@@ -77,7 +77,7 @@ def follow(
             groups = catch_up(reader, GroupCommitWriter(open_store(engine), clock=SystemClock()))
         finally:
             engine.dispose()
-    Console(highlight=False).print(f"{groups} groups followed")
+    typer.echo(f"{groups} groups followed")
 
 
 def catch_up(reader: Reader, writer: GroupCommitWriter) -> int:
@@ -117,8 +117,6 @@ def _milliseconds(text: str) -> int:
 
 def _print(shown: Statement) -> None:
     table = Table("at", "transfer", "rule", "counter account", "amount", "balance", "available")
-    for column in table.columns:
-        column.overflow = "fold"
     for column in table.columns[4:]:
         column.justify = "right"
     opening, closing = shown.opening, shown.closing
@@ -130,8 +128,7 @@ def _print(shown: Statement) -> None:
             f"{one.balance_minor}", f"{one.available_minor}",
         )  # fmt: skip
     table.add_row("", "", "closing", "", "", *(f"{value}" for value in closing))
-    console = Console(highlight=False)
-    console.print(f"{shown.account_id}, minor units of {shown.currency}")
-    console.print(table)
+    typer.echo(f"{shown.account_id}, minor units of {shown.currency}")
+    draw(table)
     if shown.next_after is not None:
-        console.print(f"more: --after {shown.next_after}")
+        typer.echo(f"more: --after {shown.next_after}")

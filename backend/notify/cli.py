@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.clock import SystemClock
@@ -23,6 +22,7 @@ from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
 from backend.notify.model import DeadLetterFilter
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ReplayCallback
+from faces.tables import draw
 from protocol.errors import CallerError, TillwayError
 
 app = typer.Typer(help="Callbacks that could not be delivered.", no_args_is_help=True)
@@ -53,10 +53,7 @@ def list_command(
     for row in page.rows:
         died = datetime.fromtimestamp(row["died_at_ms"] // 1000, UTC).isoformat()
         table.add_row(*(str({**row, "died": died}[name]) for name in _SHOWN))
-    if page.rows:
-        Console().print(table)
-    else:
-        typer.echo("none")
+    draw(table)
     if page.after:
         typer.echo(f"More: --after {page.after}")
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.clock import SystemClock
@@ -16,6 +15,7 @@ from backend.db.reading import Reader
 from backend.payments.repository import PaymentRepository
 from backend.routing.repository import HealthRepository
 from backend.routing.service import read_health
+from faces.tables import draw
 
 app = typer.Typer(help="Which channel takes a payment.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def health(database: _Database) -> None:
         breaker = read_health(row).at(now_ms)
         numbers = (str(breaker.silences), str(breaker.openings))
         table.add_row(channel_id, breaker.state.value, *numbers, row["reason"])
-    Console().print(table)
+    draw(table)
 
 
 def _told(decision: dict[str, Any]) -> str:

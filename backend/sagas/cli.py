@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.db.reading import Reader
 from backend.sagas.limits import ROWS_PER_LIST_MAX
 from backend.sagas.repository import SagaRepository
+from faces.tables import draw
 
 app = typer.Typer(help="Conversations with payment channels.", no_args_is_help=True)
 
@@ -35,7 +35,7 @@ def list_command(
     table = Table(*_LISTED)
     for row in rows:
         table.add_row(*(str(row[name]) for name in _LISTED))
-    Console().print(table)
+    draw(table)
 
 
 @app.command()

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
@@ -28,7 +27,7 @@ def found_command(config: _Config = None) -> None:
     founding = SystemEntropy().token_bytes(FOUNDING_BYTES).hex()
     places = found(load(config).ledger_shards, founding=founding, clock=SystemClock())
     first = places[0].map
-    _say(f"{first.count} shards, founding {first.founding}, map epoch {first.epoch}")
+    typer.echo(f"{first.count} shards, founding {first.founding}, map epoch {first.epoch}")
 
 
 @app.command()
@@ -36,7 +35,7 @@ def where(owner: str, config: _Config = None) -> None:
     """The number of the shard of a payer, a merchant or a merchant's sub-account."""
     urls = load(config).ledger_shards
     check_addresses(urls)
-    _say(f"{own_place(urls[0], urls).map.shard_of(owner)}")
+    typer.echo(f"{own_place(urls[0], urls).map.shard_of(owner)}")
 
 
 @app.command("verify")
@@ -53,15 +52,13 @@ def verify_command(config: _Config = None) -> None:
 
 def _print_report(report: ShardsReport) -> None:
     for number, shard in enumerate(report.shards):
-        _say(f"shard {number}: {shard.transfers} transfers, {shard.accounts} accounts")
+        typer.echo(f"shard {number}: {shard.transfers} transfers, {shard.accounts} accounts")
         for found_break in shard.breaks:
-            _say(f"BREAK shard {number} {found_break.kind} {found_break.where}: {found_break.why}")
+            typer.echo(
+                f"BREAK shard {number} {found_break.kind} {found_break.where}: {found_break.why}"
+            )
     for found_break in report.breaks:
-        _say(f"BREAK {found_break.kind} {found_break.where}: {found_break.why}")
+        typer.echo(f"BREAK {found_break.kind} {found_break.where}: {found_break.why}")
     under_way = ", ".join(f"{minor} {name}" for name, minor in report.under_way_minor.items())
-    _say(f"{report.crossings} crossings, under way: {under_way or 'nothing'}")
-    _say("the shards are whole" if report.is_whole else "the shards are BROKEN")
-
-
-def _say(words: str) -> None:
-    Console(highlight=False, soft_wrap=True).print(words, markup=False)
+    typer.echo(f"{report.crossings} crossings, under way: {under_way or 'nothing'}")
+    typer.echo("the shards are whole" if report.is_whole else "the shards are BROKEN")

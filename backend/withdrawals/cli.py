@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from backend.db.reading import Reader
 from backend.withdrawals.repository import WithdrawalRepository
+from faces.tables import draw
 
 app = typer.Typer(help="Payers' withdrawals.", no_args_is_help=True)
 
@@ -30,6 +30,6 @@ def list_command(database: _Database, payer_id: str) -> None:
     table = Table(*_LISTED)
     for row in rows:
         table.add_row(*(str(row[name]) for name in _LISTED))
-    Console().print(table)
+    draw(table)
     if not rows:
         raise typer.Exit(1)

@@ -94,6 +94,6 @@ def close(directory: Directory = DIRECTORY) -> None:
     with bar(console) as told:
         reports = close_day(clocks, told)
     for report in reports:
-        show_report(console, report)
+        show_report(report)
     console.print(f"Look at them in the console: {stack['public_url']}/console", soft_wrap=True)
     raise typer.Exit(0 if all(report["state"] == "closed" for report in reports) else 1)

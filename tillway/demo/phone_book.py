@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from faces.tables import list_lines
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError
 from tillway.demo.addresses import stack_in
@@ -19,7 +20,6 @@ from tillway.demo.sandbox import NETSUNION
 from tillway.demo.till import Till
 from tillway.json_api import JsonApi
 from tillway.private_files import write_files
-from tillway.tables import list_lines
 
 app = typer.Typer(
     help="A customer's phone for a running stack.",

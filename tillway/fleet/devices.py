@@ -8,10 +8,10 @@ import typer
 from rich.table import Table
 
 from backend.devices.model import DeviceKind, DeviceStatus
+from faces.tables import draw
 from tillway import listing
 from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import draw
 
 app = typer.Typer(
     help="The devices: find them, tag them, set them.",

@@ -8,11 +8,11 @@ from urllib.parse import quote, urlencode
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.errors import CallerError
 from protocol.limits import FIRMWARE_BYTES_MAX
 from tillway.fleet.options import By
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import draw
 
 app = typer.Typer(
     help="Firmware: bring it, want it of a device, follow the device.",

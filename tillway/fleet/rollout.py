@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol import ids
 from protocol.errors import CallerError
 from tillway.fleet.options import By, Reason, Store, Tag, Text, Values, chosen, values_of
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.tables import draw
 
 app = typer.Typer(
     help="Bring a change to many devices in waves.",

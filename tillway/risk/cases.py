@@ -8,12 +8,12 @@ import typer
 from rich.table import Table
 
 from backend.risk.cases.model import CaseState, Severity, Standing
+from faces.tables import draw
 from protocol.ids import CASE, RANDOM_BYTES, mint
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
-from tillway.tables import draw
 
 app = typer.Typer(help="Cases of the risk engine.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]

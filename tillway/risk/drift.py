@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.errors import CallerError
-from tillway.tables import draw
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")

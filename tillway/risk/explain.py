@@ -3,9 +3,9 @@
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from faces.tables import draw
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 _SHOWN = 8
@@ -19,33 +19,32 @@ def explain(payment_id: str, url: Url, ca: Ca, token_file: TokenFile) -> None:
     whether judging again gives the same. Exit code 1 if one does not."""
     api = api_of(url, ca, token_file)
     found = api.get(f"/operator/v1/risk/decisions/{payment_id}")["decisions"]
-    console = Console()
     for one in found:
-        console.print(f"{one['attempt_id']}: {one['action']} by {one['rule']}")
-        console.print(f"rules {one['rules_version']}; {_TOLD[one['is_repeated']]}")
+        typer.echo(f"{one['attempt_id']}: {one['action']} by {one['rule']}")
+        typer.echo(f"rules {one['rules_version']}; {_TOLD[one['is_repeated']]}")
         if guarded := one["guards"]:
             stopped = guarded["rule"] or "none"
-            console.print(f"guard {stopped}; {_TOLD[guarded['is_repeated']]}")
+            typer.echo(f"guard {stopped}; {_TOLD[guarded['is_repeated']]}")
         for hit in one["hits"]:
-            console.print(f"  {'live' if hit['is_live'] else 'shadow'} {hit['rule']}: {hit['en']}")
+            typer.echo(f"  {'live' if hit['is_live'] else 'shadow'} {hit['rule']}: {hit['en']}")
         if one["trouble"]:
-            console.print(f"judged without a part: {one['trouble']}")
-        _tell_score(console, "model", one["score"])
-        _tell_score(console, "challenger, which decides nothing,", one["challenger"])
+            typer.echo(f"judged without a part: {one['trouble']}")
+        _tell_score("model", one["score"])
+        _tell_score("challenger, which decides nothing,", one["challenger"])
         table = Table("fact", "value")
         for name, value in {**one["facts"], **one["features"]}.items():
             table.add_row(name, f"{value}")
-        console.print(table)
+        draw(table)
     raise typer.Exit(1 if any(_differs(one) for one in found) else 0)
 
 
-def _tell_score(console: Console, who: str, score: dict[str, Any] | None) -> None:
+def _tell_score(who: str, score: dict[str, Any] | None) -> None:
     if score is None:
         return
     told = _TOLD[score["is_repeated"]]
-    console.print(f"{who} {score['model_id']}: {score['probability']:.4f}; {told}")
+    typer.echo(f"{who} {score['model_id']}: {score['probability']:.4f}; {told}")
     for name, part in sorted(score["contributions"].items(), key=_weight)[:_SHOWN]:
-        console.print(f"  {part:+.4f} {name}")
+        typer.echo(f"  {part:+.4f} {name}")
 
 
 def _weight(part: tuple[str, float]) -> float:

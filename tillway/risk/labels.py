@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.errors import CallerError
 from protocol.ids import LABEL, RANDOM_BYTES, mint
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
-from tillway.tables import draw
 
 app = typer.Typer(help="Labels of payments.", no_args_is_help=True)
 _PATH = "/operator/v1/risk/labels"

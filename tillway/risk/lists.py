@@ -8,11 +8,11 @@ import typer
 from rich.table import Table
 
 from backend.risk.lists.model import ListKind, ListName
+from faces.tables import draw
 from protocol.clock import DAY_MS
 from tillway import listing
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
-from tillway.tables import draw
 
 app = typer.Typer(help="The allow, block and grey lists.", no_args_is_help=True)
 ListArgument = Annotated[str, listing.argument_of(ListName, "Which list.")]

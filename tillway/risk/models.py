@@ -9,11 +9,11 @@ from urllib.parse import quote, urlencode
 import typer
 from rich.table import Table
 
+from faces.tables import draw, list_lines
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
-from tillway.tables import draw, list_lines
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
 Database = Annotated[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.errors import CallerError
-from tillway.tables import draw
 
 if TYPE_CHECKING:
     from backend.risk.rules.compiled import CompiledRules

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from backend.risk.aml.reports.model import ReportState
+from faces.tables import draw
 from protocol.ids import RANDOM_BYTES, REPORT, mint
 from tillway import listing
 from tillway.json_api import JsonApi
@@ -16,7 +17,6 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
 from tillway.risk.moments import heading, told
 from tillway.risk.signing import Code, SignedBy, signed
-from tillway.tables import draw
 
 app = typer.Typer(help="Reports of suspicious transactions.", no_args_is_help=True)
 By = Annotated[str, typer.Option(help="Who does it.")]

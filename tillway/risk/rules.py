@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 import typer
 from rich.table import Table
 
+from faces.tables import draw
 from protocol.clock import HOUR_MS
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, moment, told
 from tillway.risk.signing import Code, SignedBy, signed
-from tillway.tables import draw
 
 app = typer.Typer(help="Rules and the facts that they read.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Rules as TOML.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from tillway.tables import draw
+from faces.tables import draw
 
 if TYPE_CHECKING:
     from backend.risk.tags.ledger import LedgerRows

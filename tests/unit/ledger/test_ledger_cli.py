@@ -16,13 +16,15 @@ def test_the_commands_show_and_prove_the_ledger(books: Books) -> None:
         balance_paid(Event("pay_1", "CNY", DATE), user_id="ann", merchant_id="shop",
                      amount_minor=1_000, fee_minor=6)
     )  # fmt: skip
-    run = CliRunner()
+    run = CliRunner(env={"COLUMNS": "20"})
     where = ["--database", books.url]
     shown = run.invoke(app, ["verify", *where])
     assert shown.exit_code == 0, shown.output
     assert "4 transfers in 2 groups" in shown.output
     assert "the ledger is whole" in shown.output
-    assert "994" in run.invoke(app, ["accounts", "--prefix", "C:MPEND", *where]).output
+    pending = run.invoke(app, ["accounts", "--prefix", "C:MPEND", *where]).output
+    assert "C:MPEND:shop:CNY" in pending
+    assert "994" in pending
     assert "pay_1:3" in run.invoke(app, ["transfers", "--event", "pay_1", *where]).output
     listed = run.invoke(app, ["transfers", "--account", "C:CUST:ann:CNY", *where]).output
     assert "pay_1:1" in listed

@@ -48,7 +48,9 @@ def listed(client: TestClient, **query: Any) -> list[str]:
 
 
 def cli(shop: Shop, *words: str) -> Result:
-    found = CliRunner().invoke(app, [words[0], "--database", shop.url, *words[1:]])
+    found = CliRunner(env={"COLUMNS": "20"}).invoke(
+        app, [words[0], "--database", shop.url, *words[1:]]
+    )
     if found.exception is not None and not isinstance(found.exception, SystemExit):
         raise found.exception
     return found
@@ -171,6 +173,7 @@ def test_by_hand_they_are_listed_shown_and_replayed_alike(shop: Shop) -> None:
     other = dead_letter(shop, 9, merchant_id=OTHER_MERCHANT)
     said = cli(shop, "list", "--limit", "1", "--merchant", "mch_1001").output
     assert f"--after {shop_place(shop, dead[1])}" in said
+    assert said.count(dead[1]) == 2
     later = datetime.fromtimestamp(shop.clock.at_ms // 1000 + 1, UTC)
     assert "evt_" not in cli(shop, "list", "--since", f"{later:%Y-%m-%dT%H:%M:%S}").output
     shown = json.loads(cli(shop, "show", dead[0]).output)

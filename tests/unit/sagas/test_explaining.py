@@ -38,7 +38,7 @@ async def test_the_command_line_lists_and_explains(world: ChannelWorld) -> None:
     world.card.mishaps = ["silent"]
     await world.runner.run_due()
     options = ["--database", world.shop.url]
-    listed = CliRunner().invoke(app, ["list", *options], env={"COLUMNS": "400"})
+    listed = CliRunner().invoke(app, ["list", *options], env={"COLUMNS": "20"})
     assert payment_id in listed.output
     assert "unknown" in listed.output
     shown = CliRunner().invoke(app, ["show", *options, payment_id])

@@ -49,7 +49,7 @@ async def test_it_is_logged_as_an_error_and_stays_in_the_list(world: ChannelWorl
     assert (log["saga_id"], log["log_level"]) == (back, "error")
     assert (world.charged(), world.shop.balance(LONG)) == (500, 500)
     assert world.sagas(payment_id) == {payment_id: "settled", back: "stranded"}
-    listed = CliRunner().invoke(app, ["list", "--database", world.shop.url], env={"COLUMNS": "400"})
+    listed = CliRunner().invoke(app, ["list", "--database", world.shop.url], env={"COLUMNS": "20"})
     assert back in listed.output
     with client_of(world.shop) as http:
         [saga] = http.get("/operator/v1/sagas", headers=OPERATOR).json()["sagas"]

@@ -1,10 +1,8 @@
 """What `tillway clearing` says of breaks and of a day that stays open: nothing is cut off."""
 
-import io
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from backend.reconciliation.breaks import BreakState, proposed
 from tillway.clearing import show_report
@@ -59,7 +57,9 @@ def test_both_sides_and_the_channel_s_number_stand_beside_each_other() -> None:
     assert "(R-7)" in told(BREAK | {"channel_reference": "R-7"})[2]
 
 
-def test_a_report_says_line_by_line_why_its_day_is_open() -> None:
+def test_a_report_says_line_by_line_why_its_day_is_open(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     reason = "unheard: ADVBANK: file_rejected: line 3: the trailer's count: 91, and not 1 [gbk]"
     report = {
         "day": "2026-12-01",
@@ -69,9 +69,8 @@ def test_a_report_says_line_by_line_why_its_day_is_open() -> None:
         "state": "open",
         "open_because": [reason, "reserve_test: failed"],
     }
-    shown = io.StringIO()
-    show_report(Console(file=shown, width=80), report)
-    lines = shown.getvalue().splitlines()
+    show_report(report)
+    lines = capsys.readouterr().out.splitlines()
     assert lines[-5:] == [
         "30 figures agree, 2 do not (AMOUNT, FUNDS)",
         "fees swept: 0 minor units; the day is open",

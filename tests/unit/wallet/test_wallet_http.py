@@ -243,6 +243,8 @@ def test_an_operator_leads_a_dispute(shop: Shop, http: TestClient) -> None:
     shown = runner.invoke(disputes, ["list", "--database", shop.url]).output
     assert wanted["dispute_id"] in shown
     assert shown.count("4.00 CNY") == 2
+    narrow = runner.invoke(disputes, ["list", "--database", shop.url], env={"COLUMNS": "20"})
+    assert wanted["dispute_id"] in narrow.output
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,8 @@ async def test_a_wallet_asks_with_its_pin_and_operators_look(world: ChannelWorld
         of_payer = f"/operator/v1/withdrawals?payer_id={saver.payer_id}"
         assert len(http.get(of_payer, headers=OPERATOR).json()["withdrawals"]) == 1
         assert http.get("/operator/v1/withdrawals/wdr_x", headers=OPERATOR).status_code == 400
-    run, options = CliRunner(), ["--database", world.shop.url]
+    run, options = CliRunner(env={"COLUMNS": "20"}), ["--database", world.shop.url]
     told = run.invoke(app, ["withdrawals", "list", saver.payer_id, *options])
     assert (told.exit_code, "succeeded" in told.output) == (0, True)
+    assert body["withdrawal_id"] in told.output
     assert run.invoke(app, ["withdrawals", "list", "pyr_nobody", *options]).exit_code == 1

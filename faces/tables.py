@@ -1,5 +1,6 @@
 """How a command shows a table, or a list: an id stays whole on one line, for whoever copies it, and
-where there is nothing, it says so."""
+where there is nothing, it says so. What stands in a cell is shown as it is, never read as markup.
+"""
 
 from collections.abc import Iterable
 
@@ -16,11 +17,11 @@ def draw(table: Table) -> None:
     """Print it. What has several words is wrapped; a window, or a file, too narrow for the longest
     words gets a wider table instead of cut ones."""
     if not table.row_count:
-        typer.echo(NONE)
+        typer.echo(f"{table.title}: {NONE}" if table.title else NONE)
         return
     for column in table.columns:
         column.no_wrap = not any(" " in str(cell) for cell in column.cells)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     whole = Measurement.get(console, console.options.update(max_width=_ANY_WIDTH), table)
     console.width = max(console.width, whole.minimum)
     console.print(table)
