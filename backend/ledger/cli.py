@@ -20,7 +20,7 @@ statement_cli.add_to(app)
 proof_cli.add_to(app)
 
 _Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL.")
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
 ]
 _Limit = Annotated[int, typer.Option(min=1, max=TRANSFERS_LISTED_MAX, help="Rows at most.")]
 

@@ -26,7 +26,7 @@ from protocol.signed_note import NoteKey
 _IDENTITY = "identity"
 _PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
 _Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL.")
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
 ]
 _Chain = Annotated[str, typer.Option(help="The chain of groups.")]
 _Out = Annotated[Path | None, typer.Option(help="Write there and not to the screen.")]

@@ -22,7 +22,7 @@ from protocol.errors import CallerError
 
 _S = 1000
 _Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL.")
+    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
 ]
 _TIME = (
     "A date or time (2026-09-30, 2026-09-30T12:00:00+08:00; UTC if it says no zone) or epoch ms."

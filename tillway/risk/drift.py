@@ -13,7 +13,7 @@ from faces.tables import draw
 from protocol.errors import CallerError
 
 Database = Annotated[
-    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Model = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The model's file.")]
 Days = Annotated[int, typer.Option(min=1, max=365, help="The days to look at, up to the end.")]

@@ -17,7 +17,7 @@ from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
 Database = Annotated[
-    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Days = Annotated[int, typer.Option(min=1, max=365, help="The days to look at, up to the end.")]
 Until = Annotated[

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backend.risk.rules.replay import Figures
 
 Database = Annotated[
-    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 RulesFile = Annotated[
     Path | None,

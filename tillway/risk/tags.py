@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from backend.risk.tags.ledger import LedgerRows
 
 Database = Annotated[
-    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Days = Annotated[int, typer.Option(min=1, max=3_650, help="The payments of so many days.")]
 Transfers = Annotated[

@@ -13,7 +13,7 @@ from protocol.errors import CallerError
 from tillway.out_files import writing
 
 Database = Annotated[
-    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE", help="SQLAlchemy URL; is only read.")
+    str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Out = Annotated[Path, typer.Option(help="The model's file to write, ….onnx.")]
 Kind = Annotated[str, typer.Option(help="random_forest or decision_tree.")]
