@@ -120,9 +120,10 @@ class Keeper:
             await asyncio.gather(*self._tasks)
 
     async def standing(self, charger: str, mandate_id: str) -> MandateStanding | None:
-        """What a mandate allows now; None where the backend has not said it in time."""
+        """What a mandate allows now; None where the backend has not said it in time, or said that
+        it would another time."""
         said = await self._ask(charger, "mandate.query", MandateQuery(mandate_id=mandate_id))
-        if said is None or not said.is_backend:
+        if said is None or not said.is_backend or (said.error is not None and not said.is_final):
             return None
         if said.error is not None:
             currency = self._book.posts[charger].tariff.currency

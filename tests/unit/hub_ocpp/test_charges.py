@@ -137,6 +137,32 @@ async def test_late_news_of_a_stop_that_is_over_ends_nothing(shop: Shop, stop: M
     assert not one.charges()[0].stop_reason
 
 
+@pytest.mark.parametrize("code", ["envelope_stale", "busy", "internal"])
+async def test_a_word_to_come_again_is_no_stop_of_the_owners(
+    shop: Shop, stop: MakeStop, code: str
+) -> None:
+    """The hub's clock was put an hour forward, or the backend has no time."""
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.do("tap", CARD, None)
+    await one.pass_s(100)
+    one.backend.refuses = code
+    await one.pass_s(100)
+    [charge] = one.charges()
+    assert (charge.state, charge.stop_reason) == (ChargeState.RUNNING, "")
+    await one.do("unplug", 1)
+    await one.pass_s(30)
+    assert one.charges()[0].state is ChargeState.OWED
+    one.backend.refuses = ""
+    await one.pass_s(60)
+    [charge] = one.charges()
+    assert (charge.state, charge.amount_minor) == (ChargeState.PAID, 91 + 20)
+    assert shop.payer_balance(payer) == 50_000 - 111
+
+
 @pytest.mark.parametrize("prepay_minor", [0, 2_000])
 async def test_a_charger_whose_device_is_stopped_gives_nothing_more(
     shop: Shop, stop: MakeStop, prepay_minor: int
