@@ -2,7 +2,8 @@
 to be done with a charger is told to its line.
 
 Rule 1: a step is committed before it is acknowledged to a charger or asked of the backend.
-Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing.
+Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing. A beginning is
+        another only where the one before can be told to be over (``Beginning.may_recur``).
 Rule 3: one lock guards the journal; nothing is awaited from outside while it is held.
 Rule 4: where a transaction begins, the one before at that connector is over, though its charger
         has lost its end: it is paid by its latest reading.
@@ -19,6 +20,7 @@ import structlog
 
 from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount
+from hub.ocpp.beginning import Beginning, funded, recurs, started
 from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff, believed_ms
 from hub.ocpp.time import ChargingTime
@@ -40,18 +42,6 @@ class Post:
     merchant_id: str
     tariff: Tariff
     prepay_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
-    """What a charger says when a transaction begins. ``key`` is the same when it is said again."""
-
-    connector: int
-    key: str
-    tag: str
-    wh: int | None
-    """None: it does not say what the meter shows."""
-    at_ms: int
 
 
 class ChargerLine(Protocol):
@@ -134,7 +124,7 @@ class ChargeBook:
 
     async def funded(self, charger: str, tag: str) -> Charge | None:
         """The charge that was paid ahead for this tag and has not begun."""
-        return await self.run(lambda journal: _funded(journal, charger, tag))
+        return await self.run(lambda journal: funded(journal, charger, tag))
 
     async def begin(self, charger: str, said: Beginning, room_minor: int | None) -> Charge:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
@@ -144,19 +134,21 @@ class ChargeBook:
 
         def write(journal: ChargeJournal) -> Charge:
             known = journal.by_key(charger, said.key)
-            if known is not None:
+            if known is not None and not recurs(journal, known, said):
                 return known
+            if known is not None:
+                journal.save(replace(known, key=f"{known.key}|{known.number}"))
             superseded.extend(self._supersede(journal, charger, said.connector))
             self._set_right(journal)
             now_ms = self.time.now_ms()
-            ahead = _funded(journal, charger, said.tag)
+            ahead = funded(journal, charger, said.tag)
             if ahead is not None:
-                begun = _begun(ahead.move(ChargeStep.BEGIN), said, now_ms)
+                begun = started(ahead.move(ChargeStep.BEGIN), said, now_ms)
                 journal.save(begun)
                 return begun
             mandate_id = journal.mandate_of(charger, said.tag)
             new = replace(self._new(charger, said.tag), limit_minor=room_minor)
-            begun = _begun(replace(new, mandate_id=mandate_id), said, now_ms)
+            begun = started(replace(new, mandate_id=mandate_id), said, now_ms)
             return journal.add(
                 begun if mandate_id else begun.move(ChargeStep.DENY, error_code="payer_unknown")
             )
@@ -363,28 +355,6 @@ class ChargeBook:
         line = self.lines.get(charger)
         if line is not None:
             say(line)
-
-
-def _funded(journal: ChargeJournal, charger: str, tag: str) -> Charge | None:
-    for charge in journal.open_charges():
-        is_it = (charge.charger, charge.tag) == (charger, tag)
-        if is_it and charge.state is ChargeState.FUNDED:
-            return charge
-    return None
-
-
-def _begun(charge: Charge, said: Beginning, now_ms: int) -> Charge:
-    at_ms = believed_ms(said.at_ms, now_ms)
-    return replace(
-        charge,
-        key=said.key,
-        connector=said.connector,
-        start_wh=said.wh,
-        last_wh=said.wh or 0,
-        began_at_ms=at_ms,
-        last_at_ms=at_ms,
-        heard_at_ms=now_ms,
-    )
 
 
 def _log_end(charge: Charge) -> None:

@@ -22,7 +22,8 @@ from pydantic import (
     model_validator,
 )
 
-from hub.ocpp.book import Beginning, ChargeBook
+from hub.ocpp.beginning import Beginning
+from hub.ocpp.book import ChargeBook
 from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import HEARTBEAT_S, METER_VALUES_MAX, WH_MAX

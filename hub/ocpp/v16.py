@@ -1,7 +1,8 @@
 """OCPP 1.6 J at the line of one charger (edition 2, §4 and §5).
 
 A beginning that a charger says again, because our answer was lost, is known by its connector, tag,
-meter and time, and gets the transaction id that it got before.
+meter and time, and gets the transaction id that it got before, until that transaction is over and
+has taken nothing.
 """
 
 from contextlib import suppress
@@ -9,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hub.ocpp.book import Beginning
+from hub.ocpp.beginning import Beginning
 from hub.ocpp.dialect import (
     VENDOR,
     Answer,
@@ -163,6 +164,7 @@ class Dialect16:
             tag=said.idTag,
             wh=said.meterStart,
             at_ms=began_ms,
+            may_recur=True,
         )
         charge, grant = await self._desk.begin(beginning)
         return {"transactionId": charge.number, **_tag_info(is_accepted=grant.is_accepted)}

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.ocpp.book import Beginning
+from hub.ocpp.beginning import Beginning
 from hub.ocpp.dialect import (
     VENDOR,
     Answer,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.mandates.model import MandateCommand
-from hub.ocpp.book import Beginning
+from hub.ocpp.beginning import Beginning
 from hub.ocpp.limits import TICK_S
 from hub.ocpp.model import ChargeState, ChargeStep
 from tests.kit.patience import PATIENCE_S

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.ocpp.book import Beginning
+from hub.ocpp.beginning import Beginning
 from hub.ocpp.limits import STOP_AGAIN_MS
 from hub.ocpp.model import ChargeState
 from hub.ocpp.paying import shown
