@@ -41,7 +41,7 @@ class FollowEntry(ABC):
         """Post what the books lack; False if that is nothing, or was corrected too often."""
         posted = self._posted(ws)
         more_minor = self.amount_minor - self._sum_minor(posted)
-        if posted and (not more_minor or len(posted) > CORRECTIONS_PER_ENTRY_MAX):
+        if not more_minor or len(posted) > CORRECTIONS_PER_ENTRY_MAX:
             return False
         if any(one.business_date != self.business_date for one in posted):
             return False

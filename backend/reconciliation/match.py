@@ -57,11 +57,12 @@ def pair_breaks(source: str, day: str, pair: Pair) -> Iterator[Break]:
 
 def long_breaks(source: str, day: str, theirs: Side, known: Known | None) -> Iterator[Break]:
     """What is wrong with a row that has no order of ours on this day. One whose own day's file has
-    it, too, is a duplicate: it may not be explained by the date."""
+    it, too, is a duplicate: it may not be explained by the date. A row of nothing lacks nothing."""
     if known is None:
-        yield Break(
-            BreakClass.LONG_MISSING_ORDER, source, theirs.reference, None, theirs.signed_minor
-        )
+        if theirs.signed_minor:
+            yield Break(
+                BreakClass.LONG_MISSING_ORDER, source, theirs.reference, None, theirs.signed_minor
+            )
         return
     if not known.is_settled:
         yield Break(

@@ -60,6 +60,12 @@ def twice(reference: str) -> Change:
     ]  # fmt: skip
 
 
+def beside(reference: str, minor: int) -> Change:
+    """One entry more on the day."""
+    more_of_it = StatementEntry(reference, Money(minor, "CNY"), DAY)
+    return lambda entries: [*entries, *([more_of_it] if entries[0].booking_date == DAY else [])]
+
+
 def waiting(world: World) -> list[tuple[str, str, str]]:
     rows = world.shop.rows(
         "SELECT kind, source, reference FROM reconciliation_case WHERE state = 'waiting'"
@@ -179,6 +185,19 @@ async def test_a_wrong_figure_that_a_person_let_pass_is_evened_by_the_bank_s_cor
     statements.change = list
     assert (await world.day_end.run(NEXT_DAY))["state"] == "closed"
     assert world.shop.balance(f"C:CH:{NUCC}.{DAY}:CNY") == 0
+
+
+@pytest.mark.parametrize("reference", [f"STL-CUP-{DAY:%Y%m%d}", f"INT-{DAY:%Y%m%d}"])
+async def test_an_entry_of_nothing_lacks_nothing_and_the_day_closes(
+    channel_world: World, reference: str
+) -> None:
+    world, statements = channel_world, Statements(channel_world)
+    await sell(world)
+    world.next_day()
+    statements.change = beside(reference, 0)
+    for _ in range(2):
+        check_closed(world, await world.day_end.run(DAY))
+    assert waiting(world) == []
 
 
 def paid_interest(world: World) -> None:
