@@ -1,4 +1,8 @@
-"""What posts an entry of the reserve's statement: the command that follows it. Pure."""
+"""What posts an entry of a statement of ours: the command that follows it. Pure.
+
+Rule: an entry is posted under its own reference. One whose reference can be no event's id is never
+      ours; it stays for the reconciliation to name, and holds nothing up.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -7,16 +11,24 @@ from backend.channels.iso20022 import StatementEntry
 from backend.clearing.evening_commands import ConfirmInterest
 from backend.clearing.interest import INTEREST_PREFIX
 from backend.clearing.model import SETTLEMENT_PREFIX, Outcome
-from backend.clearing.reserve import ConfirmChannelSettlement, MoveKey, ResolveMove
+from backend.clearing.reserve import (
+    ConfirmAdvanceRepaid,
+    ConfirmChannelSettlement,
+    MoveKey,
+    ResolveMove,
+)
 from backend.clearing.settlement import ResolvePayout
 from backend.db.command import Command
+from backend.ledger.rules import is_event_id
 
 
 def following(
     entry: StatementEntry, payouts: Collection[str], moves: Mapping[str, MoveKey]
 ) -> Command | None:
-    """What posts an entry; None for one that the reconciliation only names."""
+    """What posts an entry of the reserve's; None for one that the reconciliation only names."""
     reference, booked_on = entry.reference, entry.booking_date.isoformat()
+    if not is_event_id(reference):
+        return None
     if reference.startswith(SETTLEMENT_PREFIX):
         return _settlement(entry)
     if reference.startswith(INTEREST_PREFIX):
@@ -35,6 +47,19 @@ def following(
             key=moves[reference], outcome=Outcome.CONFIRM, reason="", booked_on=booked_on
         )
     return None
+
+
+def repaid(entry: StatementEntry) -> Command | None:
+    """What posts an entry of our own account: what a fund has repaid; None for any other."""
+    is_ours = entry.reference.startswith(SETTLEMENT_PREFIX) and is_event_id(entry.reference)
+    if not is_ours:
+        return None
+    return ConfirmAdvanceRepaid(
+        reference=entry.reference,
+        business_date=entry.booking_date.isoformat(),
+        currency=entry.amount.currency,
+        amount_minor=entry.amount.amount_minor,
+    )
 
 
 def _settlement(entry: StatementEntry) -> Command | None:

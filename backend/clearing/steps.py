@@ -16,17 +16,16 @@ from backend.channels.iso20022 import StatementEntry
 from backend.channels.ports import BankPort
 from backend.clearing.calendar import Calendar
 from backend.clearing.due import Due, Pending, due, first_waiting, is_due, settled_now
-from backend.clearing.entries import following
+from backend.clearing.entries import following, repaid
 from backend.clearing.limits import (
     BANK_DAYS_PER_RUN_MAX,
     BOOKING_PAGES_PER_RUN_MAX,
     FURTHER_SETTLEMENTS_PER_DAY_MAX,
 )
-from backend.clearing.model import RETURN_PREFIX, SETTLEMENT_PREFIX, MoveKind, MoveState, Outcome
+from backend.clearing.model import RETURN_PREFIX, MoveKind, MoveState, Outcome
 from backend.clearing.moves import Accounts, MoveDesk
 from backend.clearing.repository import ClearingRepository
 from backend.clearing.reserve import (
-    ConfirmAdvanceRepaid,
     InstructMove,
     NoteFundRepaid,
     ResolveMove,
@@ -146,16 +145,8 @@ class Steps:
             return
         for bank_day in bank_days:
             statement = await self._bank.statement(self._accounts.own, bank_day)
-            for entry in statement.entries:
-                if entry.reference.startswith(SETTLEMENT_PREFIX):
-                    await self._submit(
-                        ConfirmAdvanceRepaid(
-                            reference=entry.reference,
-                            business_date=entry.booking_date.isoformat(),
-                            currency=entry.amount.currency,
-                            amount_minor=entry.amount.amount_minor,
-                        )
-                    )
+            for command in filter(None, map(repaid, statement.entries)):
+                await self._submit(command)
 
     async def note_fund_repaid(self, day: date, today: date) -> None:
         """The fund repays its bank on T+1 of each of its days: ours is the memo only (rule 6a)."""

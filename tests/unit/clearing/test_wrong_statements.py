@@ -15,7 +15,13 @@ from backend.reconciliation.cases import MoveBreak
 from protocol.money import Money
 from tests.support.clearing import World
 from tests.support.institutions import RESERVE
-from tests.unit.clearing.test_channel_days import DAY, NEXT_DAY, check_closed, sell
+from tests.unit.clearing.test_channel_days import (
+    DAY,
+    NEXT_DAY,
+    PAYOUT_ACCOUNT,
+    check_closed,
+    sell,
+)
 
 pytestmark = pytest.mark.asyncio
 SETTLEMENT = f"STL-{NUCC}-{DAY:%Y%m%d}"
@@ -198,6 +204,22 @@ async def test_an_entry_of_nothing_lacks_nothing_and_the_day_closes(
     for _ in range(2):
         check_closed(world, await world.day_end.run(DAY))
     assert waiting(world) == []
+
+
+@pytest.mark.parametrize("reference", ["STL-A B-20261123", "INT-2026/11", "STL-利息-20261123"])
+async def test_a_reference_that_no_event_has_is_named_and_stops_nobody_s_money(
+    channel_world: World, reference: str
+) -> None:
+    world, statements = channel_world, Statements(channel_world)
+    await sell(world)
+    world.next_day()
+    statements.change = beside(reference, 500)
+    for _ in range(2):
+        assert (await world.day_end.run(DAY))["state"] == "open"
+        assert waiting(world) == [("LONG_MISSING_ORDER", "statement", reference[:4])]
+        assert world.at_bank(PAYOUT_ACCOUNT) == 14_000 - 84
+    statements.change = list
+    check_closed(world, await world.day_end.run(DAY))
 
 
 def paid_interest(world: World) -> None:
