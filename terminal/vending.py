@@ -11,7 +11,7 @@ from protocol.errors import CallerError
 from protocol.messages import ExplainedLine, Explanation
 from terminal.inputs import StartSale
 from terminal.ports import Selection
-from terminal.profile import Profile
+from terminal.profile import Item, Profile
 
 
 def wishes_of(profile: Profile, selection: Selection, now_ms: int) -> list[StartSale]:
@@ -33,19 +33,21 @@ def select(profile: Profile, item: str, now_ms: int) -> StartSale:
                 method=profile.methods[0],
                 description=f"{offered.zh} {offered.en}",
                 item=offered.item,
-                explanation=_explained(offered.item, offered.amount_minor, now_ms),
+                explanation=_explained(offered, now_ms),
             )
     raise CallerError("field_invalid", "item")
 
 
-def _explained(item: str, amount_minor: int, now_ms: int) -> Explanation:
+def _explained(offered: Item, now_ms: int) -> Explanation:
     line = ExplainedLine(
-        what=item,
+        what=offered.item,
+        zh=offered.zh,
+        en=offered.en,
         quantity=1,
         unit="piece",
-        price_minor=amount_minor,
+        price_minor=offered.amount_minor,
         per=1,
-        amount_minor=amount_minor,
+        amount_minor=offered.amount_minor,
     )
     return Explanation(
         thing="vend",

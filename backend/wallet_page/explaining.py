@@ -1,6 +1,6 @@
 """What a thing that paid by itself says of its payment, as its payer reads it.
 
-Rule: a device's word is shown as it is; what has no words of ours here is shown by its own name.
+Rule: a device's word is shown as it is: by the name that it brings, else by ours, else as such.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from faces.words import Words
 _WHAT = {
     "energy": Words("电量", "Energy"),
     "time": Words("占用时间", "Time"),
+    "days": Words("预付用电", "Prepaid power"),
     "parking": Words("停车", "Parking"),
     "meter": Words("表计读数", "Meter"),
     "entered": Words("入场", "Drove in"),
@@ -28,9 +29,19 @@ _REASONS = {
     ),
     "selected": Words("在机器上选购", "Selected at the machine"),
     "left": Words("车辆离场", "The car left"),
+    "low": Words("余量不足，自动购买", "Little was left, so it bought more"),
+    "EmergencyStop": Words("按下了急停按钮", "The emergency stop was pressed"),
+    "PowerLoss": Words("充电桩断电", "The charger lost its power"),
 }
 _ENDED = Words("正常结束", "It ended by itself")
-_UNITS = {"Wh": ("kWh", 1_000), "ms": ("min", 60_000), "s": ("", 1)}
+_MINUTES = Words("分钟", "min")
+_UNITS = {
+    "Wh": (Words("kWh", "kWh"), 1_000),
+    "ms": (_MINUTES, 60_000),
+    "min": (_MINUTES, 1),
+    "d": (Words("天", "days"), 1),
+    "piece": (Words("件", ""), 1),
+}
 """What people read for a unit, and how many make one of it."""
 
 
@@ -39,7 +50,7 @@ class ShownLine:
     """One line: ``text`` is ``quantity × price``."""
 
     what: Words
-    text: str
+    text: Words
     amount_minor: int
 
 
@@ -59,19 +70,25 @@ def explained(said: Mapping[str, Any] | None, money: Any, currency: str) -> Expl
     if said is None:
         return None
     lines = tuple(
-        ShownLine(_what(line["what"]), _text(line, money, currency), line["amount_minor"])
+        ShownLine(_what(line), _text(line, money, currency), line["amount_minor"])
         for line in said["lines"]
     )
     reason = _REASONS.get(said["reason"], _ENDED)
     return Explained(reason, said["began_at_ms"], said["ended_at_ms"], lines, said.get("cap_minor"))
 
 
-def _what(name: str) -> Words:
-    return _WHAT.get(name, Words(name, name))
+def _what(line: Mapping[str, Any]) -> Words:
+    name: str = line["what"]
+    ours = _WHAT.get(name, Words(name, name))
+    return Words(line.get("zh") or ours.zh, line.get("en") or ours.en)
 
 
-def _text(line: Mapping[str, Any], money: Any, currency: str) -> str:  # noqa: ANN401
-    unit, size = _UNITS.get(line["unit"], (line["unit"], 1))
+def _text(line: Mapping[str, Any], money: Any, currency: str) -> Words:  # noqa: ANN401
+    word: str = line["unit"]
+    unit, size = _UNITS.get(word, (Words(word, word), 1))
     whole, rest = divmod(line["quantity"], size)
     digits = f"{whole}.{rest * 1000 // size:03}".rstrip("0").rstrip(".") if size > 1 else str(whole)
-    return f"{digits} {unit} × {money(line['price_minor'], currency)}"
+    price = money(line["price_minor"], currency)
+    return Words(
+        *(f"{' '.join(filter(None, (digits, one)))} × {price}" for one in (unit.zh, unit.en))
+    )

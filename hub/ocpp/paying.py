@@ -21,6 +21,7 @@ from protocol.messages import (
     RefundCreate,
     RefundResult,
 )
+from protocol.money import Money
 from protocol.payment import PAID_STATES, PaymentState
 
 CREATE, QUERY, CLOSE = "payment.create", "payment.query", "payment.close"
@@ -76,12 +77,15 @@ def create_body(charge: Charge, *, attempt_id: str, merchant_id: str) -> Payment
 def refund_body(charge: Charge) -> RefundCreate:
     """The rest of what was paid ahead."""
     assert charge.refund_id is not None
+    ahead, used = (
+        Money(minor, charge.currency) for minor in (charge.prepaid_minor, charge.amount_minor)
+    )
     return RefundCreate(
         refund_id=charge.refund_id,
         payment_id=charge.payment_id,
         amount_minor=charge.prepaid_minor - charge.amount_minor,
         currency=charge.currency,
-        reason=f"paid ahead {charge.prepaid_minor}, charged {charge.amount_minor}",
+        reason=f"预付 {ahead}，实用 {used} Paid ahead {ahead}, used {used}",
         till=charge.charger,
     )
 

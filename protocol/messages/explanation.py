@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from protocol.limits import EXPLAINED_LINES_MAX, EXPLAINED_READINGS_MAX
-from protocol.messages.base import Body, Minor, Name
+from protocol.messages.base import Body, Minor, Name, Text
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Thing = Literal["charge", "vend", "meter", "parking"]
@@ -25,9 +25,13 @@ class Reading(Body):
 
 
 class ExplainedLine(Body):
-    """``quantity`` of ``unit`` at ``price_minor`` for each ``per`` of them, rounded down."""
+    """``quantity`` of ``unit`` at ``price_minor`` for each ``per`` of them, rounded down.
+
+    ``zh`` and ``en`` name what only the thing's owner has a name for, such as what it sells."""
 
     what: Name
+    zh: Text | None = None
+    en: Text | None = None
     quantity: Count
     unit: Name
     price_minor: Minor

@@ -11,7 +11,7 @@ from faces.words import Bilingual, Language, Words, said
 from protocol.money import MINOR_DIGITS, Money
 from terminal.counter.station import Counter, Station
 from terminal.domain.amount_words import chinese_words, english_words
-from terminal.domain.sale import SaleState
+from terminal.domain.sale import Sale, SaleState
 from terminal.domain.screen import Screen
 from terminal.domain.spoken import Event, spoken
 from terminal.domain.staff import Role
@@ -136,7 +136,14 @@ class Renderer:
             "draft": station.drafts.current(),
             "entries": entries(station, query="", count=RECENT_DEFAULT),
             "unsettled": station.agent.unsettled_items(),
+            "good_of": lambda sale: _good(station, sale),
         }
+
+
+def _good(station: Station, sale: Sale) -> Bilingual:
+    """What was sold, by its name; by the sale's own words where it is sold no more."""
+    named = (each for each in station.agent.profile.items if each.item == sale.item)
+    return next(named, Words(sale.description, sale.description))
 
 
 def _lacks(screen: Screen) -> dict[str, str] | None:

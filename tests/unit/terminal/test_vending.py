@@ -184,7 +184,9 @@ def test_what_was_dispensing_when_the_power_went_is_uncertain_and_nobody_guesses
     bench.power_cut()
 
 
-@pytest.mark.parametrize(("lang", "words"), [("zh", "出货不明"), ("en", "the owner must look")])
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", "茶 · 出货不明"), ("en", "Tea · perhaps given out")]
+)
 def test_uncertain_goods_stand_on_the_page(tmp_path: Path, lang: Any, words: str) -> None:
     bench = uncertain(tmp_path / "journal.db")
     counter = counter_of(bench.agent, bench.journal)

@@ -46,7 +46,7 @@ def test_a_charge_shows_its_running_cost_and_ends_with_the_wallet_s_bill(things:
     assert things.stage is Stage.BILL
     assert (things.bill.payment_id, things.bill.amount) == (PAYMENT, "0.62")
     assert things.bill.explained is not None
-    assert things.bill.explained.lines[0].text == "0.413 kWh × 1.50"
+    assert things.bill.explained.lines[0].text.en == "0.413 kWh × 1.50"
 
 
 def test_a_charge_that_is_not_paid_is_refused_in_its_own_words(things: Things) -> None:
