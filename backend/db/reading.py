@@ -50,10 +50,12 @@ class Reader:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """One read transaction at one moment."""
+        """One read transaction at one moment. ``CallerError("field_invalid")`` for a value that
+        this database cannot look up."""
         with self._engine.connect() as connection:
             connection.exec_driver_sql(self._begin)
-            yield connection
+            with _looking_up():
+                yield connection
             connection.rollback()
 
     @contextmanager
@@ -67,12 +69,9 @@ class Reader:
         """All rows as dictionaries. ``OperatingError("answer_too_large")`` above ``READ_ROWS_MAX``:
         nobody takes a part for the whole (``pages`` is for many); ``CallerError("field_invalid")``
         for a value that this database cannot look up."""
-        try:
-            with self._engine.connect() as connection:
-                found = connection.execute(statement, parameters).mappings()
-                rows = [dict(row) for row in found.fetchmany(READ_ROWS_MAX + 1)]
-        except (DataError, UnicodeError):
-            raise CallerError("field_invalid", "a value that cannot be looked up") from None
+        with self._engine.connect() as connection, _looking_up():
+            found = connection.execute(statement, parameters).mappings()
+            rows = [dict(row) for row in found.fetchmany(READ_ROWS_MAX + 1)]
         if len(rows) > READ_ROWS_MAX:
             raise OperatingError("answer_too_large", f"more than {READ_ROWS_MAX} rows")
         return rows
@@ -108,6 +107,16 @@ class Reader:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+@contextmanager
+def _looking_up() -> Iterator[None]:
+    """What cannot even be asked for is the caller's mistake. Bytes that come back and are no text
+    are not: they are damage."""
+    try:
+        yield
+    except (DataError, UnicodeEncodeError):
+        raise CallerError("field_invalid", "a value that cannot be looked up") from None
 
 
 def _check_release(reader: Reader) -> None:

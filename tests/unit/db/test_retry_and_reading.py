@@ -210,3 +210,18 @@ def test_a_text_that_cannot_be_looked_up_is_the_callers_mistake_or_nowhere(
             assert reader.one(select(table).where(table.c.chain == poison)) is None
         except CallerError as error:
             assert error.code == "field_invalid"
+
+
+@pytest.mark.parametrize("poison", ["a\x00b", "\ud800"])
+def test_so_it_is_in_a_snapshot_which_answers_the_next_question(
+    migrated_url: str, poison: str
+) -> None:
+    table = LedgerChain.__table__  # type: ignore[attr-defined]
+    with Reader.opened(migrated_url) as reader:
+        try:
+            with reader.snapshot() as connection:
+                assert not connection.execute(select(table).where(table.c.chain == poison)).all()
+        except CallerError as error:
+            assert error.code == "field_invalid"
+        with reader.snapshot() as connection:
+            assert not connection.execute(select(table)).all()
