@@ -128,6 +128,10 @@ def _check_release(reader: Reader) -> None:
     except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
         raise CallerError("config_invalid", f"not a database of ours: {reason}") from None
+    except UnicodeDecodeError:  # SQLite names the table, whose name is no text any more
+        raise CallerError(
+            "config_invalid", "not a database of ours: its schema is damaged"
+        ) from None
     with reader.snapshot() as connection:
         if not is_upgraded(connection):
             advice = "a database of another release: upgrade first, by starting the backend"

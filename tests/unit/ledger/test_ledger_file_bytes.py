@@ -79,3 +79,14 @@ def test_no_byte_of_the_file_changes_unseen(tmp_path: Path, seed: int) -> None:
             free += 1
             assert dump(damaged) == before, f"byte {at} changed a value unseen"
     assert found > FLIPS * 2 // 3, (found, free)
+
+
+def test_a_schema_that_is_no_text_any_more_is_called_damage(tmp_path: Path) -> None:
+    path = tmp_path / "backend.db"
+    populated(path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"TEXT", content.index(b"CREATE TABLE ledger_hold"))] |= 0x80
+    path.write_bytes(content)
+    code, said = verdict(path)
+    assert code == 1
+    assert said == "config_invalid: not a database of ours: its schema is damaged"
