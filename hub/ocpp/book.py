@@ -214,14 +214,17 @@ class ChargeBook:
         return charge
 
     async def plugged(self, charger: str, connector: int, *, is_waiting: bool) -> None:
-        """A cable waits at a connector, or no more. Where one may pay ahead, a code is offered."""
+        """A cable waits at a connector, or no more. Where one may pay ahead, a code is offered; one
+        that is offered already is shown again, for its charger may have begun anew."""
         if not is_waiting:
             self.waiting.discard((charger, connector))
             return
         self.waiting.add((charger, connector))
         post = self.posts[charger]
         if post.prepay_minor:
-            await self.run(lambda journal: self._offer(journal, post, connector))
+            offered = await self.run(lambda journal: self._offer(journal, post, connector))
+            if offered is not None and offered.code_url:
+                self._show(offered)
 
     # What the backend says
 
@@ -235,6 +238,8 @@ class ChargeBook:
             after = change(before)
             if after != before:
                 journal.save(after)
+            if paying.has_run_out(before, after) and self._is_waiting(after):
+                self._offer(journal, self.posts[after.charger], after.connector)
             return before, after
 
         moved = await self.run(write)
@@ -293,14 +298,18 @@ class ChargeBook:
             if connector and (one.charger, one.connector) == (charger, connector) and one.is_flowing
         ]
 
-    def _offer(self, journal: ChargeJournal, post: Post, connector: int) -> None:
+    def _is_waiting(self, charge: Charge) -> bool:
+        return (charge.charger, charge.connector) in self.waiting
+
+    def _offer(self, journal: ChargeJournal, post: Post, connector: int) -> Charge | None:
+        """A new code, or the one that is offered there; None where another charge is."""
         here = [
             one
             for one in journal.open_charges()
             if (one.charger, one.connector) == (post.name, connector) and one.state in _OCCUPYING
         ]
         if here:
-            return
+            return here[0] if here[0].state is ChargeState.OFFERED else None
         new = self._new(post.name, "")
         offered = journal.add(
             replace(
@@ -314,6 +323,7 @@ class ChargeBook:
             )
         )
         self._mint(journal, offered)
+        return offered
 
     def _new(self, charger: str, tag: str) -> Charge:
         """A charge at the present price, with an id of its own."""

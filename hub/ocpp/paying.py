@@ -160,6 +160,12 @@ def after_payment(charge: Charge, result: PaymentResult) -> Charge:
     return charge
 
 
+def has_run_out(before: Charge, after: Charge) -> bool:
+    """Whether a step let a code go because its time was over: another may be offered."""
+    was_offered = before.state is _S.OFFERED and after.state is _S.DROPPED
+    return was_offered and after.error_code == f"payment_{PaymentState.EXPIRED}"
+
+
 def after_refund(charge: Charge, result: RefundResult) -> Charge:
     """What the backend says of the rest that goes back."""
     if charge.state is not _S.OWED or result.state == "processing":

@@ -8,7 +8,7 @@ import pytest
 from backend.devices.model import DeviceKind
 from backend.mandates.model import MandateCommand
 from hub.ocpp.model import ChargeState
-from tests.support.charging import CARD
+from tests.support.charging import CARD, ChargingStop
 from tests.support.mandates import mandate_row, payer_says
 from tests.support.shop import Shop
 from tests.support.things import enrol_device
@@ -255,3 +255,56 @@ async def test_paid_ahead_and_driven_away_goes_back_whole(shop: Shop, stop: Make
     [charge] = one.charges()
     assert (charge.state, charge.end_reason) == (ChargeState.PAID, "never_began")
     assert shop.payer_balance(payer) == 10_000
+
+
+def codes_shown(one: ChargingStop) -> list[str]:
+    return [json.loads(told["data"])["code_url"] for told in one.told_of("DataTransfer")]
+
+
+async def test_a_code_that_has_run_out_is_followed_by_another_while_a_cable_waits(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=10_000)
+    one = stop(prepay_minor=2_000)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(2 * shop.rules.code_life_ms / 1000 + 60)
+    newest, *earlier = one.charges()
+    assert [charge.error_code for charge in earlier] == ["payment_expired"] * 2
+    assert newest.state is ChargeState.OFFERED
+    assert codes_shown(one)[-1] == newest.code_url
+    assert one.confirm(payer, newest.payment_id) == "captured"
+    await one.pass_s(20)
+    assert one.charges()[0].state is ChargeState.RUNNING
+
+
+async def test_a_code_is_not_followed_by_another_where_none_can_be_or_nobody_waits(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one = stop(prepay_minor=2_000)
+    await one.power_on()
+    one.backend.refuses = "merchant_stopped"
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(60)
+    assert [charge.error_code for charge in one.charges()] == ["merchant_stopped"]
+    one.backend.refuses = ""
+    await one.do("unplug", 1)
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(5)
+    await one.do("unplug", 1)
+    await one.pass_s(shop.rules.code_life_ms / 1000 + 60)
+    assert len(one.charges()) == 2
+
+
+async def test_a_charger_that_dials_again_is_shown_the_code_again(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one = stop(prepay_minor=2_000)
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(5)
+    before = codes_shown(one)
+    await one.cut()
+    await one.mend()
+    [offer] = one.charges()
+    assert codes_shown(one)[len(before) :] == [offer.code_url]
