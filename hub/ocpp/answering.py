@@ -14,7 +14,6 @@ from collections.abc import Awaitable
 import structlog
 
 from hub.ocpp.dialect import CallRefusedError, Desk, Dialect
-from hub.ocpp.journal import Unread
 from hub.ocpp.limits import UNREAD_REMEMBERED_MAX, UNREAD_TRIES
 from protocol.errors import OperatingError, TillwayError
 from protocol.framing import ocppj
@@ -68,9 +67,8 @@ class Answering:
         charger may say it again at each of its lines: only a person can help."""
         charger = self._desk.charger
         log.error("ocpp_line_broken", charger=charger, why=why)
-        unread = Unread(charger, self._desk.book.time.now_ms(), "", why, "")
         try:
-            await self._desk.book.run(lambda journal: journal.keep_unread(unread))
+            await self._desk.keep_unread("", why, "")
         except OperatingError as error:
             log.warning("ocpp_unread_lost", charger=charger, code=error.code)
 
@@ -100,9 +98,8 @@ class Answering:
         is_ordered = call.action in self._dialect.ordered
         if not is_ordered or not self._patience.is_over(call.action, said):
             return refused
-        charger, why = self._desk.charger, f"{refused.code}: {refused.description}"
-        unread = Unread(charger, self._desk.book.time.now_ms(), call.action, why, said)
-        await self._desk.book.run(lambda journal: journal.keep_unread(unread))
+        why = f"{refused.code}: {refused.description}"
+        await self._desk.keep_unread(call.action, why, said)
         answer = await self._dialect.lay_aside(call.action, call.payload)
-        log.error("ocpp_message_unread", charger=charger, action=call.action, why=why)
+        log.error("ocpp_message_unread", charger=self._desk.charger, action=call.action, why=why)
         return CallResult(call.message_id, answer)

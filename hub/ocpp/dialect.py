@@ -24,7 +24,7 @@ from pydantic import (
 
 from hub.ocpp.beginning import Beginning
 from hub.ocpp.book import ChargeBook
-from hub.ocpp.journal import ChargeJournal
+from hub.ocpp.journal import ChargeJournal, Unread
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import HEARTBEAT_S, METER_VALUES_MAX, WH_MAX
 from hub.ocpp.model import Charge, ChargeState
@@ -147,6 +147,11 @@ class Desk:
         charge = await self.book.run(find)
         if charge is not None:
             await self.book.end(find, None, at_ms=charge.last_at_ms, reason="end_unreadable")
+
+    async def keep_unread(self, action: str, why: str, said: str) -> None:
+        """Keep for a person what the charger said of a transaction and nobody can use."""
+        unread = Unread(self.charger, self.book.time.now_ms(), action, why, said)
+        await self.book.run(lambda journal: journal.keep_unread(unread))
 
     def now_text(self) -> str:
         """Our time, as an answer tells it."""

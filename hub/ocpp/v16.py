@@ -5,9 +5,11 @@ meter and time, and gets the transaction id that it got before, until that trans
 has taken nothing.
 """
 
+import json
 from contextlib import suppress
 from typing import Annotated
 
+import structlog
 from pydantic import Field
 
 from hub.ocpp.beginning import Beginning
@@ -32,6 +34,7 @@ from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES, W
 from hub.ocpp.model import Charge
 from hub.ocpp.paying import shown_text
 
+log = structlog.get_logger("hub.ocpp")
 _SETTINGS = {
     "MeterValueSampleInterval": str(SAMPLE_EVERY_S),
     "StopTxnSampledData": "",  # all of it was said before
@@ -187,12 +190,17 @@ class Dialect16:
     async def _stop(self, payload: Json) -> Json:
         said = parse(_Stop, payload)
         charger = self._desk.charger
-        await self._desk.book.end(
+        charge = await self._desk.book.end(
             lambda journal: journal.by_number(charger, said.transactionId),
             said.meterStop,
             at_ms=at_ms(said.timestamp),
             reason=said.reason,
         )
+        if charge is None and said.transactionId != _NOBODYS_NUMBER:
+            log.error("ocpp_end_strange", charger=charger, number=said.transactionId)
+            await self._desk.keep_unread(
+                "StopTransaction", "no charge of ours", json.dumps(payload)
+            )
         return {}
 
     async def _status(self, payload: Json) -> Json:

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from hub.ocpp.dialect import CallRefusedError
+from hub.ocpp.dialect import CallRefusedError, Desk
 from hub.ocpp.limits import UNREAD_KEPT_MAX, UNREAD_TRIES
 from hub.ocpp.model import ChargeState
+from hub.ocpp.v16 import Dialect16
 from protocol.framing import ocppj
 from protocol.framing.ocppj import Call, CallError, CallResult
-from tests.support.charging import CARD, ChargingStop
+from tests.support.charging import CARD, CHARGER, ChargingStop
 from tests.support.shop import Shop
 from tests.unit.hub_ocpp.conftest import MakeStop
 
@@ -87,6 +88,23 @@ async def test_a_beginning_that_nobody_can_read_is_ended_and_the_next_comes(
     one.spoils = lambda _, payload: payload
     await charge_once(one)
     assert [charge.state for charge in one.charges()] == [ChargeState.PAID]
+
+
+async def test_an_end_of_no_charge_of_ours_is_acknowledged_and_kept_for_a_person(
+    shop: Shop, stop: MakeStop
+) -> None:
+    """Its beginning never came through, or the journal is another: energy that nobody paid for."""
+    one, _ = await ready(shop, stop)
+    dialect = Dialect16(Desk(CHARGER, one.book, one.keeper), one.send)
+    end = {"meterStop": 5_000, "timestamp": "2026-11-23T04:00:00Z"}
+    for _ in range(2):
+        assert await dialect.answer("StopTransaction", end | {"transactionId": 77}) == {}
+    [kept] = one.journal.unread()
+    assert (kept.action, kept.why) == ("StopTransaction", "no charge of ours")
+    assert '"meterStop": 5000' in kept.said
+    begun = await dialect.lay_aside("StartTransaction", {})
+    assert await dialect.answer("StopTransaction", end | begun) == {}
+    assert len(one.journal.unread()) == 1, "its beginning is kept"
 
 
 async def test_a_line_that_is_no_json_is_answered_under_its_id_and_then_acknowledged(
