@@ -8,6 +8,7 @@ Rule 2: every queue has an end: a charger that calls faster than we work is not 
 import asyncio
 import itertools
 from collections import deque
+from dataclasses import dataclass
 
 import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMsgType, web
@@ -26,19 +27,29 @@ from protocol.framing.ocppj import BadMessage, Call, CallError, CallResult
 log = structlog.get_logger("hub.ocpp")
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    action: str
+    payload: Json
+    shows: int | None
+
+
 class Outbox:
     """Our calls to one charger, oldest first."""
 
     def __init__(self) -> None:
-        self._calls: deque[tuple[str, Json]] = deque(maxlen=CALLS_OPEN_MAX)
+        self._calls: deque[_Call] = deque()
         self._is_filled = asyncio.Event()
 
-    def put(self, action: str, payload: Json) -> None:
-        """Queue a call. What a display is shown replaces what it was to be shown before."""
-        same = [one for one in self._calls if one[0] == action]
-        for one in same if action in {"DataTransfer", "CostUpdated"} else []:
-            self._calls.remove(one)
-        self._calls.append((action, payload))
+    def put(self, action: str, payload: Json, *, shows: int | None = None) -> None:
+        """Queue a call. What the display of a connector is shown replaces what that was to be shown
+        before, and gives way first where there is no room."""
+        if shows is not None:
+            self._calls = deque(one for one in self._calls if one.shows != shows)
+        if len(self._calls) >= CALLS_OPEN_MAX:
+            shown = (one for one in self._calls if one.shows is not None)
+            self._calls.remove(next(shown, self._calls[0]))
+        self._calls.append(_Call(action, payload, shows))
         self._is_filled.set()
 
     async def take(self) -> tuple[str, Json]:
@@ -46,7 +57,8 @@ class Outbox:
         while not self._calls:
             self._is_filled.clear()
             await self._is_filled.wait()
-        return self._calls.popleft()
+        call = self._calls.popleft()
+        return call.action, call.payload
 
 
 class Connection:

@@ -32,10 +32,16 @@ from hub.ocpp.model import Charge, ChargeState
 VENDOR = "org.tillway"
 ENERGY = "Energy.Active.Import.Register"
 Json = dict[str, Any]
-Send = Callable[[str, Json], None]
-"""Queue a call to the charger: action and payload."""
 Text20 = Annotated[str, Field(max_length=20)]
 Text36 = Annotated[str, Field(max_length=36)]
+
+
+class Send(Protocol):
+    """Queues a call to the charger. ``shows``: it is for the display of this connector."""
+
+    def __call__(self, action: str, payload: Json, /, *, shows: int | None = None) -> None:
+        """Queue it."""
+        ...
 
 
 class CallRefusedError(Exception):

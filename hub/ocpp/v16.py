@@ -144,6 +144,7 @@ class Dialect16:
         self._send(
             "DataTransfer",
             {"vendorId": VENDOR, "messageId": "Charge", "data": shown_text(charge)},
+            shows=charge.connector,
         )
 
     async def _boot(self, payload: Json) -> Json:

@@ -166,11 +166,13 @@ class Dialect201:
             self._send(
                 "CostUpdated",
                 {"totalCost": float(_cost(charge)), "transactionId": charge.key},
+                shows=charge.connector,
             )
             return
         self._send(
             "DataTransfer",
             {"vendorId": VENDOR, "messageId": "Charge", "data": shown_text(charge)},
+            shows=charge.connector,
         )
 
     async def _boot(self, payload: Json) -> Json:

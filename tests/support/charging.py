@@ -319,8 +319,9 @@ class ChargingStop:
 
     # The line between the charger and the dialect.
 
-    def send(self, action: str, payload: dict[str, Any]) -> None:
+    def send(self, action: str, payload: dict[str, Any], /, *, shows: int | None = None) -> None:
         """As the connection's outbox."""
+        del shows
         message_id = f"c{len(self._asked)}"
         _validate_payload(Call(message_id, action, payload), self.version)
         self._asked[message_id] = action
