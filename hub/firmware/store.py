@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -59,7 +60,8 @@ class FirmwareStore:
     def __init__(self, directory: Path, line: FirmwareLine) -> None:
         self._directory = directory
         self._line = line
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Of each digest, for as long as anybody holds it or waits for it."""
         self._fetches = asyncio.Semaphore(FETCHES_MAX)
         self._coming: set[Path] = set()
         self.fetched_bytes = 0
@@ -73,18 +75,14 @@ class FirmwareStore:
         none, and ``OperatingError`` for not now: the backend does not answer (what came so far is
         kept), ``firmware_damaged`` came from it, or the disk takes nothing."""
         path = self._directory / digest
-        lock = self._locks.setdefault(digest, asyncio.Lock())
         try:
-            async with lock:
+            async with self._locks.setdefault(digest, asyncio.Lock()):
                 if not await self._is_kept(digest, path):
                     async with self._fetches:
                         await self._fetch(digest, path)
                 os.utime(path)
         except OSError as error:
             raise OperatingError("spool_unwritable", f"firmware: {error}") from error
-        finally:
-            if not lock.locked():
-                self._locks.pop(digest, None)
         return path
 
     async def _is_kept(self, digest: str, path: Path) -> bool:

@@ -23,9 +23,12 @@ class Line:
         """What comes instead of some of them."""
         self.is_cut_at = ROOM * 2
         self.most = 0
+        self.asked: list[int] = []
+        """From which byte on."""
         self.directory = Path()
 
     async def firmware(self, digest: str, *, offset: int) -> bytes:
+        self.asked.append(offset)
         await asyncio.sleep(0)
         self.most = max(self.most, sum(one.stat().st_size for one in self.directory.iterdir()))
         if offset >= self.is_cut_at:
@@ -107,6 +110,27 @@ async def test_two_that_come_at_once_take_away_the_old_and_not_each_other(direct
     aged(directory)
     await asyncio.gather(*(files.file(digest) for digest in both))
     assert held(directory) == dict.fromkeys(both, 450)
+
+
+@pytest.mark.asyncio
+async def test_who_asks_again_after_a_cut_and_who_still_waits_have_one_fetch(
+    directory: Path,
+) -> None:
+    line = Line(content(1, 300))
+    files = opened(directory, line)
+    [digest] = line.files
+    line.is_cut_at = 0
+
+    async def ask_again() -> Path:
+        with pytest.raises(OperatingError):
+            await files.file(digest)
+        line.is_cut_at = ROOM * 2
+        return await files.file(digest)
+
+    found = await asyncio.gather(ask_again(), *(files.file(digest) for _ in range(3)))
+    assert found == [directory / digest] * 4
+    assert line.asked == [0, 0, 100, 200, 300]
+    assert (files.damaged, held(directory)) == (0, {digest: 300})
 
 
 @pytest.mark.asyncio
