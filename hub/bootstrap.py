@@ -259,7 +259,12 @@ class _Building:
     def _will(self, core: HubCore) -> bytes:
         identity, now_ms = self._identity, self._clock.now_ms()
         return seal_state(
-            "offline", now_ms, store=core.store, epoch=core.epoch, key=identity.signing_key
+            "offline",
+            now_ms,
+            store=core.store,
+            epoch=core.epoch,
+            key=identity.signing_key,
+            is_will=True,
         )
 
     def _forwarder(self, line: BackendLine) -> Forwarder:

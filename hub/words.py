@@ -13,6 +13,7 @@ from protocol.edhoc import STATE_FIELD
 from protocol.errors import CallerError
 from protocol.limits import ENVELOPE_BYTES_MAX
 from protocol.messages.offline import FloorLimits
+from protocol.trust import WILL_FIELD
 
 HUB_STATE = "hub.state"
 _BATCH_ID_BYTES = 12
@@ -36,10 +37,13 @@ def seal_state(
     key: SigningKey,
     floor: FloorLimits | None = None,
     edhoc_key: bytes | None = None,
+    is_will: bool = False,
 ) -> bytes:
     """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock, how
-    much they may accept offline (None: nothing), its key for EDHOC (None: CoAP is plain)."""
+    much they may accept offline (None: nothing), its key for EDHOC (None: CoAP is plain).
+    ``is_will``: a broker says it for a hub that is gone, so the hub's last limits stay."""
     said = {} if floor is None else {"floor": floor.to_map()}
+    will = {WILL_FIELD: True} if is_will else {}
     protection = {} if edhoc_key is None else {STATE_FIELD: edhoc_key}
     state = Answer(
         message_type=HUB_STATE,
@@ -47,7 +51,7 @@ def seal_state(
         device="",
         store=store,
         answered_at_ms=at_ms,
-        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said, **protection},
+        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said, **protection, **will},
         trace_id="",
     )
     return answers.seal_group([state], key)[0]

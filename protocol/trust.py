@@ -17,6 +17,8 @@ from protocol.errors import CallerError
 from protocol.messages.offline import FloorLimits, OfflineToken, read_token
 
 HUB_STATE = "hub.state"
+WILL_FIELD = "will"
+"""Set in the state that a broker says for a hub that is gone."""
 RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted", "firmware.wanted"})
 PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 
@@ -25,12 +27,13 @@ PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 class HubState:
     """What this store's hub says of itself: ``online``, ``degraded`` or ``offline``, at which time
     of its clock, how much may be accepted offline (None: nothing), and its key for EDHOC (empty:
-    its CoAP side is not protected)."""
+    its CoAP side is not protected). ``is_will``: its broker says that it is gone, and no more."""
 
     mode: str
     said_at_ms: int
     floor: FloorLimits | None
     edhoc_key: bytes = b""
+    is_will: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Trust:
         key_said = state.body.get(STATE_FIELD)
         edhoc_key = key_said if isinstance(key_said, bytes) else b""
         mode = str(state.body.get("mode", ""))
-        return HubState(mode, state.answered_at_ms, limits, edhoc_key)
+        is_will = state.body.get(WILL_FIELD) is True
+        return HubState(mode, state.answered_at_ms, limits, edhoc_key, is_will)
 
     def hub_edhoc_key(self, data: bytes) -> bytes:
         """The key that this store's hub agrees on protection with; none: ``config_invalid``."""

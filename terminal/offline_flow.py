@@ -41,12 +41,16 @@ class OfflineFlow:
         self._take_floor(state, heard_at_ms=state.said_at_ms if is_past else 0)
 
     def hear(self, state: HubState, sealed: bytes) -> None:
-        """The hub has spoken; its limits are kept, now and then."""
+        """The hub has spoken; its limits are kept, now and then, and that there are none at once.
+        Those of a hub that is gone stay."""
+        if state.is_will:
+            return
         before = self._floor
         self._take_floor(state, heard_at_ms=self._desk.clock.now_ms())
-        if self._floor is None or self._floor == before:
+        now = self._floor
+        if now == before:
             return
-        is_same = before is not None and before.limits == self._floor.limits
+        is_same = before is not None and now is not None and before.limits == now.limits
         if is_same and state.said_at_ms - before.said_at_ms < HUB_WORD_KEPT_GAP_MS:  # type: ignore[union-attr]
             return
         self._rows.keep_word(sealed)

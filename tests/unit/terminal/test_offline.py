@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hub.domain.effects import Mode
+from hub.words import seal_state
 from protocol.errors import CallerError
 from terminal.effects import TryOtherHub
 from terminal.inputs import (
@@ -24,6 +25,8 @@ from terminal.slip import receipt_bytes
 from tests.support.offline_phone import HOUR_MS, Phone, hub_word
 from tests.unit.terminal.fakes import (
     BACKEND_KEY,
+    HUB_KEY,
+    STORE,
     STRANGER_KEY,
     Bench,
     opened,
@@ -270,6 +273,28 @@ def test_after_a_power_cut_without_the_hub_its_last_word_still_counts(bench: Ben
     bench.boot(link_up=False)
     accept(bench, phone_of(bench), 3_000)
     assert bench.kind == "accepted_offline"
+
+
+def test_what_a_broker_says_for_a_hub_that_is_gone_leaves_its_limits(bench: Bench) -> None:
+    hear(bench, mode="online")
+    started_ms = bench.clock.now_ms() - HOUR_MS
+    will = seal_state("offline", started_ms, store=STORE, epoch=1, key=HUB_KEY, is_will=True)
+    bench.feed(HubStateArrived(will))
+    accept(bench, phone_of(bench), 3_000)
+    assert bench.kind == "accepted_offline"
+
+
+def test_that_a_store_takes_nothing_offline_any_more_outlives_a_power_cut(bench: Bench) -> None:
+    said_ms = bench.clock.now_ms() + 1_000
+    word = seal_state("offline", said_ms, store=STORE, epoch=2, key=HUB_KEY)
+    bench.feed(HubStateArrived(word))
+    for is_booted in (False, True):
+        if is_booted:
+            bench.power_cut()
+            bench.boot(link_up=False)
+        bench.feed(StartSale(amount_minor=100, currency="CNY"))
+        with pytest.raises(CallerError, match="offline_unavailable"):
+            bench.feed(ChooseMethod("offline_token"))
 
 
 def test_nobody_is_asked_before_the_backend_is_back_then_at_once(bench: Bench) -> None:
