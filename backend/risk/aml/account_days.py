@@ -9,7 +9,7 @@ Rule 2: a kind or channel is numbered when it is first seen, so a later word mov
 import polars as pl
 
 from backend.risk.aml.flows import NAMES, flow_features
-from backend.risk.aml.transfers import is_abroad, is_cash, is_customer, is_natural
+from backend.risk.aml.transfers import in_cash, is_abroad, is_customer, is_natural
 
 KEYS = ("account", "day")
 NIGHT_ENDS_S = 6 * 3600
@@ -54,7 +54,7 @@ def sides_of(transfers: pl.DataFrame) -> pl.DataFrame:
         amount=amount,
         is_night=(pl.col("t_sec") % 86_400 < NIGHT_ENDS_S).cast(pl.Float64),
         is_round=(pl.col("amount") % ROUND_MINOR == 0).cast(pl.Float64),
-        is_cash=_read("channel", {one: float(is_cash(one)) for one in channels}),
+        is_cash=in_cash(ordered).cast(pl.Float64),
         is_abroad=_read("channel", {one: float(is_abroad(one)) for one in channels}),
         channel_code=_read("channel", {one: float(n) for n, one in enumerate(channels)}),
         is_below=pl.any_horizontal(

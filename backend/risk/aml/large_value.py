@@ -14,7 +14,7 @@ import polars as pl
 
 from backend.risk.aml.exchange import DOLLAR, NO_RATES, YUAN, counted
 from backend.risk.aml.limits import REPORT_BUSINESS_DAYS_MAX
-from backend.risk.aml.transfers import dates_of, is_abroad, is_cash, is_customer, is_natural
+from backend.risk.aml.transfers import dates_of, in_cash, is_abroad, is_customer, is_natural
 from backend.risk.table_faults import Fault
 
 BusinessDayAfter = Callable[[date, int], date]
@@ -86,7 +86,9 @@ def large_value_reports(
 
     Transfers with a ``currency`` may be of foreign money, which is added up by itself, in dollars;
     ``money`` then says of what a report is."""
-    dated = transfers.with_columns(dates_of(transfers).alias("date"))
+    dated = transfers.with_columns(
+        dates_of(transfers).alias("date"), in_cash(transfers).alias("cash")
+    )
     sides = pl.concat([_side(dated, "out"), _side(dated, "in")])
     undated = sides.filter(pl.col("date").is_null())
     if len(undated):
@@ -136,7 +138,7 @@ def _side(transfers: pl.DataFrame, direction: str) -> pl.DataFrame:
         pl.lit(direction).alias("direction"),
         _read(f"{account}_kind", {kind: is_natural(kind) for kind in kinds}).alias("natural"),
         _read(f"{account}_kind", {kind: is_customer(kind) for kind in kinds}).alias("customer"),
-        _read("channel", {channel: is_cash(channel) for channel in channels}).alias("cash"),
+        "cash",
         _read("channel", {channel: is_abroad(channel) for channel in channels}).alias("abroad"),
     ).filter("customer")
 

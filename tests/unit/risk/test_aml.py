@@ -83,6 +83,36 @@ def test_the_edge_of_every_standard_is_included(
     assert {(a, d, s) for a, _, d, s, _ in keys_of(reports)} == found
 
 
+@pytest.mark.parametrize(
+    ("kind", "channel", "standard"),
+    [
+        ("个人", "转账", "transfer_domestic"),
+        ("I", "interbank", "transfer_domestic"),
+        ("natural_person", "cross_bank", "transfer_domestic"),
+        ("customer", "跨境汇款", "transfer_cross_border"),
+        ("legal_person", "wallet", "transfer_organisation"),
+        ("Non-natural person", "wallet", "transfer_organisation"),
+        ("business_user", "wallet", "transfer_organisation"),
+        ("retailer", "wallet", "transfer_organisation"),
+        ("企业客户", "转账", "transfer_organisation"),
+        ("broker", "wallet", "transfer_organisation"),
+        ("个人", "现金", "cash"),
+    ],
+)
+def test_a_kind_and_a_channel_are_read_in_the_words_of_the_file(
+    kind: str, channel: str, standard: str
+) -> None:
+    row = transfer(1, 0, "P1", "A0", 200_000_000, channel)
+    reports = reports_of([row | {"src_kind": kind, "dst_kind": "bank"}])
+    assert reports.select("account", "standard").rows() == [("P1", standard)]
+
+
+@pytest.mark.parametrize("desk", ["cash", "ATM", "cash_desk", "teller", "现金"])
+def test_what_a_cash_desk_gives_is_cash_whatever_the_channel_is_called(desk: str) -> None:
+    row = transfer(1, 0, "A0", "P1", 6_000_000, "branch") | {"src_kind": desk}
+    assert keys_of(reports_of([row])) == {("P1", 0, "in", "cash", 6_000_000)}
+
+
 def test_a_day_is_added_up_for_each_side_and_standard_and_no_further() -> None:
     reports = reports_of(
         [
@@ -161,7 +191,7 @@ def test_reports_are_those_of_a_plain_sum(drawn: list[tuple[int, str, str, int, 
         for account, direction in ((src, "out"), (dst, "in")):
             if account == "A0":
                 continue
-            if channel == "cash":
+            if channel == "cash" or "A0" in {src, dst}:
                 standard = "cash"
             elif account[0] == "C":
                 standard = "transfer_organisation"
@@ -355,6 +385,18 @@ def test_a_file_without_a_row_has_no_report(tmp_path: Path) -> None:
         read_transfers(path), business_day_after=Calendar().business_day_after
     )
     assert not len(reports)
+
+
+def test_seconds_may_be_counted_from_midnight(tmp_path: Path) -> None:
+    """The first transfer of a later day comes after the last of an earlier one."""
+    rows = [transfer(n, n // 2, "P1", "P2", 100) for n in range(8)]
+    whole, of_day = tmp_path / "whole.csv", tmp_path / "of_day.csv"
+    pl.DataFrame(rows).write_csv(whole)
+    pl.DataFrame(rows).with_columns(pl.col("t_sec") % 86_400).write_csv(of_day)
+    assert read_transfers(of_day).equals(read_transfers(whole))
+    one_day = pl.DataFrame(rows).filter(pl.col("day") == 0)
+    one_day.write_csv(whole)
+    assert read_transfers(whole)["t_sec"].to_list() == one_day["t_sec"].to_list()
 
 
 def test_a_bad_row_is_named(tmp_path: Path) -> None:
