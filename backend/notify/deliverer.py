@@ -1,7 +1,9 @@
 """The task that brings callbacks to merchants' servers: takes, sends, notes, with bounds.
 
-Rule: it keeps nothing that the outbox does not. Killed at any point, the lease runs out and the
-callback is sent again.
+Rule 1: it keeps nothing that the outbox does not. Killed at any point, the lease runs out and the
+        callback is sent again.
+Rule 2: a callback that goes wrong, whoever's fault it is, is one failed try of its own: it stops no
+        other, and ends as a dead letter that people see.
 """
 
 import asyncio
@@ -110,14 +112,20 @@ class CallbackDeliverer:
             _log.warning("callback_not_noted", callback_id=row["callback_id"], code=failure.code)
 
     async def _try(self, row: Row) -> Tried:
+        try:
+            return await self._dressed_and_sent(row)
+        except TillwayError as error:
+            return Tried(error.code)
+        except Exception as error:  # noqa: BLE001  # outermost: one callback
+            _log.exception("callback_bug", callback_id=row["callback_id"])
+            return Tried(type(error).__name__)
+
+    async def _dressed_and_sent(self, row: Row) -> Tried:
         form = self._forms.get(row["form"])
         if form is None:
             body, headers = self._own_form(row)
             return await self._sender.send(row["url"], body, headers)
-        try:
-            body, headers = await form.dress(row)
-        except TillwayError as error:
-            return Tried(error.code)
+        body, headers = await form.dress(row)
         is_taken = partial(form.is_taken, row)
         return await self._sender.send(row["url"], body, headers, is_taken=is_taken)
 

@@ -130,6 +130,27 @@ async def test_a_failed_callback_follows_the_table_and_ends_as_a_dead_letter(sho
     assert shop.do(ReplayCallback(callback_id=dead["callback_id"], actor="me")) == "delivered"
 
 
+class FaultySender(FakeSender):
+    """Has a bug that one address brings to light."""
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Tried:
+        if url == URL:
+            raise KeyError(url)
+        return await super().send(url, body, headers)
+
+
+@pytest.mark.asyncio
+async def test_a_callback_that_meets_a_bug_is_a_failed_try_and_stops_no_other(shop: Shop) -> None:
+    shop.do(PutCallback(number=1, url=URL))
+    shop.do(PutCallback(number=2, merchant_id=OTHER_MERCHANT, url="https://other.example/"))
+    assert await deliverer_of(shop, FaultySender()).deliver_due() == 2
+    rows = shop.rows("SELECT state, failed_tries, last_error FROM outbox_callback ORDER BY state")
+    assert [tuple(row.values()) for row in rows] == [
+        ("delivered", 0, ""),
+        ("pending", 1, "KeyError"),
+    ]
+
+
 def test_the_gaps_sum_to_a_day() -> None:
     assert (len(CALLBACK_GAPS_MS), sum(CALLBACK_GAPS_MS)) == (15, (24 * 60 + 4) * 60_000)
 
