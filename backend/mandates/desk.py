@@ -4,7 +4,6 @@ from typing import Any
 
 from backend.db.tables import Row
 from backend.devices.repository import DeviceRepository
-from backend.mandates.limits import SIGNED_BYTES_MAX
 from backend.mandates.model import MandateCommand, Side
 from backend.mandates.notices import EndNotice
 from backend.mandates.repository import MandateRepository
@@ -13,9 +12,8 @@ from backend.mandates.service import PARTY, ChangeMandate, CreateMandate
 from backend.mandates.signing import ByPasskey, Signed, deed_of, text_of
 from backend.passkeys.desk import PasskeyDesk
 from backend.payments.services import Services
-from protocol import cbor
 from protocol.errors import CallerError
-from protocol.messages.mandate import MandateText, check_terms
+from protocol.messages.mandate import MandateText, check_terms, read_mandate
 
 _HIDDEN = frozenset({"signed", "open_notices", "event_count", "notify_url", "notify_form"})
 
@@ -69,8 +67,7 @@ class MandateDesk:
     async def create(self, payer_id: str, signed: Signed) -> dict[str, Any]:
         """Let a thing debit on what the payer has signed; ``mandate_device_unknown`` for one that
         the merchant does not have."""
-        text = cbor.decode(text_of(signed), bytes_max=SIGNED_BYTES_MAX)
-        await self.check_device(MandateText.from_map(text))
+        await self.check_device(read_mandate(text_of(signed)))
         command = CreateMandate(payer_id=payer_id, signed=signed)
         return shown_mandate(await self._services.submit(command))
 

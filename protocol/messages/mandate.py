@@ -55,10 +55,15 @@ def open_mandate(signed: bytes, key: VerifyKey) -> MandateText:
     sign1 = cose.parse1(signed)
     if not cose.verify1(sign1, key, _CONTEXT):
         raise CallerError("mandate_signature")
-    fields = cbor.decode(sign1.payload, bytes_max=ENVELOPE_BYTES_MAX)
+    return check_terms(read_mandate(sign1.payload))
+
+
+def read_mandate(payload: bytes) -> MandateText:
+    """What a text says, whoever has signed it; ``envelope_malformed`` for what is no text."""
+    fields = cbor.decode(payload, bytes_max=ENVELOPE_BYTES_MAX)
     if not isinstance(fields, dict):
         raise CallerError("envelope_malformed")
-    return check_terms(MandateText.from_map(fields))
+    return MandateText.from_map(fields)
 
 
 def check_terms(text: MandateText) -> MandateText:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from backend.devices.model import DeviceKind
 from backend.disputes.cli import app as disputes
+from protocol import cbor, cose
 from protocol.crypto.keys import SigningKey, generate
 from protocol.messages.mandate import MandateText, sign_mandate
 from protocol.paycode import make_code
@@ -158,6 +159,17 @@ def test_a_phone_signs_a_mandate_and_suspends_it(shop: Shop, http: TestClient) -
     assert (listed["status"], "signed" in listed) == ("suspended_by_payer", False)
     assert phone.post(f"mandates/{text.mandate_id}/resume")["status"] == "active"
     assert phone.post(f"mandates/{text.mandate_id}/terminate")["status"] == "terminated"
+
+
+@pytest.mark.parametrize("said", [5, "x", [1], None, {"mandate_id": 5}])
+def test_what_is_signed_and_no_mandate_is_refused(
+    shop: Shop, http: TestClient, said: object
+) -> None:
+    phone = Phone(shop, http)
+    signed = cose.sign1(phone.key, cbor.encode(said), b"tillway-mandate-v1").hex()
+    refused = phone.post("mandates", {"signed": signed})
+    code = "id_invalid" if isinstance(said, dict) else "envelope_malformed"
+    assert refused["error"]["code"] == code
 
 
 def test_a_phone_sees_an_announced_debit_and_refuses_it(shop: Shop, http: TestClient) -> None:
