@@ -188,11 +188,11 @@ class Steps:
                     "settlement_unscheduled", merchant_id=pending.merchant_id,
                     business_dates=found.unscheduled, code="calendar_horizon",
                 )  # fmt: skip
-            number = 0
+            number: int | None = 0
             if (pending.merchant_id, found.last_date, 0) in settled:
-                if not _is_payable(pending, found):
-                    continue
-                number = _next_number(settled, pending.merchant_id, found.last_date)
+                number = _further_number(settled, pending, found)
+            if number is None:
+                continue
             if await self._settle(pending, found, number=number, run_day=day, today=today):
                 count += 1
             else:
@@ -202,16 +202,17 @@ class Steps:
     async def settle_within(self, today: date) -> int:
         """Settle what the merchants whose cycle pays the same day (D+0, and T+0 on a business day)
         have earned today so far. Returns how many."""
-        text = today.isoformat()
-        settled = await self._repository.settlements_since(text)
+        settled = await self._repository.settlements_since(today.isoformat())
         waits_from = first_waiting(self._calendar, through=today, today=today)
         count = 0
         for pending in await self._repository.pending(waits_from.isoformat()):
             found = due(pending, self._calendar, through=today, today=today)
             is_within = is_due(self._calendar, pending.cycles, today, today)
-            if not is_within or found is None or not _is_payable(pending, found):
+            if not is_within or found is None:
                 continue
-            number = _next_number(settled, pending.merchant_id, text)
+            number = _further_number(settled, pending, found)
+            if number is None:
+                continue
             count += await self._settle(pending, found, number=number, run_day=today, today=today)
         return count
 
@@ -334,16 +335,17 @@ class Steps:
         return mint(prefix, time_ms=self._clock.now_ms(), random_bytes=random_bytes)
 
 
-def _is_payable(pending: Pending, found: Due) -> bool:
-    """Whether a further settlement has anything to do: to settle, or to pay out again."""
-    return settled_now(found, pending.balance_minor) > 0 or pending.available_minor > 0
-
-
-def _next_number(settled: Iterable[tuple[str, str, int]], merchant_id: str, last_date: str) -> int:
-    """The number of a further settlement of a merchant up to a date."""
-    number = 1 + sum(
-        one > 0 for merchant, day, one in settled if (merchant, day) == (merchant_id, last_date)
-    )
-    if number > FURTHER_SETTLEMENTS_PER_DAY_MAX:
-        raise CallerError("day_not_closed", f"{number - 1} settlements of {merchant_id}")
-    return number
+def _further_number(
+    settled: Iterable[tuple[str, str, int]], pending: Pending, found: Due
+) -> int | None:
+    """The number of a further settlement of a merchant up to a date. None where it has nothing to
+    settle or to pay out again; and where its numbers are used up (a bank that refuses it all day,
+    say): then it waits for the next date, and holds up nobody."""
+    if settled_now(found, pending.balance_minor) <= 0 and pending.available_minor <= 0:
+        return None
+    key = (pending.merchant_id, found.last_date)
+    number = 1 + sum(one > 0 for merchant, day, one in settled if (merchant, day) == key)
+    if number <= FURTHER_SETTLEMENTS_PER_DAY_MAX:
+        return number
+    _log.warning("settlements_used_up", merchant_id=pending.merchant_id, last_date=found.last_date)
+    return None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from backend.clearing import steps
 from backend.clearing.calendar import Calendar, YearTable
 from backend.ledger.rules import Event, pending_gathered
 from backend.merchants.service import ChangeMerchant
@@ -249,6 +250,29 @@ async def test_within_the_day_a_reserve_without_money_pays_nothing_until_the_day
     world.next_day()
     await close(world, EVE)
     assert world.at_bank(quick) == NET
+
+
+@pytest.mark.asyncio
+async def test_a_merchant_whom_its_bank_refuses_all_day_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "FURTHER_SETTLEMENTS_PER_DAY_MAX", 2)
+    world.shop.add_merchant("dead", settlement_cycle="D+0", payout_account_no="NOWHERE")
+    quick = world.add_merchant("quick", "D+0")
+    world.go_to(EVE - timedelta(days=1))
+    payer = await world.payer_since_yesterday()
+    world.sell(payer, 1_000, "dead")
+    for _ in range(4):
+        await world.day_end.run_within()
+    world.sell(payer, 1_000, "quick")
+    await world.day_end.run_within()
+    assert world.at_bank(quick) == NET
+    world.next_day()
+    for _ in range(2):
+        await close(world, EVE)
+    assert (await world.standing("dead"))["available_minor"] == NET
+    refused = world.shop.rows("SELECT * FROM payout WHERE merchant_id = 'dead'")
+    assert [row["state"] for row in refused] == ["rejected"] * 3
 
 
 @pytest.mark.asyncio
