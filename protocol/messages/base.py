@@ -11,7 +11,7 @@ from protocol.ids import is_id
 from protocol.limits import IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]").search
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\ufffe\uffff]").search
 
 
 class Body(BaseModel):
@@ -45,8 +45,9 @@ def _known_currency(text: str) -> str:
 
 
 def check_characters(text: str) -> str:
-    """The text, if it has no control character, lone surrogate or line separator: these reach
-    logs, screens and receipt printers, and not every database takes them. Else ``ValueError``."""
+    """The text, if it has no control character, lone surrogate, line separator or character that
+    is none (U+FFFE, U+FFFF): these reach logs, screens and receipt printers, and not every database
+    takes them, nor any XML, in which banks are told of payouts. Else ``ValueError``."""
     if _UNFIT(text):
         raise ValueError("field_invalid")
     return text

@@ -1,12 +1,16 @@
 """Bodies: strict where it matters, lenient to what is newer than we are."""
 
+import sys
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from protocol.errors import CallerError
 from protocol.ids import mint
 from protocol.messages import REQUESTS, ErrorBody, PaymentCreate, PaymentResult
+from protocol.messages.base import check_characters
 
 PAYMENT = mint("pay", time_ms=1, random_bytes=b"0" * 10)
 ATTEMPT = mint("att", time_ms=1, random_bytes=b"0" * 10)
@@ -50,7 +54,7 @@ def test_a_body_survives_the_way_to_the_wire_and_back_with_what_it_does_not_know
         *(
             ({field: f"a{character}b"}, "field_invalid")
             for field in ("description", "merchant_id", "till", "cashier")
-            for character in ("\x00", "\x1b", "\n", "\x7f", "\x9b", "\ud800", "\u2028")
+            for character in ("\x00", "\x1b", "\n", "\x7f", "\x9b", "\ud800", "\u2028", "\uffff")
         ),
     ],
 )
@@ -66,6 +70,15 @@ def test_a_wrong_field_gets_the_code_that_names_it(change: dict[str, Any], code:
 )
 def test_what_people_write_is_a_text(text: str) -> None:
     assert PaymentCreate.from_map(body(description=text)).description == text
+
+
+def test_every_text_can_be_told_to_a_bank_in_xml() -> None:
+    fit = []
+    for code in range(sys.maxunicode + 1):
+        with suppress(ValueError):
+            fit.append(check_characters(chr(code)))
+    etree.Element("Nm").text = "".join(fit)
+    assert len(fit) > sys.maxunicode - 3_000
 
 
 @pytest.mark.parametrize("message_type", sorted(REQUESTS))
