@@ -46,13 +46,13 @@ class SettingsFlow:
         self._desk.timers.drop((REPORT, self._subject))
         if wanted.version <= self._standing.wanted_version:
             return
-        self._desk.timers.drop((TRIAL, self._subject))
         try:
             values = check_settings(wanted.values)
             applied(self._own, values)
         except CallerError as error:
             self._keep(self._standing.refused(wanted.version, error))
         else:
+            self._desk.timers.drop((TRIAL, self._subject))
             self._keep(self._standing.offered(wanted.version, values))
             self._desk.effects.append(TrySettings(wanted.version, self._desk.profile))
         self.report()

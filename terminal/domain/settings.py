@@ -1,6 +1,7 @@
 """Settings from afar: tried out before they are kept. A table, asked by everybody.
 
 Rule 1: a version is looked at once. What was refused or rolled back comes back under a new number.
+        One that is refused ends no trial of another, and the end of that says nothing of it.
 Rule 2: the settings in force are the confirmed ones, or those on trial; a trial that fails, or that
         a restart cuts short, leaves the confirmed ones in force as they were.
 """
@@ -98,20 +99,19 @@ class Standing:
 
     def failed(self, code: str, detail: str = "") -> "Standing":
         """The trial has failed: back to what was confirmed."""
-        return replace(self._step(_T.FAIL, self.trial_version), code=code, detail=detail)
+        after = self._step(_T.FAIL, self.trial_version)
+        if self.trial_version < self.wanted_version:
+            return after
+        return replace(after, code=code, detail=detail)
 
     def _step(self, step: SettingsStep, version: int) -> "Standing":
         edge = TRANSITIONS.get((self.state, step))
         if edge is None:
             raise CallerError("field_invalid", f"{step} in {self.state}")
-        return replace(
-            self,
-            state=edge.state,
-            wanted_version=max(version, self.wanted_version),
-            outcome=_OUTCOMES[step],
-            code="",
-            detail="",
-        )
+        moved = replace(self, state=edge.state)
+        if version < self.wanted_version:
+            return moved
+        return replace(moved, wanted_version=version, outcome=_OUTCOMES[step], code="", detail="")
 
 
 _FIELDS = {

@@ -145,6 +145,37 @@ def test_a_newer_version_in_the_trial_has_a_trial_of_its_own() -> None:
     assert bench.agent.profile.language == "zh"
 
 
+@pytest.mark.parametrize("is_tried_before", [True, False])
+def test_a_newer_version_that_is_refused_in_the_trial_leaves_the_trial_to_its_end(
+    tmp_path: Path, *, is_tried_before: bool
+) -> None:
+    bench = Bench(tmp_path / "journal.db")
+    wanted(bench, 1, amount_minor_max=5_000)
+    if is_tried_before:
+        bench.feed(SettingsTried(1, None))
+    wanted(bench, 2, idle_lock_s=5)
+    if not is_tried_before:
+        bench.feed(SettingsTried(1, None))
+    bench.wait(SETTINGS_TRIAL_MS)
+    bench.power_cut()
+    bench.boot()
+    report = said(bench)
+    assert (report.version, bench.agent.profile.amount_minor_max) == (1, 5_000), "kept"
+    told = (report.wanted_version, report.outcome, report.code)
+    assert told == (2, "refused", "setting_invalid")
+
+
+def test_the_failure_of_a_trial_says_nothing_of_a_newer_version_that_was_refused() -> None:
+    bench = Bench()
+    wanted(bench, 1, amount_minor_max=5_000)
+    wanted(bench, 2, idle_lock_s=5)
+    bench.feed(SettingsTried(1, "setting_trial_failed"))
+    report = said(bench)
+    assert report.version == 0
+    told = (report.wanted_version, report.outcome, report.code)
+    assert told == (2, "refused", "setting_invalid")
+
+
 def test_nobody_but_the_backend_sets_anything() -> None:
     bench = Bench()
     body = {"version": 1, "values": {"language": "en"}}
