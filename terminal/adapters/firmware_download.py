@@ -1,6 +1,8 @@
 """Fetching firmware from the store's hub, a file at a time, going on where a cut left it.
 
-Rule: nothing is installed before the whole file has the digest that the backend signed for.
+Rule 1: nothing is installed before the whole file has the digest that the backend signed for.
+Rule 2: one fetch at a time: a wish that is taken back and comes again finds the thread of before,
+        which nothing can stop, still at the same file.
 """
 
 import hashlib
@@ -8,6 +10,7 @@ import http.client
 import io
 import os
 import socket
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -29,11 +32,19 @@ class FirmwareDownload:
         self._directory = directory
         self._host, self._port = host, port
         self._tls = tls
+        self._turn = threading.Lock()
 
     def fetch(self, digest: str, size: int) -> bytes:
         """The whole file. ``OperatingError`` where the hub does not answer (what came is kept) or
-        hands out another file (``firmware_damaged``: it may have the right one later),
-        ``firmware_unknown`` where it has none."""
+        hands out another file (``firmware_damaged``: it may have the right one later), or where the
+        disk takes nothing (``file_unwritable``); ``firmware_unknown`` where the hub has none."""
+        try:
+            with self._turn:
+                return self._fetch(digest, size)
+        except OSError as error:
+            raise OperatingError("file_unwritable", f"firmware: {error.strerror}") from error
+
+    def _fetch(self, digest: str, size: int) -> bytes:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._directory / f"{digest}.part"
         for _ in range(1 + part.is_file()):  # a power cut may have torn what was kept of it
