@@ -168,6 +168,11 @@ class Observer:
     observation: ServerObservation
     gone: asyncio.Future[bool]
 
+    def end(self) -> None:
+        """Nobody waits any more for what it acknowledges."""
+        if not self.gone.done():
+            self.gone.set_result(False)
+
 
 class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable):  # type: ignore[misc]
     """``GET /p1/t/{tid}/cmd``, observable: what waits for a device, one parcel per notification.
@@ -200,7 +205,8 @@ class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable)
     async def add_observation(
         self, request: aiocoap.Message, serverobservation: ServerObservation
     ) -> None:
-        """Accept the device's own endpoint; a later observation takes over from an earlier."""
+        """Accept the device's own endpoint; a later observation takes over from an earlier, which
+        may be of a place where nobody is any more."""
         tid = self._device(request)
         if len(self._observers) >= OBSERVERS_MAX and tid not in self._observers:
             raise error.ServiceUnavailable
@@ -209,12 +215,14 @@ class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable)
         observer = Observer(serverobservation, loop.create_future())
 
         def ended() -> None:
-            if not observer.gone.done():
-                observer.gone.set_result(False)
+            observer.end()
             if self._observers.get(tid) is observer:
                 del self._observers[tid]
 
         serverobservation.accept(ended)
+        earlier = self._observers.get(tid)
+        if earlier is not None:
+            earlier.end()
         self._observers[tid] = observer
         loop.call_soon(self._on_observer, tid)
 

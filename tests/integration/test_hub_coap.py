@@ -351,3 +351,35 @@ async def test_npm_s_coap_reads_asks_listens_and_sends_in_blocks(tmp_path: Path)
         assembled = answers.unseal(bytes.fromhex(told["blocks"]["body"])).answer
         assert assembled.body["error"]["code"] == "envelope_malformed"
         await until(lambda: world.hub.core.delivery.parcels == 0)
+
+
+OBSERVE = b"\x44\x01\x00\x02obse\x60\x52p1\x01t\x06vend-1\x03cmd"
+"""A confirmable GET /p1/t/vend-1/cmd by hand, with Observe 0 (RFC 7641 §2)."""
+
+
+async def test_a_device_that_comes_from_elsewhere_does_not_wait_for_its_earlier_place(
+    tmp_path: Path,
+) -> None:
+    """Its earlier endpoint acknowledges nothing, and would be waited for for 93 s."""
+    async with running_world(tmp_path, "vend-1") as world:
+        loop = asyncio.get_running_loop()
+        places = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        try:
+            for counter, place in enumerate(places, 1):
+                place.setblocking(False)
+                place.connect(("127.0.0.1", world.hub.ports["coap"]))
+                for asked in (coap_post(1, b"aa", hello(world, "vend-1", counter)), OBSERVE):
+                    await loop.sock_sendall(place, asked)
+                    async with asyncio.timeout(PATIENCE_S):
+                        await loop.sock_recv(place, 2048)
+                if counter == 1:
+                    world.backend.push("answer", "vend-1", world.shop.push("vend-1", 7))
+                async with asyncio.timeout(PATIENCE_S):
+                    notified = await loop.sock_recv(place, 2048)
+                assert notified[4:8] == b"obse"
+                assert world.shop.push("vend-1", 7)[:8] in notified
+            await loop.sock_sendall(places[1], b"\x60\x00" + notified[2:4])
+            await until(lambda: world.hub.core.delivery.parcels == 0)
+        finally:
+            for place in places:
+                place.close()
