@@ -223,6 +223,9 @@ class BrokerLine:
         kinds = sorted(WRITABLE if self._takes_requests else WRITABLE - {"req"})
         topics = [self._branch(kind) for kind in kinds]
         client.subscribe([(one, 1) for one in (*topics, hub_state_topic(self._settings.store))])
+        if not self._takes_requests:
+            # The session at the broker may know nothing of it: there was no line to say it by.
+            client.unsubscribe(self._branch("req"))
 
     def _on_connect_fail(self, _client: Client, _data: object) -> None:
         _log.warning("broker_away", host=self._settings.host, port=self._settings.port)

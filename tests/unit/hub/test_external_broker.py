@@ -1,12 +1,15 @@
 """What one terminal may pile up in the hub through a broker."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from paho.mqtt.client import MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from hub import limits
-from hub.mqtt.broker_line import Arrived, BrokerSettings
+from hub.mqtt.broker_line import Arrived, BrokerLine, BrokerSettings
 from hub.mqtt.duty import Word
 from hub.mqtt.external import ExternalBroker
 from hub.ports import Inbound
@@ -108,3 +111,30 @@ async def test_a_hub_that_leaves_duty_says_first_how_it_is_and_one_that_takes_it
     assert line.done == [], "it stands by"
     link._hear_hub(b"theirs, offline")
     assert line.done == [True, b"mine, offline"], "neither is online: both take what comes"
+
+
+class Client:
+    """paho's client: what it was asked for."""
+
+    def __init__(self) -> None:
+        self.subscribed: set[str] = set()
+        self.unsubscribed: list[str] = []
+
+    def subscribe(self, topics: list[tuple[str, int]]) -> None:
+        self.subscribed |= {topic for topic, _ in topics}
+
+    def unsubscribe(self, topic: str) -> None:
+        self.unsubscribed.append(topic)
+
+
+@pytest.mark.asyncio
+async def test_a_hub_that_stands_by_says_so_to_a_broker_that_was_away_when_it_left_duty() -> None:
+    settings = BrokerSettings("s1", "hub-1", "localhost", 1, plain_for_tests=True)
+    line = BrokerLine(settings, lambda _: None, Counter())
+    requests, accepted = "tw1/s1/t/+/req", ReasonCode(PacketTypes.CONNACK)
+    for is_wanted in (True, False):
+        line.take_requests(is_wanted=is_wanted)  # there is no connection that it could be said on
+        client = Client()
+        line._on_connect(client, None, None, accepted, None)  # type: ignore[arg-type]
+        assert (requests in client.subscribed) is is_wanted
+        assert client.unsubscribed == ([] if is_wanted else [requests])
