@@ -29,7 +29,7 @@ from hub.domain.effects import (
 from hub.domain.floor import Floor, FloorRules
 from hub.domain.forwarding import Forwarding, ForwardingLimits
 from hub.domain.limits import DEGRADED_AFTER_MS, HUB_STATE_EVERY_MS
-from hub.domain.line import Line
+from hub.domain.line import Line, is_over
 from hub.domain.passages import Passages
 from hub.domain.registry import Device, Registry
 from hub.domain.uplink import Uplink
@@ -222,7 +222,7 @@ class HubCore:
         if self.line.is_up:
             return "online"
         since = self.line.down_since_ms or 0
-        is_long = self._clock.now_ms() - since >= DEGRADED_AFTER_MS
+        is_long = is_over(since, self._clock.now_ms(), DEGRADED_AFTER_MS)
         return "offline" if is_long else "degraded"
 
     @property

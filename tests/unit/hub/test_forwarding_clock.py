@@ -32,6 +32,15 @@ def test_a_clock_that_jumps_back_does_not_silence_the_line(bench: Bench) -> None
 HOUR_MS = 3_600_000
 
 
+def test_a_clock_that_jumps_back_keeps_no_hub_from_saying_that_it_is_offline(bench: Bench) -> None:
+    core = bench.hub.core
+    say(bench, "till-1", 1)
+    bench.hub.batch_lost(1)
+    assert core.mode() == "degraded"
+    bench.clock.ms -= HOUR_MS
+    assert core.mode() == "offline"
+
+
 def test_a_clock_that_jumps_back_does_not_hold_a_refused_batch(bench: Bench) -> None:
     say(bench, "till-1", 1)
     del bench.line.batches[1]
