@@ -1,7 +1,9 @@
 """Asks one Modbus unit through a port (``protocol/framing/modbus``, ``modbus_tcp``).
 
-Rule: a frame that is damaged, or answers something else, is asked for again. So only what may be
-done twice is asked.
+Rule 1: a frame that is damaged, or answers something else, is asked for again. So only what may be
+        done twice is asked.
+Rule 2: a refusal is the unit's own no. That a unit is busy or still at it, or that a gateway does
+        not hear it, says nothing of what was asked, and the same is asked again.
 """
 
 import time
@@ -12,6 +14,8 @@ from protocol.framing import modbus
 from protocol.framing.modbus import Adu
 from terminal.adapters.limits import MODBUS_ATTEMPTS_MAX, MODBUS_REPLY_S
 from terminal.adapters.serial_worker import Dialogue
+
+_NOES = frozenset(modbus.Refusal)
 
 
 class Framing(Protocol):
@@ -70,7 +74,9 @@ class ModbusMaster:
 
 
 def _answers(answer: Adu, asked: Adu) -> bool:
-    """Whether an answer is to this request: its unit and function, and what it echoes."""
+    """Whether an answer is to this request (rule 2): its unit and function, and what it echoes."""
+    if answer.refusal is not None and answer.refusal not in _NOES:
+        return False
     if answer.unit != asked.unit or answer.function & 0x7F != asked.function:
         return False
     if answer.refusal is not None or asked.function not in {

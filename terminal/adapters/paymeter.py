@@ -1,7 +1,8 @@
 """A prepaid meter as a Modbus unit (``protocol/framing/paymeter`` has its registers).
 
 Rule: *given* is the meter's word that it took the token, now or before; *not given* is its word
-that the token is wrong. Anything else, a locked meter too, leaves it open.
+that the token is wrong, or that it does not take one at all. Anything else, a meter that is locked
+or failed in the middle too, leaves it open.
 """
 
 from collections.abc import Callable
@@ -64,7 +65,9 @@ class _Meter(ModbusMaster):
         entering = modbus.write_registers(self.unit, at.HOLDING_TOKEN, words(int(digits)))
         answer = self.ask(dialogue, entering)
         if answer.refusal is not None:
-            raise OperatingError("item_not_given", f"meter: exception {answer.refusal:02x}")
+            is_open = answer.refusal == modbus.Refusal.DEVICE_FAILURE
+            code = "device_no_reply" if is_open else "item_not_given"
+            raise OperatingError(code, f"meter: exception {answer.refusal:02x}")
         found = self.registers(dialogue, modbus.READ_INPUT_REGISTERS, at.REGISTERS)
         result = found[at.REGISTER_RESULT]
         if result == at.WRONG:
