@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from protocol.errors import OperatingError
 from protocol.framing import gate as words
 from terminal.domain.parking import Tariff, explain, fee_minor
 from terminal.inputs import StartSale
@@ -68,7 +69,10 @@ class ParkingExit:
         """As ``Dispenser.dispense``: the arm."""
         tag, _, _ = item.removeprefix(_ITEM).partition("-")
         await self._gate.raise_for(int(tag))
-        await self._gate.notice(words.THANK_YOU)
+        try:
+            await self._gate.notice(words.THANK_YOU)
+        except OperatingError as error:  # the arm is up all the same
+            log.warning("car_not_thanked", item=item, code=error.code)
 
 
 def wishes_of(

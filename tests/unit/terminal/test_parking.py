@@ -102,6 +102,16 @@ def test_a_short_stay_is_let_out_and_an_unknown_one_is_not() -> None:
     asyncio.run(run())
 
 
+def test_a_display_that_fails_takes_nothing_back_of_an_arm_that_is_up() -> None:
+    class Dark(FakeGate):
+        async def notice(self, words: int) -> None:
+            raise OperatingError("device_no_reply")
+
+    gate = Dark()
+    asyncio.run(ParkingExit(gate, TARIFF).dispense(STAY.item))
+    assert gate.raised == [7]
+
+
 def test_a_car_with_a_mandate_pays_by_it_first_and_any_other_by_a_code() -> None:
     shop = profile(kind="parking", methods=("mandate", "merchant_qr"), is_attended=False)
     wishes = wishes_of(shop, TARIFF, {7: "mdt_7"}, STAY, 0)
