@@ -324,6 +324,12 @@ _ROWS: tuple[Row, ...] = (
     ("proof_invalid", "never", "证明不成立。", "The proof does not hold."),
     ("timestamp_invalid", "never", "时间戳不成立。", "The time stamp does not hold."),
     ("log_inconsistent", "never", "账本日志与检查点不一致，未签名；请运行 tillway ledger verify。", "The ledger's log contradicts its checkpoint and nothing was signed; run tillway ledger verify."),
+    # Called by hand
+    ("command_unknown", "never", "没有这个命令；请核对拼写，或加 --help 查看有哪些命令。", "There is no such command; check its spelling, or add --help to see those there are."),
+    ("option_unknown", "never", "没有这个选项；请核对拼写，或加 --help 查看有哪些选项。", "There is no such option; check its spelling, or add --help to see those there are."),
+    ("argument_missing", "never", "缺少必填的选项或参数；请补上，或加 --help 查看用法。", "An option or argument that the command needs is missing; give it, or add --help to see what it takes."),
+    ("argument_invalid", "never", "选项或参数写得不对；请按提示修改，或加 --help 查看用法。", "An option or argument is not as it must be; correct it as shown, or add --help to see what the command takes."),
+    ("package_missing", "after", "缺少所需的程序包；请按提示安装。", "A package that the command needs is missing; install it as shown."),
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),

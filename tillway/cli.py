@@ -11,8 +11,12 @@ import sys
 import threading
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import NoReturn
 
-from protocol.errors import TillwayError
+import typer
+
+from protocol.errors import CallerError, OperatingError, TillwayError
+from tillway import refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +74,15 @@ ROOMS: dict[str, Room] = {
 }
 
 
+_USAGE = "Usage: tillway COMMAND [ARGS]..."
+
+
 def usage() -> str:
     """What ``tillway --help`` prints."""
     width = max(len(name) for name in ROOMS)
     rows = "\n".join(f"  {name:<{width}}  {room.summary}" for name, room in ROOMS.items())
     return (
-        "Usage: tillway COMMAND [ARGS]...\n\n"
+        f"{_USAGE}\n\n"
         "Tillway: an open payment stack for shops and things.\n\n"
         f"Commands:\n{rows}\n\n"
         "  tillway COMMAND --help    what a command takes\n"
@@ -98,9 +105,9 @@ def main() -> None:
             _run(name, rest)
         case [name, *_]:
             near = difflib.get_close_matches(name, ROOMS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            sys.stderr.write(f"tillway: there is no command '{name}'.{hint}\n\n{usage()}")
-            sys.exit(2)
+            hint = f". Did you mean '{near[0]}'?" if near else ""
+            unknown = CallerError("command_unknown", f"No such command '{name}'{hint}")
+            _refuse(f"{_USAGE}\n{refusals.told(unknown)}")
 
 
 def _end_with_parent() -> None:
@@ -115,22 +122,20 @@ def _run(name: str, words: list[str]) -> None:
     try:
         app = importlib.import_module(room.module).app
     except ModuleNotFoundError as missing:
-        sys.stderr.write(
-            f"'tillway {name}' needs the package '{missing.name}'. "
-            f"Install it with: pip install 'tillway[{room.extra}]'\n"
-        )
-        sys.exit(2)
+        needed = f"{missing.name}: pip install 'tillway[{room.extra}]'"
+        _refuse(refusals.told(OperatingError("package_missing", needed)))
     try:
-        app(args=words, prog_name=f"tillway {name}")
+        code = app(args=words, prog_name=f"tillway {name}", standalone_mode=False)
     except TillwayError as error:
-        wire = error.to_wire()
-        what = f"{wire['code']}{_behind(error.detail, ' ({})')}"
-        zh = f"{wire['zh']}{_behind(error.detail_zh, '{}')}"
-        sys.stderr.write(f"{what}\n  {zh}\n  {wire['en']}\n")
-        sys.exit(2)
+        _refuse(refusals.told(error))
+    except typer.TyperException as error:
+        _refuse(refusals.told_of_usage(error))
+    except typer.Abort:
+        sys.stderr.write("已中止。Aborted.\n")
+        sys.exit(1)
+    sys.exit(code or 0)
 
 
-def _behind(detail: str, form: str) -> str:
-    """A detail behind its code or its advice; one of several lines stands below it."""
-    rows = detail.splitlines()
-    return form.format(detail) if len(rows) == 1 else "".join(f"\n  {row}" for row in rows)
+def _refuse(words: str) -> NoReturn:
+    sys.stderr.write(words)
+    sys.exit(2)

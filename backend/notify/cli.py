@@ -105,7 +105,8 @@ def _apply(database: str, commands: list[ReplayCallback]) -> bool:
         engine.dispose()
     for command, outcome in zip(commands, outcomes, strict=True):
         error = outcome.error
-        word = error.advice.en if isinstance(error, TillwayError) else outcome.result
+        refused = error.advice if isinstance(error, TillwayError) else None
+        word = f"{refused.code}\n  {refused.zh}\n  {refused.en}" if refused else outcome.result
         typer.echo(f"{command.callback_id}: {word}")
     return any(outcome.error for outcome in outcomes)
 

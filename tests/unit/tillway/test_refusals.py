@@ -1,0 +1,129 @@
+"""A command that is called wrongly says so as every refusal does: a code, what is wrong, and what
+to do, in both languages."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from protocol.errors import CATALOGUE
+from tests.kit.command_line import Ended, tillway
+from tillway import cli
+from tillway.cli import ROOMS, Room
+
+DATABASE = "TILLWAY_BACKEND_DATABASE_URL"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is configured."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(DATABASE, raising=False)
+
+
+def refused(ended: Ended, code: str) -> list[str]:
+    """The lines above the advice of a refusal with this code."""
+    assert (ended.returncode, ended.stdout) == (2, ""), ended
+    *above, zh, en = ended.stderr.splitlines()
+    assert (zh, en) == (f"  {CATALOGUE[code].zh}", f"  {CATALOGUE[code].en}")
+    assert f"\n{code} (" in f"\n{ended.stderr}"
+    return above
+
+
+def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command of a group."""
+    inner = getattr(command, "commands", {})
+    if not inner:
+        yield words
+    for name, one in inner.items():
+        yield from leaves(one, (*words, name))
+
+
+@pytest.mark.parametrize("name", sorted(ROOMS))
+def test_every_command_refuses_an_option_that_it_has_not(name: str) -> None:
+    app = importlib.import_module(ROOMS[name].module).app
+    for words in leaves(typer.main.get_command(app)):
+        usage, what = refused(tillway(name, *words, "--zzz9"), "option_unknown")
+        assert usage.startswith(f"Usage: {' '.join(('tillway', name, *words))} [OPTIONS]")
+        assert what == "option_unknown (No such option: --zzz9)"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "what"),
+    [
+        (
+            ("backend", "sagas", "list", "--databse", "x"), "option_unknown",
+            "No such option: --databse (Possible options: --database)",
+        ),
+        (
+            ("backend", "sagas", "list"), "argument_missing",
+            f"Missing option '--database' (env var: '{DATABASE}')",
+        ),
+        (("sim", "conform"), "argument_missing", "Missing argument 'kind'"),
+        (
+            ("backend", "sagas", "lst"), "command_unknown",
+            "No such command 'lst'. Did you mean 'list'?",
+        ),
+        (("payement",), "command_unknown", "No such command 'payement'. Did you mean 'payment'?"),
+        (("zzz",), "command_unknown", "No such command 'zzz'"),
+        (
+            ("risk", "lists", "list", "purple"), "argument_invalid",
+            "Invalid value for 'list_name': 'purple' is none of allow, block, grey",
+        ),
+        (
+            ("backend", "init", "much"), "argument_invalid",
+            "Got unexpected extra argument(s) (much)",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_stands_between_the_usage_and_the_advice(
+    words: tuple[str, ...], code: str, what: str
+) -> None:
+    usage, told = refused(tillway(*words), code)
+    assert usage.startswith("Usage: tillway ")
+    assert told == f"{code} ({what})"
+
+
+def test_an_option_without_its_value_is_named() -> None:
+    [told] = refused(tillway("doctor", "--state"), "argument_invalid")
+    assert told == "argument_invalid (Option '--state' requires an argument)"
+
+
+def test_what_is_not_installed_is_named_and_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(cli.ROOMS, "hub", Room("no_such_package.cli", "hub", ""))
+    [told] = refused(tillway("hub", "run"), "package_missing")
+    assert told == "package_missing (no_such_package: pip install 'tillway[hub]')"
+
+
+def test_a_group_without_a_command_shows_its_help() -> None:
+    ended = tillway("backend", "sagas")
+    assert (ended.returncode, ended.stderr) == (2, "")
+    assert "Usage: tillway backend sagas" in ended.stdout
+
+
+def test_who_stops_at_a_question_ends_with_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asks() -> None:
+        raise typer.Abort
+
+    app = typer.Typer()
+    app.command()(asks)
+    monkeypatch.setattr("hub.cli.app", app)
+    ended = tillway("hub")
+    assert (ended.returncode, ended.stderr) == (1, "已中止。Aborted.\n")
+
+
+def test_what_a_command_ends_with_is_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def ends(code: int) -> None:
+        if code:
+            raise typer.Exit(code)
+
+    monkeypatch.setattr("hub.cli.app", app)
+    assert [tillway("hub", code).returncode for code in ("0", "3")] == [0, 3]
