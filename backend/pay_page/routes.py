@@ -16,6 +16,7 @@ from backend.pay_page.model import STATIC_PATH, typed_minor, wallet_of
 from backend.pay_page.schemas import NewStaticCode
 from backend.rate_limit import RateLimit
 from backend.wallet.model import PAGE_PATH, code_url
+from backend.wallet_page.payer_words import to_payer
 from protocol.errors import CallerError, OperatingError, TillwayError
 from protocol.money import Money
 from protocol.payment import PAID_STATES, PaymentState
@@ -43,9 +44,9 @@ def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
     )
 
     def refusal(error: TillwayError) -> Response:
-        words = error.to_wire()
+        words = to_payer(error.code)
         status = 503 if isinstance(error, OperatingError) else 404
-        return HTMLResponse(refused.render(zh=words["zh"], en=words["en"]), status, _HEADERS)
+        return HTMLResponse(refused.render(zh=words.zh, en=words.en), status, _HEADERS)
 
     @routes.get(PAGE_PATH + "{payment_id}", response_class=HTMLResponse)
     async def open_payment(payment_id: str, request: Request) -> Response:

@@ -295,8 +295,10 @@ async def sell_by_static_code(street: Street) -> None:
 @pytest.mark.asyncio
 async def test_who_opens_too_often_waits(street: Street) -> None:
     _, url = street.shown()
-    answers = [(await street.open(url)).status_code for _ in range(21)]
-    assert answers == [200] * 20 + [503]
+    answers = [await street.open(url) for _ in range(21)]
+    assert [one.status_code for one in answers] == [200] * 20 + [503]
+    assert "请稍等片刻再试，不会重复付款" in answers[-1].text
+    assert "wait a moment and try again" in answers[-1].text
 
 
 @pytest.mark.parametrize(
