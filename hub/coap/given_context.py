@@ -47,10 +47,10 @@ class GivenContext(SealedContext):
         self._book = book
 
     def protect(self, message: aiocoap.Message, *args: Any, **kwargs: Any) -> Sealed:  # noqa: ANN401
-        """As aiocoap's; nothing more is said to whom the key was taken from."""
+        """As aiocoap's; whom the key was taken from is told that, in the clear, and no more."""
         with _stored():
             if self._book.valid(self.recipient_id) is None:
-                raise oscore.ContextUnavailable
+                raise error.Unauthorized("Security context not found")
         return super().protect(message, *args, **kwargs)
 
     def new_sequence_number(self) -> int:

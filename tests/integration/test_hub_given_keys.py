@@ -9,10 +9,12 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import aiocoap
+import cbor2
 import pytest
 from aiocoap import oscore
 from aiocoap.numbers.codes import Code
@@ -199,16 +201,64 @@ async def test_libcoap_hears_what_comes_later(tmp_path: Path) -> None:
                 pass
         device = LibcoapDevice(tmp_path, world.hub.ports["coap"], give(world))
         await device.post(hello(world, 1))
-        process, heard = await device.begin("get", f"p1/t/{TID}/cmd", observe_s=int(PATIENCE_S))
-        try:
+        async with listening(device) as (_, heard):
             world.backend.push("answer", TID, world.shop.push(TID, 7))
-            await until(lambda: heard.exists() and heard.stat().st_size > 0)
-            await until(lambda: world.hub.core.delivery.parcels == 0)
-            pushed = answers.unseal(heard.read_bytes()).verify(world.shop.backend_key.public)
-            assert pushed.body["now_ms"] == 7
-        finally:
+            assert await pushed(world, heard) == {7}
+
+
+@needs_libcoap
+async def test_who_listens_is_told_that_its_key_was_taken_and_nothing_more(tmp_path: Path) -> None:
+    async with running_world(tmp_path, TID, coap=PROTECTED) as world:
+        device = LibcoapDevice(tmp_path, world.hub.ports["coap"], give(world))
+        await device.post(hello(world, 1))
+        async with listening(device) as (process, heard):
+            world.backend.push("answer", TID, world.shop.push(TID, 7))
+            assert await pushed(world, heard) == {7}
+            with closing(book_of(world)) as book:
+                book.take(TID, now_ms=now_ms())
+            world.backend.push("answer", TID, world.shop.push(TID, 8))
+            async with asyncio.timeout(PATIENCE_S):
+                _, told = await process.communicate()
+        assert told.strip() == GONE
+        assert world.hub.core.delivery.parcels == 1
+        renewed = tmp_path / "renewed"
+        renewed.mkdir()
+        other = LibcoapDevice(renewed, device.port, give(world))
+        await other.post(hello(world, 2))
+        async with listening(other) as (_, heard_now):
+            assert await pushed(world, heard_now) == {8}
+        assert await pushed(world, heard) == {7}
+
+
+@asynccontextmanager
+async def listening(
+    device: LibcoapDevice,
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, Path]]:
+    """A device that observes its queue, and the file in which it writes what it hears."""
+    process, heard = await device.begin("get", f"p1/t/{TID}/cmd", observe_s=int(PATIENCE_S))
+    try:
+        yield process, heard
+    finally:
+        if process.returncode is None:
             process.terminate()
             await process.wait()
+
+
+async def pushed(world: World, heard: Path) -> set[int]:
+    """The pushes that were heard, once nothing waits at the hub; each may have come again."""
+    await until(lambda: heard.exists() and heard.stat().st_size > 0)
+    await until(lambda: world.hub.core.delivery.parcels == 0)
+    return pushed_in(world, heard)
+
+
+def pushed_in(world: World, heard: Path) -> set[int]:
+    data, found = heard.read_bytes(), set()
+    rest = BytesIO(data)
+    while (begin := rest.tell()) < len(data):
+        cbor2.load(rest)
+        told = answers.unseal(data[begin : rest.tell()]).verify(world.shop.backend_key.public)
+        found.add(int(told.body["now_ms"]))
+    return found
 
 
 @needs_libcoap
