@@ -18,7 +18,12 @@ from backend.routing.cli import app as routing
 from backend.sagas.cli import app as sagas
 from backend.withdrawals.cli import app as withdrawals
 
-app = typer.Typer(help="The payment backend.", no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="The payment backend.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(sagas, name="sagas")
 app.add_typer(disputes, name="disputes")

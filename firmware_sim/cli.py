@@ -15,7 +15,9 @@ from firmware_sim.commands.torture import torture
 from firmware_sim.commands.trace import record, replay, trace_app
 
 app = typer.Typer(
-    help="Simulated devices on real protocols, and tests of real ones.", no_args_is_help=True
+    help="Simulated devices on real protocols, and tests of real ones.",
+    add_completion=False,
+    no_args_is_help=True,
 )
 
 

@@ -15,6 +15,7 @@ from tillway.out_files import save
 
 app = typer.Typer(
     help="The audit log of staff and operators.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

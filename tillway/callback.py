@@ -12,6 +12,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Find callbacks of all merchants, look at one, send it again.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

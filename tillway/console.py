@@ -16,7 +16,10 @@ from tillway.asking import asked
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
-    help="The console: who may sign in.", no_args_is_help=True, pretty_exceptions_enable=False
+    help="The console: who may sign in.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
 )
 user = typer.Typer(help="People with a password and a second factor.", no_args_is_help=True)
 app.add_typer(user, name="user")

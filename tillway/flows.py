@@ -6,7 +6,7 @@ import typer
 
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
-app = typer.Typer(pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _FLOWS = "/operator/v1/flows"
 _HEAD = f"{'flow':<16} {'count':>8} {'refused':>8} {'failed':>8} {'p50':>8} {'p95':>8} {'p99':>8}"
 

@@ -14,6 +14,7 @@ from tillway.out_files import save
 
 app = typer.Typer(
     help="Find payments of all merchants, and look at one.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

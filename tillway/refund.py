@@ -17,6 +17,7 @@ from tillway.out_files import save
 
 app = typer.Typer(
     help="Find refunds of all merchants, and give money back.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

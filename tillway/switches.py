@@ -13,6 +13,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Kill switches: stop new payments, and let them go on.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -15,7 +15,9 @@ from backend.ledger.verify import Report, verify
 from faces.tables import draw
 from protocol.signed_note import NoteKey
 
-app = typer.Typer(help="Look at the ledger and prove it.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at the ledger and prove it.", add_completion=False, no_args_is_help=True
+)
 statement_cli.add_to(app)
 proof_cli.add_to(app)
 

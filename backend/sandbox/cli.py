@@ -19,7 +19,9 @@ from backend.sandbox.registry import INSTITUTIONS, find
 from backend.sandbox.remote import control, duration_ms
 from protocol.errors import CallerError, OperatingError
 
-app = typer.Typer(help="The other institutions, simulated.", no_args_is_help=True)
+app = typer.Typer(
+    help="The other institutions, simulated.", add_completion=False, no_args_is_help=True
+)
 Config = Annotated[Path | None, typer.Option(help="A TOML file.")]
 Names = Annotated[list[str] | None, typer.Argument(help="Institutions; none: all of them.")]
 

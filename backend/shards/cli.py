@@ -13,7 +13,9 @@ from backend.shards.founding import check_addresses, found, own_place
 from backend.shards.limits import FOUNDING_BYTES
 from backend.shards.verify import ShardsReport, verify_shards
 
-app = typer.Typer(help="The ledger over several databases.", no_args_is_help=True)
+app = typer.Typer(
+    help="The ledger over several databases.", add_completion=False, no_args_is_help=True
+)
 
 _Config = Annotated[
     Path | None, typer.Option("--config", help="The backend's TOML; ledger_shards names them.")

@@ -13,7 +13,9 @@ from backend.stamping.limits import EXPORT_BYTES_MAX
 from backend.stamping.repository import StampRepository
 from protocol.errors import CallerError
 
-app = typer.Typer(help="Time stamps on checkpoints and reserve tests.", no_args_is_help=True)
+app = typer.Typer(
+    help="Time stamps on checkpoints and reserve tests.", add_completion=False, no_args_is_help=True
+)
 
 _Database = Annotated[
     str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")

@@ -15,6 +15,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="The devices: find them, tag them, set them.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -16,6 +16,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Firmware: bring it, want it of a device, follow the device.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -17,6 +17,7 @@ from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
     help="Bring a change to many devices in waves.",
+    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -1,9 +1,11 @@
 """The console script: every command it lists leads to a module that has an application."""
 
 import importlib
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-import typer
+import typer.main
 
 from tillway.cli import ROOMS, usage
 
@@ -13,3 +15,17 @@ def test_every_command_that_is_listed_exists(name: str) -> None:
     app = importlib.import_module(ROOMS[name].module).app
     assert isinstance(app, typer.Typer)
     assert f"  {name} " in usage()
+
+
+def options(command: Any) -> Iterator[Any]:
+    """Every option of a command and of those below it."""
+    yield from (one for one in command.params if one.param_type_name == "option")
+    for one in getattr(command, "commands", {}).values():
+        yield from options(one)
+
+
+@pytest.mark.parametrize("name", sorted(ROOMS))
+def test_no_command_offers_what_only_a_program_of_its_own_could_do(name: str) -> None:
+    """A shell completes ``tillway``, which is no application of typer's."""
+    command = typer.main.get_command(importlib.import_module(ROOMS[name].module).app)
+    assert not {word for one in options(command) for word in one.opts if "completion" in word}
