@@ -29,3 +29,11 @@ def test_no_command_offers_what_only_a_program_of_its_own_could_do(name: str) ->
     """A shell completes ``tillway``, which is no application of typer's."""
     command = typer.main.get_command(importlib.import_module(ROOMS[name].module).app)
     assert not {word for one in options(command) for word in one.opts if "completion" in word}
+
+
+def test_one_variable_of_the_environment_says_where_the_backend_s_database_is() -> None:
+    commands = (
+        typer.main.get_command(importlib.import_module(room.module).app) for room in ROOMS.values()
+    )
+    said = {one.envvar for each in commands for one in options(each) if one.name == "database"}
+    assert said == {"TILLWAY_BACKEND_DATABASE_URL", None}
