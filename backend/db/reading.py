@@ -125,6 +125,8 @@ def _check_release(reader: Reader) -> None:
 
     try:
         reader.one(text("SELECT max(version_num) FROM alembic_version"))
+        with reader.snapshot() as connection:
+            is_of_this_release = is_upgraded(connection)
     except DBAPIError as error:
         reason = str(error.orig).partition("\n")[0]
         raise CallerError("config_invalid", f"not a database of ours: {reason}") from None
@@ -132,7 +134,6 @@ def _check_release(reader: Reader) -> None:
         raise CallerError(
             "config_invalid", "not a database of ours: its schema is damaged"
         ) from None
-    with reader.snapshot() as connection:
-        if not is_upgraded(connection):
-            advice = "a database of another release: upgrade first, by starting the backend"
-            raise CallerError("config_invalid", advice)
+    if not is_of_this_release:
+        advice = "a database of another release: upgrade first, by starting the backend"
+        raise CallerError("config_invalid", advice)

@@ -90,3 +90,20 @@ def test_a_schema_that_is_no_text_any_more_is_called_damage(tmp_path: Path) -> N
     code, said = verdict(path)
     assert code == 1
     assert said == "config_invalid: not a database of ours: its schema is damaged"
+
+
+def test_a_list_of_releases_that_cannot_be_read_is_said_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "backend.db"
+    populated(path)
+    connection = sqlite3.connect(path)
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    (page,) = connection.execute(
+        "SELECT pageno FROM dbstat WHERE name = 'alembic_version'"
+    ).fetchone()
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * size] = 0xFF
+    path.write_bytes(content)
+    code, said = verdict(path)
+    assert (code, said.partition(":")[0]) == (1, "config_invalid")
+    assert "malformed" in said
