@@ -155,6 +155,8 @@ class ResolveRefund:
     ) -> Row:
         state = next_state(RefundState(refund["state"]), refund_step)
         ended = ws.update(REFUND, self.saga_id, state=state.value, **changes)
+        if not refund["store"]:  # asked for at a desk or by a merchant's program: there is no till
+            return ended
         message_type, body = refund_answer(ended)
         put_push(
             ws,

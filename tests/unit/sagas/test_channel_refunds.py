@@ -42,6 +42,21 @@ async def test_a_refund_is_processing_and_then_back_on_the_card(world: ChannelWo
     world.check_quiet()
 
 
+async def test_of_a_refund_that_no_till_asked_for_no_till_is_told(world: ChannelWorld) -> None:
+    payment_id, shop = await paid(world), world.shop
+    told = shop.rows("SELECT * FROM outbox_push")
+    body = {
+        "refund_id": shop.id("rfd"), "payment_id": payment_id, "amount_minor": 3_000,
+        "currency": "CNY", "till": "operator",
+    }  # fmt: skip
+    request = shop.request("refund.create", body)
+    shop.do(shop.command(replace(request, store="")))
+    await world.finish()
+    assert world.state(payment_id) == "partially_refunded"
+    assert shop.rows("SELECT * FROM outbox_push") == told
+    world.check_quiet()
+
+
 async def test_a_refused_refund_gives_the_merchant_all_back_and_may_be_tried_anew(
     world: ChannelWorld,
 ) -> None:
