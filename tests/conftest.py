@@ -38,6 +38,7 @@ from tests.support.known_templates import KnownTemplates
 from tests.support.migrated import migrated_sqlite, upgrade_known
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
+from tests.support.redis import NoRedis, RedisServer, start_redis
 from tests.support.scratch import memory_to_write_to
 
 # How long an example takes says more of the machine than of the code: speed is for bench/.
@@ -158,13 +159,24 @@ def postgres_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
 
 @pytest.fixture(scope="session")
 def rabbitmq_broker() -> Iterator[Broker]:
-    """One private broker. Tests that use it are of the group ``rabbitmq``, so of one worker."""
+    """One private broker per worker. Tests that use it are of a group, so that few workers do."""
     try:
         broker = start_broker()
     except NoBroker as missing:
         pytest.skip(str(missing))
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """One private server per worker: who uses it empties it."""
+    try:
+        server = start_redis()
+    except NoRedis as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -229,6 +229,13 @@ def _end(process: subprocess.Popen[bytes]) -> int:
 
 def said_by(*words: str) -> dict[str, Any]:
     """What a command of ours said that says one JSON line and ends."""
+    said: dict[str, Any] = json.loads(run_command(*words))
+    return said
+
+
+def run_command(*words: str) -> str:
+    """Run a command of ours that ends; what it said. ``OperatingError("internal")`` with its own
+    words if it failed."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "tillway", *words],
@@ -242,5 +249,4 @@ def said_by(*words: str) -> dict[str, Any]:
         raise OperatingError("internal", what) from error
     if done.returncode:
         raise OperatingError("internal", f"tillway {words[0]}: {done.stderr.strip()}")
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    return done.stdout

@@ -10,7 +10,6 @@ from terminal.limits import IDLE_LOCK_MS
 from terminal.profile import Good
 from tests.browser.test_till_screens import HIDDEN
 from tests.kit.patience import PATIENCE_S
-from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.till_scenes import (
     SHOWN_MS,
@@ -25,6 +24,7 @@ from tests.support.till_scenes import (
 )
 from tests.support.tills import CASHIER_PIN, hire_both, running_till
 from tests.unit.terminal.fakes import CODE
+from tillway.demo.ports import lasting_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 

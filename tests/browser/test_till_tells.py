@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route
 
-from tests.kit.ports import lasting_port
 from tests.support.browser import opened_page
 from tests.support.offline_phone import Phone, hub_word
 from tests.support.till_scenes import LONG_NAMES, METHODS, charge, pay_by_code, ready_keypad, shows
 from tests.support.tills import Till, running_till
 from tests.unit.terminal.fakes import CODE
+from tillway.demo.ports import lasting_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 SEEN = """

@@ -1,8 +1,10 @@
 """The product's front door: the demo plays the whole day with real processes and accounts for it.
 
-Once on SQLite, once on PostgreSQL, which a setting chooses and nothing else.
+Once with what Python brings, once on PostgreSQL, RabbitMQ, Redis and Mosquitto, which settings choose
+and nothing else.
 """
 
+import asyncio
 import json
 import os
 import subprocess
@@ -10,7 +12,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import aio_pika
+import psycopg
 import pytest
+from redis import Redis
+
+from tests.support.postgres import Cluster
+from tests.support.rabbitmq import Broker
+from tests.support.redis import RedisServer
+from tillway.demo.mosquitto import PROGRAM as MOSQUITTO
 
 pytestmark = pytest.mark.xdist_group("demo")
 """A day at a time: each starts fifteen programs."""
@@ -50,17 +60,59 @@ def processes_of(directory: Path) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(TIMEOUT_S + 30)
-def test_the_day_is_played_as_expected_and_nothing_is_left_running(
-    database_url: str, tmp_path: Path
+def test_the_day_is_played_as_expected_and_nothing_is_left_running(tmp_path: Path) -> None:
+    play_whole(tmp_path / "demo")
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.rabbitmq
+@pytest.mark.mosquitto
+@pytest.mark.timeout(TIMEOUT_S + 30)
+def test_the_same_day_is_played_on_the_servers_that_a_chain_has(
+    postgres_cluster: Cluster,
+    rabbitmq_broker: Broker,
+    redis_server: RedisServer,
+    tmp_path: Path,
 ) -> None:
+    if MOSQUITTO is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    database_url = postgres_cluster.create_database("chain")
+    redis = Redis.from_url(redis_server.url)
+    redis.flushall()
     directory = tmp_path / "demo"
-    is_sqlite = database_url.startswith("sqlite")
-    words = () if is_sqlite else ("--database-url", database_url)
+    play_whole(
+        directory, "--database-url", database_url, "--queue-url", rabbitmq_broker.url,
+        "--redis-url", redis_server.url, "--mosquitto",
+    )  # fmt: skip
+
+    assert payments_in(postgres_cluster.dsn("chain")) > 40
+    assert asyncio.run(has_queue(rabbitmq_broker.url, "tillway.callbacks.dead"))
+    assert sum(redis.xlen(key) for key in redis.scan_iter("{tillway:*}:log")) > 40
+    said = (directory / "state" / "logs" / "mosquitto.log").read_text()
+    assert all(f" as {name} " in said for name in ("hub-1", "pos-1", "pos-2", "exit-1"))
+    assert not (directory / "state" / "backend" / "backend.db").exists()
+
+
+def play_whole(directory: Path, *words: str) -> None:
     done = play(directory, *words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every expectation held" in done.stdout
     check_summary(json.loads((directory / "summary.json").read_text()), directory)
     assert processes_of(directory) == []
+
+
+def payments_in(dsn: str) -> int:
+    with psycopg.connect(dsn) as line:
+        found = line.execute("SELECT count(*) FROM payment").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+async def has_queue(url: str, name: str) -> bool:
+    async with await aio_pika.connect(url) as line:
+        channel = await line.channel()
+        return (await channel.declare_queue(name, passive=True)).name == name
 
 
 def check_summary(summary: dict[str, Any], directory: Path) -> None:

@@ -25,7 +25,7 @@ from tests.integration.test_hub_process import running
 from tests.kit.hub_shop import STORE
 from tests.kit.hub_world import FakeBackend, Installation, World, until
 from tests.kit.patience import PATIENCE_S
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
 TID = "vend-1"

@@ -19,7 +19,7 @@ from tests.integration.test_terminal_process import Books, Till, running_in_here
 from tests.kit.hub_shop import HUB, STORE
 from tests.kit.hub_world import FakeBackend, Installation, now_ms, until
 from tests.kit.patience import PATIENCE_S
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 
 pytestmark = pytest.mark.asyncio
 OTHER, TILLS = "hub-2", ("pos-1", "pos-2", "pos-3")

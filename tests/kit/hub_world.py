@@ -23,7 +23,7 @@ from protocol.tls import server_context
 from tests.kit.foreign_tls import client_context
 from tests.kit.hub_shop import HUB, STORE, Shop
 from tests.kit.patience import PATIENCE_S
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 
 PASSPHRASE = b"a passphrase for tests"
 FIRMWARE_PIECE = 50_000

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -11,18 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from backend.identity.broker import certify_broker
 from backend.identity.ca import CertificateAuthority
 from tests.kit.hub_world import now_ms, until
-from tests.kit.ports import lasting_port
-
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
-PROGRAM = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+from tillway.demo.mosquitto import PROGRAM, SHIPPED, configuration, key_and_request
+from tillway.demo.ports import lasting_port
 
 
 @dataclass(frozen=True)
@@ -38,14 +31,12 @@ def certified(folder: Path, ca: CertificateAuthority) -> BrokerTls:
     """A new key in this folder, and its certificate by this CA."""
     folder.mkdir(exist_ok=True)
     found = BrokerTls(folder / "ca.pem", folder / "broker.pem", folder / "broker.key")
-    key = ec.generate_private_key(ec.SECP256R1())
-    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    csr = request.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    key, csr = key_and_request()
     found.ca.write_bytes(ca.certificate_pem)
     found.certificate.write_bytes(
         certify_broker(ca, csr, name="broker", host_names=("127.0.0.1",), now_ms=now_ms())
     )
-    found.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    found.key.write_bytes(key)
     return found
 
 
@@ -62,25 +53,18 @@ class Mosquitto:
         self._conf = folder / "mosquitto.conf"
         self._log = folder / "broker.log"
         self._process: asyncio.subprocess.Process | None = None
-        own = "user root\n" if os.geteuid() == 0 else ""
-        self._conf.write_text(f"{self._open() if tls is None else self._shipped(tls)}\n{own}")
+        self._conf.write_text(self._open() if tls is None else self._shipped(tls))
 
     def _open(self) -> str:
-        return f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true"
+        own = "user root\n" if os.geteuid() == 0 else ""
+        return f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n{own}"
 
     def _shipped(self, tls: BrokerTls) -> str:
-        self.acl.write_bytes((DEPLOY / "acl").read_bytes())
-        text = (DEPLOY / "mosquitto.conf").read_text()
-        for shipped, here in (
-            ("listener 8883", f"listener {self.port} 127.0.0.1"),
-            ("/etc/tillway/ca.pem", str(tls.ca)),
-            ("/etc/tillway/broker.pem", str(tls.certificate)),
-            ("/etc/tillway/broker.key", str(tls.key)),
-            ("/etc/tillway/acl", str(self.acl)),
-        ):
-            assert shipped in text
-            text = text.replace(shipped, here)
-        return f"{text}\nlog_type all"
+        self.acl.write_bytes((SHIPPED / "acl").read_bytes())
+        text = configuration(
+            self.port, ca=tls.ca, certificate=tls.certificate, key=tls.key, acl=self.acl
+        )
+        return f"{text}\nlog_type all\n"
 
     async def start(self) -> None:
         """Returns when it listens, at once if it does. Skips the test where there is none."""

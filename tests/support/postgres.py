@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import TupleRow
 
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30

@@ -50,6 +50,15 @@ def demo(
     database_url: Annotated[
         str, typer.Option(help="PostgreSQL for the backend; empty is SQLite.")
     ] = "",
+    queue_url: Annotated[
+        str, typer.Option(help="RabbitMQ for callbacks; empty is the database.")
+    ] = "",
+    redis_url: Annotated[
+        str, typer.Option(help="Redis for what the risk engine remembers; empty is its own memory.")
+    ] = "",
+    mosquitto: Annotated[
+        bool, typer.Option(help="Start Mosquitto between tills and hub; else the hub's endpoint.")
+    ] = False,
     backend_port: Annotated[int, typer.Option(help="The backend's pages; 0 is any.")] = 0,
     hub_port: Annotated[int, typer.Option(help="The hub's page; 0 is any.")] = 0,
     till_port: Annotated[int, typer.Option(help="The first till's page; 0 is any.")] = 0,
@@ -72,7 +81,13 @@ def demo(
             suite=suite,
             tls_profile=tls,
             has_charger=True,
-            backend_extra={"database_url": database_url, "page_url": PAGE_URL},
+            has_mosquitto=mosquitto,
+            backend_extra={
+                "database_url": database_url,
+                "queue_url": queue_url,
+                "risk_redis_url": redis_url,
+                "page_url": PAGE_URL,
+            },
         )
         day = Day()
         with signals_raise():

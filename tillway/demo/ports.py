@@ -1,11 +1,15 @@
 """The ports that a stack is to have, and whether it can have them."""
 
+import random
 import socket
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from protocol.errors import OperatingError
 
 HOST = "127.0.0.1"
+_GIVEN = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LOWEST, _GIVEN_FROM_ELSEWHERE = 10_000, 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,29 @@ class Ports:
         for name, port in asdict(self).items():
             if port:
                 _try(port, socket.SOCK_DGRAM if name == "hub_coap" else socket.SOCK_STREAM)
+
+
+def lasting_port() -> int:
+    """A port, free for TCP and UDP just now, for what cannot choose one itself or comes back at the
+    same place.
+
+    It is none of those that the system gives to each connection's near end: while nobody listens
+    there, any connection of this machine might get such a one.
+    """
+    given_from = int(_GIVEN.read_text().split()[0]) if _GIVEN.exists() else _GIVEN_FROM_ELSEWHERE
+    while True:
+        port = random.SystemRandom().randrange(_LOWEST, given_from)
+        if all(_is_free(port, kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+            return port
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _try(port: int, kind: socket.SocketKind) -> None:

@@ -21,6 +21,7 @@ from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.kept_ports import port_settings
 from tillway.demo.live_rules import live_rules
+from tillway.demo.mosquitto import start_mosquitto
 from tillway.demo.phone import Phone
 from tillway.demo.ports import HOST, Ports
 from tillway.demo.sandbox import FLEET, NETSUNION, OPTIONS, OWN_ACCOUNT, RESERVE_ACCOUNT, Sandbox
@@ -33,6 +34,7 @@ from tillway.processes import Program, kill, said_by, start, stop
 from tillway.toml_text import toml_text
 
 STORE, MERCHANT, HUB, CHARGER = "store-1", "mch-1", "hub-1", "charger-1"
+MOSQUITTO = "mosquitto"
 CHARGER_PER_KWH_MINOR = 150
 CHARGER_TARIFF = {"merchant_id": MERCHANT, "per_kwh_minor": CHARGER_PER_KWH_MINOR}
 SHOP_ZH, SHOP_EN = "晨光便利店", "Morning Light Store"
@@ -65,6 +67,8 @@ class Stack:
     """What the caller sets of the backend's configuration beside what the stack needs."""
     has_charger: bool = False
     """Whether the hub is an EV charger's central system, too."""
+    has_mosquitto: bool = False
+    """Whether tills and hub meet at Mosquitto in place of the hub's own endpoint."""
     programs: dict[str, Program] = field(default_factory=dict)
     phones: list[Phone] = field(default_factory=list)
     backend_key: VerifyKey | None = None
@@ -163,6 +167,8 @@ class Stack:
         self._write("backend", self._backend_settings() | self._institution_settings())
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)
+        if self.has_mosquitto:
+            self._start_mosquitto()
         self.enrol(HUB, "hub", hub_names=[HOST, "localhost"])
         if self.has_charger:
             self.enrol(CHARGER, "thing", state=self.charger_home)
@@ -310,6 +316,15 @@ class Stack:
         self.programs[name] = program
         self._kept_ports[name] = port_settings(words, program.ready)
 
+    def _start_mosquitto(self) -> None:
+        self.say(f"starting {MOSQUITTO}")
+        self.programs[MOSQUITTO] = start_mosquitto(
+            self.root / MOSQUITTO,
+            backend_state=self.root / "backend",
+            ca=self.ca,
+            log_dir=self.root / "logs",
+        )
+
     def _start_board(self, name: str, board: str) -> None:
         """A simulated board: a kind that is built in, or a file."""
         state_dir = str(self.root / name)
@@ -372,7 +387,7 @@ class Stack:
             "fault_control": True,
             "tls_profile": self.tls_profile,
             "backend": {"url": f"https://{HOST}:{self.programs['backend'].port('hub')}"},
-            "mqtt": {"host": HOST, "port": self.ports.hub_mqtt},
+            "mqtt": self._mqtt_settings(),
             "coap": {"host": HOST, "port": self.ports.hub_coap},
             "http": {"port": self.ports.hub_http},
             "offline": {"payment_minor_max": {"new": 5_000}},
@@ -381,6 +396,12 @@ class Stack:
                 "chargers": [{"name": CHARGER, **CHARGER_TARIFF}] * self.has_charger,
             },
         }
+
+    def _mqtt_settings(self) -> dict[str, Any]:
+        broker = self.programs.get(MOSQUITTO)
+        if broker is None:
+            return {"host": HOST, "port": self.ports.hub_mqtt}
+        return {"mode": "external", "host": HOST, "port": broker.port("mqtt")}
 
     def _terminal_settings(self, name: str) -> dict[str, Any]:
         return {

@@ -29,7 +29,7 @@ from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import TlsFiles
 from tests.kit.mosquitto import BrokerTls, Mosquitto
 from tests.kit.patience import PATIENCE_S
-from tests.kit.ports import lasting_port
+from tillway.demo.ports import lasting_port
 from transport.contexts import ClientTls, ServerTls
 
 T = TypeVar("T")

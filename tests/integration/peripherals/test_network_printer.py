@@ -26,8 +26,8 @@ from terminal.adapters import escpos_printer
 from terminal.adapters.escpos_printer import EscPosSerialPrinter
 from terminal.probes import probe_named
 from tests.kit.drivers import Opened
-from tests.kit.ports import lasting_port
 from tests.kit.stopwatch import Stopwatch
+from tillway.demo.ports import lasting_port
 
 DEVICE = "device"
 RECEIPT = escpos.INIT + escpos.line("网络收据") * 20 + escpos.CUT_PARTIAL

@@ -12,9 +12,9 @@ from protocol.clock import DAY_MS
 from protocol.enrolment_code import PrintedCode, read_code
 from protocol.errors import CallerError, OperatingError
 from tests.kit.enrolment_desk import PASSPHRASE, SUITE, Desk
-from tests.kit.ports import lasting_port
 from tillway import enroll
 from tillway import join as joining
+from tillway.demo.ports import lasting_port
 from tillway.private_files import passphrase_in
 
 

@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,26 +18,16 @@ from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.shared_log import SharedLate, SharedLog, SharedLost
 from backend.risk.judging.shared_memory import SharedJoiner, SharedMemory, begin_shared
 from tests.kit.stopwatch import Stopwatch
-from tests.support.redis import NoRedis, RedisServer, start_redis
+from tests.support.redis import RedisServer
 
 START_MS = 1_790_000_000_000
 Told = Tried | Word
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[RedisServer]:
-    try:
-        server = start_redis()
-    except NoRedis as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def url(server: RedisServer) -> str:
-    Redis.from_url(server.url).flushall()
-    return server.url
+def url(redis_server: RedisServer) -> str:
+    Redis.from_url(redis_server.url).flushall()
+    return redis_server.url
 
 
 def story(seed: int, size: int) -> list[Told]:
@@ -145,7 +135,7 @@ def test_a_backend_that_starts_later_goes_on_as_if_it_had_always_been_there(
 
 
 def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
-    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
     told, backends = story(4, 90), Backends(url, 2, timeout_s=0.5)
@@ -153,7 +143,7 @@ def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
     expected = alone(told)
     for one in told[:40]:
         backends.tell(here, one)
-    os.kill(server.child.pid, signal.SIGSTOP)
+    os.kill(redis_server.child.pid, signal.SIGSTOP)
     try:
         with Stopwatch() as watch:
             for place in range(40, 60):  # by its own copy, which knows all that it did itself
@@ -165,7 +155,7 @@ def test_a_server_that_hangs_is_left_alone_and_what_was_not_told_is_told_later(
         with pytest.raises(SharedLost):
             backends.join(here)
     finally:
-        os.kill(server.child.pid, signal.SIGCONT)
+        os.kill(redis_server.child.pid, signal.SIGCONT)
     backends.join(here)
     for place in range(60, len(told)):
         memory = (here, there)[place % 2]
@@ -224,7 +214,7 @@ def test_one_too_far_behind_or_an_entry_of_another_version_is_no_reason_to_wait(
 
 
 def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits(
-    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside the payments, the short time of a payment's own call makes no memory anew."""
     told, backends = story(8, 30), Backends(url, 1)
@@ -237,7 +227,7 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
         backends.tell(backends.memories[0], one)
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
     waiting = threading.Thread(target=there.follow_beside)
-    os.kill(server.child.pid, signal.SIGSTOP)
+    os.kill(redis_server.child.pid, signal.SIGSTOP)
     try:
         waiting.start()
         time.sleep(10 * SHARED_TIMEOUT_S)
@@ -245,7 +235,7 @@ def test_a_server_that_is_slow_for_a_moment_is_waited_for_where_no_payment_waits
         there.measure(START_MS, story(8, 1)[0].row)  # type: ignore[union-attr]
         assert waiting.is_alive()  # and the payment did not wait for it
     finally:
-        os.kill(server.child.pid, signal.SIGCONT)
+        os.kill(redis_server.child.pid, signal.SIGCONT)
     waiting.join()
     assert not there.trouble
     assert same(backends.tell(there, told[-1]), expected[-1])
@@ -294,14 +284,14 @@ def test_a_log_that_was_slow_is_gone_on_with_and_nothing_is_copied_anew(
 
 
 def test_a_log_that_hangs_for_longer_is_asked_again_from_the_same_place(
-    url: str, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+    url: str, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
     monkeypatch.setattr(shared_log, "SHARED_PATIENCE_S", 0.1)
     told, backends = attempts(10, 40), Backends(url, 2, timeout_s=WAITS_S)
     here, there = backends.memories
     expected = alone(told)
-    os.kill(server.child.pid, signal.SIGSTOP)
+    os.kill(redis_server.child.pid, signal.SIGSTOP)
     try:
         for one in told[:20]:
             backends.tell(here, one)
@@ -310,7 +300,7 @@ def test_a_log_that_hangs_for_longer_is_asked_again_from_the_same_place(
                 backends.go_on(here)
             assert here.may_go_on
     finally:
-        os.kill(server.child.pid, signal.SIGCONT)
+        os.kill(redis_server.child.pid, signal.SIGCONT)
     backends.go_on(here)
     for place in range(20, 40):
         assert same(backends.tell((here, there)[place % 2], told[place]), expected[place]), place

@@ -14,8 +14,8 @@ from protocol.framing.modbus_tcp import TcpFraming
 from terminal.adapters import tcp_port
 from terminal.adapters.port_names import modbus_of, opener_of
 from terminal.adapters.tcp_port import TcpPort
-from tests.kit.ports import lasting_port
 from tests.kit.stopwatch import Stopwatch
+from tillway.demo.ports import lasting_port
 
 
 @pytest.fixture
