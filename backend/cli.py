@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,18 @@ def run(config: _Config = None) -> None:
 
 
 @app.command()
+def move(
+    to: Annotated[Path, typer.Option(help="The TOML file with PostgreSQL's database_url.")],
+    config: _Config = None,
+) -> None:
+    """Copy all rows from SQLite to an empty PostgreSQL database. The backend must not run."""
+    from backend.db.move import move as copy_rows
+
+    moved = copy_rows(load(config).url, load(to).url)
+    _say({"tables": moved.tables, "rows": moved.rows})
+
+
+@app.command()
 def openapi(config: _Config = None) -> None:
     """Print the public interface as OpenAPI. Needs an initialised state directory."""
     from backend.openapi import describe
@@ -81,5 +94,5 @@ def openapi(config: _Config = None) -> None:
     sys.stdout.write(json.dumps(describe(settings, state.read(settings)), indent=1) + "\n")
 
 
-def _say(words: dict[str, str]) -> None:
+def _say(words: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(words) + "\n")

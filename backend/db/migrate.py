@@ -90,7 +90,7 @@ TABLE_MODULES = (
 )
 
 _SCRIPTS = Path(__file__).parent / "migrations"
-_POSTGRES_LOCK = 0x7469_6C6C_7761_79  # "tillway": backends that start together take turns
+POSTGRES_LOCK = 0x7469_6C6C_7761_79  # "tillway": backends that start together take turns
 
 
 def upgrade(url: str) -> None:
@@ -157,7 +157,7 @@ def _exclusive(engine: Engine) -> Iterator[Connection]:
     """One transaction that no other migration shares."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRES_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": POSTGRES_LOCK})
             yield connection
         else:
             driver = connection.connection.driver_connection

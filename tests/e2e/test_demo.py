@@ -1,7 +1,7 @@
 """The product's front door: the demo plays the whole day with real processes and accounts for it.
 
-Once with what Python brings, once on PostgreSQL, RabbitMQ, Redis and Mosquitto, which settings choose
-and nothing else.
+Once with what Python brings, once on PostgreSQL, RabbitMQ, Redis and Mosquitto, which settings
+choose and nothing else.
 """
 
 import asyncio
