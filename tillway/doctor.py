@@ -80,6 +80,9 @@ def examine() -> Iterator[Finding]:
     yield _server("PostgreSQL", _postgres(), "apt-get install postgresql (for scale and its tests)")
     broker = shutil.which("mosquitto") or _first(Path("/usr/sbin"), "mosquitto")
     yield _server("Mosquitto", broker, "apt-get install mosquitto (external broker and its tests)")
+    yield _server("RabbitMQ", _rabbitmq(), "apt-get install rabbitmq-server (callbacks' own queue)")
+    redis = shutil.which("redis-server")
+    yield _server("Redis", redis, "apt-get install redis-server (several backends' one memory)")
     yield Finding("Pseudo-terminals", "ok", hasattr(os, "openpty"), False, "a Unix machine")
 
 
@@ -127,6 +130,13 @@ def _postgres() -> str | None:
     found = shutil.which("postgres")
     newest = max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
     return str(newest) if newest is not None else found
+
+
+def _rabbitmq() -> str | None:
+    """Debian's own wrapper lies where an ordinary user's PATH does not look."""
+    folder = Path("/usr/lib/rabbitmq/lib")
+    newest = max(folder.glob("*/sbin/rabbitmq-server"), default=None)
+    return str(newest) if newest is not None else shutil.which("rabbitmq-server")
 
 
 def _first(folder: Path, name: str) -> str | None:

@@ -31,5 +31,12 @@ def test_the_warning_stands_in_the_table_and_does_not_change_the_exit_code(tmp_p
     assert told.exit_code == plain.exit_code
 
 
+def test_the_servers_that_a_shop_may_grow_to_are_looked_for() -> None:
+    found = {finding.what: finding for finding in doctor.examine()}
+    for server in ("PostgreSQL", "Mosquitto", "RabbitMQ", "Redis"):
+        assert "apt-get install" in found[server].advice
+        assert not found[server].is_needed
+
+
 def test_a_directory_without_keys_is_said_to_be_none(tmp_path: Path) -> None:
     assert CliRunner().invoke(doctor.app, ["--state", str(tmp_path)]).exit_code == 1
