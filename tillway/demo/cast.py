@@ -13,6 +13,7 @@ from tillway.demo.machines import start_charger, start_exit, start_vending
 from tillway.demo.mishaps import returned_payout
 from tillway.demo.offline import offline
 from tillway.demo.outcome import Day
+from tillway.demo.payers import new_phone
 from tillway.demo.stack import HUB, Stack
 from tillway.demo.story import Act, Play
 from tillway.demo.things import charging_and_parking
@@ -55,8 +56,8 @@ def gather(stack: Stack, day: Day, papers: Path) -> Play:
         assert stack.backend_key is not None
         merchant.trust(stack.backend_key)
         first_day = china_day(stack.now_ms())
-        alice, bob = stack.new_phone("张三", 300_000), stack.new_phone("李四", 300_000)
-        crowd = [stack.new_phone(f"顾客{number}", 20_000) for number in range(1, CROWD + 1)]
+        alice, bob = new_phone(stack, "张三", 300_000), new_phone(stack, "李四", 300_000)
+        crowd = [new_phone(stack, f"顾客{number}", 20_000) for number in range(1, CROWD + 1)]
         wire = Eavesdropper(stack.programs[HUB].port("coap"))
         with ThreadPoolExecutor() as pool:
             tills = pool.map(stack.start_till, ("pos-1", "pos-2"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from protocol.clock import DAY_MS
 from protocol.ids import COUPON, RANDOM_BYTES, mint
+from tillway.demo.payers import new_phone
 from tillway.demo.phone import Phone
 from tillway.demo.sandbox import ECNY, FUND, NETSUNION, UNIONPAY
 from tillway.demo.story import FINAL, Play, outcome
@@ -49,7 +50,7 @@ def by_channel(play: Play) -> None:
 
 def fund(play: Play) -> None:
     """A money-market fund is redeemed while the customer waits."""
-    phone, account = play.stack.new_phone("吴九", 0), f"FUND-{secrets.token_hex(5)}"
+    phone, account = new_phone(play.stack, "吴九", 0), f"FUND-{secrets.token_hex(5)}"
     token = _token(FUND)
     play.stack.sandbox.open_fund(account, phone.name, OPENING_MINOR, token=token)
     _register(play, phone, "fund", token)
@@ -65,7 +66,7 @@ def fund(play: Play) -> None:
 
 def ecny(play: Play) -> None:
     """An e-CNY wallet pays: its operator's word is final at once."""
-    phone, number = play.stack.new_phone("郑十", 0), f"ECNY-{secrets.token_hex(5)}"
+    phone, number = new_phone(play.stack, "郑十", 0), f"ECNY-{secrets.token_hex(5)}"
     token = _token(ECNY)
     play.stack.sandbox.open_wallet(number, phone.name, OPENING_MINOR, token=token)
     _register(play, phone, "ecny", token)
@@ -119,7 +120,7 @@ def _fall_back(play: Play, carl: Phone, at_bank: Purse, in_network: Purse) -> No
 def _card_holder(play: Play, name: str) -> tuple[Phone, Purse, Purse]:
     """A payer with an empty wallet and a card that both networks have a token for: its account at
     the bank, and what UnionPay's issuer has."""
-    phone, sandbox = play.stack.new_phone(name, 0), play.stack.sandbox
+    phone, sandbox = new_phone(play.stack, name, 0), play.stack.sandbox
     account, token, other = f"DEBIT-{secrets.token_hex(5)}", _token(NETSUNION), _token(UNIONPAY)
     sandbox.open_bank_account(account, name, OPENING_MINOR, token=token)
     sandbox.issue_card(account, name, OPENING_MINOR, token=other)

@@ -2,6 +2,7 @@
 every decision is explained and judged again from what was kept."""
 
 from tillway.demo.live_rules import WATCHED
+from tillway.demo.payers import new_phone
 from tillway.demo.story import FINAL, Play, outcome
 from tillway.risk.labels import new_label
 
@@ -16,7 +17,7 @@ def judged(play: Play) -> None:
 
 def _known_fraud(play: Play) -> None:
     """The first payment goes through; once a person has said what it was, the next does not."""
-    thief = play.stack.new_phone("周八", 10_000)
+    thief = new_phone(play.stack, "周八", 10_000)
     sale = play.pay_by_code(play.pos1, thief, 900)
     play.note_sale("risk: nothing is known yet", "paid", sale)
     play.pos1.dismiss()
@@ -30,7 +31,7 @@ def _known_fraud(play: Play) -> None:
 
 def _watched(play: Play) -> None:
     """A code alone is not enough: the payment waits until the phone has given the PIN."""
-    payer = play.stack.new_phone("吴九", 20_000)
+    payer = new_phone(play.stack, "吴九", 20_000)
     watched = {"list_name": "grey", "kind": "payer", "value": payer.payer_id, "owner": "risk",
                "reason": "客户来电核实", "by": "李雷"}  # fmt: skip
     play.stack.operator.post("/operator/v1/risk/lists/put", watched)

@@ -55,20 +55,21 @@ def key_and_request() -> tuple[bytes, bytes]:
     )
 
 
-def start_mosquitto(folder: Path, *, backend_state: Path, ca: Path, log_dir: Path) -> Program:
-    """Certify a broker by the backend's CA and start it on a port of its own; it listens, and ends
-    when we end.
+def start_mosquitto(root: Path) -> Program:
+    """Certify a broker by the CA of this stack's backend and start it on a port of its own; it
+    listens, and ends when we end.
 
     ``CallerError("config_invalid")`` where there is none.
     """
     if PROGRAM is None:
         raise CallerError("config_invalid", "no Mosquitto here: apt-get install mosquitto")
+    folder, backend = root / "mosquitto", root / "backend"
     make_directory(folder)
     key, request = key_and_request()
-    acl = (SHIPPED / "acl").read_bytes()
-    write_files(folder, {KEY: key, REQUEST: request, CA: ca.read_bytes(), ACL: acl})
+    ca, acl = (backend / "ca" / "ca.crt").read_bytes(), (SHIPPED / "acl").read_bytes()
+    write_files(folder, {KEY: key, REQUEST: request, CA: ca, ACL: acl})
     run_command(
-        "enroll", "broker", "--state", str(backend_state), "--csr", str(folder / REQUEST),
+        "enroll", "broker", "--state", str(backend), "--csr", str(folder / REQUEST),
         "--out", str(folder / CERTIFICATE), "--host", HOST,
     )  # fmt: skip
     port = lasting_port()
@@ -80,7 +81,7 @@ def start_mosquitto(folder: Path, *, backend_state: Path, ca: Path, log_dir: Pat
         acl=folder / ACL,
     )
     write_files(folder, {"mosquitto.conf": text.encode()})
-    return _started([PROGRAM, "-c", str(folder / "mosquitto.conf")], port, log_dir)
+    return _started([PROGRAM, "-c", str(folder / "mosquitto.conf")], port, root / "logs")
 
 
 def _started(words: list[str], port: int, log_dir: Path) -> Program:

@@ -5,7 +5,6 @@ side. All state is below one directory, made anew for every run.
 """
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,10 +13,9 @@ from types import MappingProxyType
 from typing import Any
 
 from backend.channels.signed_http import key_text, read_key
-from protocol.crypto.keys import VerifyKey, generate
+from protocol.crypto.keys import VerifyKey
 from protocol.enrolment_code import read_code
 from protocol.identity import Identity, TlsProfileName
-from protocol.ids import PAYER, RANDOM_BYTES, TOPUP, mint
 from tillway import join as joining
 from tillway.demo.kept_ports import port_settings
 from tillway.demo.live_rules import live_rules
@@ -168,7 +166,8 @@ class Stack:
         self._start("backend", "backend", "run", "--config", str(self.backend_file))
         self._found_shop(notify_url)
         if self.has_mosquitto:
-            self._start_mosquitto()
+            self.say(f"starting {MOSQUITTO}")
+            self.programs[MOSQUITTO] = start_mosquitto(self.root)
         self.enrol(HUB, "hub", hub_names=[HOST, "localhost"])
         if self.has_charger:
             self.enrol(CHARGER, "thing", state=self.charger_home)
@@ -251,54 +250,6 @@ class Stack:
             stop(program)
         self.programs.clear()
 
-    # People
-
-    def new_phone(self, name: str, balance_minor: int) -> Phone:
-        """A payer with a bank card, a wallet and a first top-up through the channel."""
-        now_ms = self.now_ms()
-        payer_id = mint(PAYER, time_ms=now_ms, random_bytes=secrets.token_bytes(RANDOM_BYTES))
-        key, pin = generate("Ed25519"), f"{secrets.randbelow(10**6):06d}"
-        payer = {
-            "payer_id": payer_id,
-            "name": name,
-            "pin": pin,
-            "key_suite": key.suite.name,
-            "key_public": key.public.public.hex(),
-        }
-        made = self.operator.post("/operator/v1/payers", payer)
-        phone = Phone(
-            payer_id=payer_id,
-            name=name,
-            api=JsonApi(self.public_url, self.ca, made["token"]),
-            key=key,
-            pin=pin,
-            code_secret=bytes.fromhex(made["code_secret"]),
-            code_route=int(made["code_route"]),
-        )
-        self.phones.append(phone)
-        if balance_minor:
-            self.top_up(phone, balance_minor)
-        return phone
-
-    @staticmethod
-    def card_of(phone: Phone) -> str:
-        """The payer's bank account."""
-        return f"CARD-{phone.payer_id[-12:]}"
-
-    def top_up(self, phone: Phone, amount_minor: int) -> str:
-        """Move money from the payer's bank account to the wallet; the top-up's state."""
-        account = self.card_of(phone)
-        opening_minor = 10 * amount_minor
-        self.sandbox.open_bank_account(account, phone.name, opening_minor, token=account)
-        random_bytes = secrets.token_bytes(RANDOM_BYTES)
-        order = {
-            "topup_id": mint(TOPUP, time_ms=self.now_ms(), random_bytes=random_bytes),
-            "bank_account": account,
-            "amount_minor": amount_minor,
-        }
-        path = f"/operator/v1/payers/{phone.payer_id}/topups"
-        return str(self.operator.post(path, order)["state"])
-
     # How it is made
 
     def _start(
@@ -315,15 +266,6 @@ class Stack:
         )  # fmt: skip
         self.programs[name] = program
         self._kept_ports[name] = port_settings(words, program.ready)
-
-    def _start_mosquitto(self) -> None:
-        self.say(f"starting {MOSQUITTO}")
-        self.programs[MOSQUITTO] = start_mosquitto(
-            self.root / MOSQUITTO,
-            backend_state=self.root / "backend",
-            ca=self.ca,
-            log_dir=self.root / "logs",
-        )
 
     def _start_board(self, name: str, board: str) -> None:
         """A simulated board: a kind that is built in, or a file."""

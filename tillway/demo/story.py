@@ -15,6 +15,7 @@ from tillway.demo.at_work import CarPark, Charger
 from tillway.demo.callbacks import MerchantServer
 from tillway.demo.eavesdropper import Eavesdropper, post_envelope
 from tillway.demo.outcome import Case, Day
+from tillway.demo.payers import new_phone
 from tillway.demo.phone import Phone
 from tillway.demo.stack import HUB, Stack
 from tillway.demo.till import Shown, Till, wait_for
@@ -200,7 +201,7 @@ def biometric(play: Play) -> None:
 
 def refusals(play: Play) -> None:
     """Insufficient balance, an expired code, a risk rule: each its own code and words."""
-    poor = play.stack.new_phone("赵六", 500)
+    poor = new_phone(play.stack, "赵六", 500)
     sale = play.pay_by_code(play.pos1, poor, 600)
     play.note_sale("insufficient balance", "declined (insufficient_balance)", sale)
     _note_words(play, "insufficient balance", play.pos1, "insufficient_balance")
@@ -214,7 +215,7 @@ def refusals(play: Play) -> None:
     _note_words(play, "expired pay code", play.pos1, "pay_code_expired")
     play.pos1.dismiss()
 
-    suspect = play.stack.new_phone("钱七", 10_000)
+    suspect = new_phone(play.stack, "钱七", 10_000)
     block = {"is_on": True, "reason": "reported stolen phone"}
     play.stack.operator.post(f"/operator/v1/payers/{suspect.payer_id}/block", block)
     sale = play.pay_by_code(play.pos1, suspect, 800)

@@ -17,6 +17,7 @@ from rich.console import Console
 from protocol.identity import TlsProfileName
 from tillway.demo.addresses import PLACE_FILE, leave_addresses, leave_front
 from tillway.demo.machines import start_charger, start_exit, start_vending
+from tillway.demo.payers import card_of, new_phone
 from tillway.demo.phone import Phone
 from tillway.demo.phone_book import PHONE_FILE, keep_phone, kept_phone, phone_of
 from tillway.demo.ports import HOST, Ports
@@ -96,9 +97,9 @@ def running_stack(
 
 def _payer(stack: Stack) -> Phone:
     """A payer with money, and the card that it came from: for more, and to take some out."""
-    phone = stack.new_phone("张三", FIRST_BALANCE_MINOR)
+    phone = new_phone(stack, "张三", FIRST_BALANCE_MINOR)
     token = f"agr_{secrets.token_hex(5)}"
-    stack.sandbox.agree(stack.card_of(phone), token=token)
+    stack.sandbox.agree(card_of(phone), token=token)
     phone.add_instrument("card", token, now_ms=stack.now_ms())
     return phone
 
