@@ -99,7 +99,8 @@ class BoardUpdate:
         self._has_acted = True
         if not self._is_ours(waiting):
             await self._upload()
-        elif waiting is not None and waiting.is_pending:
+        elif waiting is not None and (waiting.is_pending or waiting.is_confirmed):
+            # Confirmed in this slot: what runs is on trial, and the board goes back to ours.
             await self._reset()
         else:
             await self._board.try_out(self._image.digest)

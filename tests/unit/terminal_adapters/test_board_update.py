@@ -273,14 +273,14 @@ def test_what_is_no_image_or_is_not_taken_is_refused(plug: Plug, new: bytes) -> 
     assert _runs(dialogue) == "1.0.0"
 
 
-def test_another_trial_under_way_is_left_alone(plug: Plug, new: bytes, room: SigningRoom) -> None:
-    dialogue = plug()
+def on_trial(dialogue: VirtualDialogue, data: bytes) -> None:
+    """The board has started this firmware, and nobody has confirmed it."""
     driver = VirtualBoard(dialogue)
 
     async def pause(seconds: float) -> None:
         dialogue.pass_time(int(seconds * 1000))
 
-    update = BoardUpdate(driver, new, pause)
+    update = BoardUpdate(driver, data, pause)
     with contextlib.suppress(StopIteration):
         next(update._upload().__await__())
         raise AssertionError
@@ -289,6 +289,24 @@ def test_another_trial_under_way_is_left_alone(plug: Plug, new: bytes, room: Sig
         raise AssertionError
     dialogue.board.boot(dialogue.now_ms)
     dialogue.pass_time(1000)
+
+
+def test_a_trial_that_is_taken_back_half_way_ends_with_the_firmware_of_before(
+    plug: Plug, old: bytes, new: bytes
+) -> None:
+    """A rollout is stopped after the board has started the new one and before it is kept."""
+    dialogue = plug()
+    on_trial(dialogue, new)
+    assert _runs(dialogue) == "1.1.0"
+    updated = _run(dialogue, old)
+    assert (updated.version, _runs(dialogue)) == ("1.0.0", "1.0.0")
+    dialogue.board.boot(dialogue.now_ms)
+    assert _runs(dialogue) == "1.0.0"
+
+
+def test_another_trial_under_way_is_left_alone(plug: Plug, new: bytes, room: SigningRoom) -> None:
+    dialogue = plug()
+    on_trial(dialogue, new)
     newer = room.sign(body_of("newer", 2000), "1.2.0", "-s", "2")
     with pytest.raises(CallerError, match="rc 9"):
         _run(dialogue, newer)
