@@ -309,7 +309,8 @@ class ChargeBook:
             if (one.charger, one.connector) == (post.name, connector) and one.state in _OCCUPYING
         ]
         if here:
-            return here[0] if here[0].state is ChargeState.OFFERED else None
+            is_free = all(one.state is ChargeState.OFFERED for one in here)
+            return here[0] if is_free else None
         new = self._new(post.name, "")
         offered = journal.add(
             replace(

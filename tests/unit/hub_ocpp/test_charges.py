@@ -308,3 +308,24 @@ async def test_a_charger_that_dials_again_is_shown_the_code_again(
     await one.mend()
     [offer] = one.charges()
     assert codes_shown(one)[len(before) :] == [offer.code_url]
+
+
+async def test_no_code_is_shown_again_where_a_car_charges_meanwhile(
+    shop: Shop, stop: MakeStop
+) -> None:
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop(prepay_minor=2_000)
+    one.bind(shop.add_mandate(payer, **MANDATE))
+    await one.power_on()
+    await one.do("plug", 1, 11_000)
+    await one.pass_s(5)
+    one.backend.loses = lambda kind: "request" if kind == "payment.close" else ""
+    await one.do("tap", CARD, None)
+    await one.pass_s(5)
+    assert {charge.state for charge in one.charges()} == {
+        ChargeState.RUNNING,
+        ChargeState.OFFERED,
+    }
+    before = len(codes_shown(one))
+    await one.book.plugged("charger-1", 1, is_waiting=True)
+    assert len(codes_shown(one)) == before
