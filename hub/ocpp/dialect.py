@@ -7,7 +7,7 @@ Rule 3: what we do not need is not asked for: a field that may be left out may b
         without its zone is UTC, as the standard wants every time.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -31,6 +31,9 @@ from hub.ocpp.model import Charge, ChargeState
 
 VENDOR = "org.tillway"
 ENERGY = "Energy.Active.Import.Register"
+_PLACES = ("Outlet", "Cable", "Body", "Inlet")
+"""Where a meter may be, the nearest to the car first; what says nothing is at the outlet (both
+versions' default). What the car itself says is no meter of ours."""
 Json = dict[str, Any]
 Text20 = Annotated[str, Field(max_length=20)]
 Text36 = Annotated[str, Field(max_length=36)]
@@ -215,9 +218,28 @@ def at_ms(moment: datetime) -> int:
     return max(round(moment.timestamp() * 1000), 0)
 
 
+def meter_readings(
+    said: Iterable[Readings], unit_of: Callable[[Json], str]
+) -> list[tuple[int, int]]:
+    """What the meter's register showed, in Wh, and when, oldest first. Of several meters it is the
+    one nearest to the car: they count from different numbers."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for readings in said:
+        for one in readings.sampledValue:
+            wh, place = energy_wh(one, unit=unit_of(one)), one.get("location") or _PLACES[0]
+            if wh is not None and place in _PLACES:
+                pair = wh, at_ms(readings.timestamp)
+                found.setdefault(_PLACES.index(place), []).append(pair)
+    nearest = found[min(found)] if found else []
+    return sorted(nearest, key=lambda pair: pair[1])
+
+
 def energy_wh(sampled: Mapping[str, Any], *, unit: str) -> int | None:
-    """The meter's register in a sampled value, in whole Wh; None for any other measurand."""
-    if sampled.get("measurand", ENERGY) != ENERGY or sampled.get("phase") is not None:
+    """The meter's register in a sampled value, in whole Wh; None for any other measurand, for one
+    phase of several, and for what is signed, which is no number."""
+    if (sampled.get("measurand") or ENERGY) != ENERGY or sampled.get("phase") is not None:
+        return None
+    if sampled.get("format") == "SignedData":
         return None
     try:
         value = Decimal(str(sampled.get("value", "")))

@@ -27,7 +27,7 @@ from hub.ocpp.dialect import (
     answer_data_transfer,
     answer_nothing,
     at_ms,
-    energy_wh,
+    meter_readings,
     parse,
 )
 from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES, WH_MAX
@@ -178,12 +178,7 @@ class Dialect16:
         number, charger = said.transactionId, self._desk.charger
         if number is None:
             return {}
-        found = [
-            (wh, at_ms(readings.timestamp))
-            for readings in said.meterValue
-            for one in readings.sampledValue
-            if (wh := energy_wh(one, unit=str(one.get("unit", "Wh")))) is not None
-        ]
+        found = meter_readings(said.meterValue, lambda one: str(one.get("unit") or "Wh"))
         if found:
             await self._desk.book.read(lambda journal: journal.by_number(charger, number), found)
         return {}

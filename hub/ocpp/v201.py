@@ -26,7 +26,7 @@ from hub.ocpp.dialect import (
     answer_data_transfer,
     answer_nothing,
     at_ms,
-    energy_wh,
+    meter_readings,
     parse,
 )
 from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES
@@ -189,7 +189,7 @@ class Dialect201:
 
     async def _event(self, payload: Json) -> Json:
         said = parse(_Event, payload)
-        readings = _readings(said)
+        readings = meter_readings(said.meterValue, _unit)
         tag = said.idToken.idToken if said.idToken else ""
         charger, key = self._desk.charger, said.transactionInfo.transactionId
         charge = await self._desk.book.run(lambda journal: journal.by_key(charger, key))
@@ -232,17 +232,9 @@ class Dialect201:
         return {}
 
 
-def _readings(said: _Event) -> list[tuple[int, int]]:
-    """The meter's register and when, oldest first."""
-    found = []
-    for readings in said.meterValue:
-        for one in readings.sampledValue:
-            unit = one.get("unitOfMeasure")
-            name = str(unit.get("unit", "Wh")) if isinstance(unit, dict) else "Wh"
-            wh = energy_wh(one, unit=name)
-            if wh is not None:
-                found.append((wh, at_ms(readings.timestamp)))
-    return sorted(found, key=lambda pair: pair[1])
+def _unit(sampled: Json) -> str:
+    unit = sampled.get("unitOfMeasure")
+    return str(unit.get("unit") or "Wh") if isinstance(unit, dict) else "Wh"
 
 
 def _cost(charge: Charge) -> Decimal:

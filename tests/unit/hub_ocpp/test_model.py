@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.ocpp.dialect import CallRefusedError, energy_wh, parse
+from hub.ocpp.dialect import CallRefusedError, Readings, energy_wh, meter_readings, parse
 from hub.ocpp.model import TRANSITIONS, Charge, ChargeState, ChargeStep
 from hub.ocpp.paying import explain
 from hub.ocpp.v16 import _Start
@@ -88,12 +88,31 @@ def test_lines_and_cap_make_the_amount() -> None:
         ({"value": "1e400"}, None),
         ({"value": "-3"}, None),
         ({"value": "4", "phase": "L1"}, None),
+        ({"value": "4", "phase": None, "measurand": None}, 4),
+        ({"value": "4", "format": "SignedData"}, None),
         ({"value": "4", "measurand": "Power.Active.Import"}, None),
         ({}, None),
     ],
 )
 def test_what_is_no_reading_of_the_register_is_none(sampled: dict[str, Any], wh: int) -> None:
     assert energy_wh(sampled, unit="Wh") == wh
+
+
+def sampled(minute: int, *values: dict[str, Any]) -> Readings:
+    return Readings.model_validate(
+        {"timestamp": f"2026-01-01T00:{minute:02}:00Z", "sampledValue": values}
+    )
+
+
+def test_of_several_meters_the_one_nearest_to_the_car_is_read() -> None:
+    """The meter at the inlet counts what all cars take, and the losses."""
+    inlet, outlet = {"value": "900000", "location": "Inlet"}, {"value": "1200"}
+    said = (sampled(2, inlet, outlet), sampled(1, {"value": "1100", "location": "Outlet"}, inlet))
+    first_ms = round(said[1].timestamp.timestamp() * 1000)
+    assert meter_readings(said, lambda _: "Wh") == [(1_100, first_ms), (1_200, first_ms + 60_000)]
+    alone = (sampled(1, inlet, {"value": "3", "location": "EV"}),)
+    assert meter_readings(alone, lambda _: "Wh") == [(900_000, first_ms)]
+    assert meter_readings((), lambda _: "Wh") == []
 
 
 def test_kilowatt_hours_are_read_exactly() -> None:
