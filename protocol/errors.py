@@ -329,6 +329,7 @@ _ROWS: tuple[Row, ...] = (
     ("option_unknown", "never", "没有这个选项；请核对拼写，或加 --help 查看有哪些选项。", "There is no such option; check its spelling, or add --help to see those there are."),
     ("argument_missing", "never", "缺少必填的选项或参数；请补上，或加 --help 查看用法。", "An option or argument that the command needs is missing; give it, or add --help to see what it takes."),
     ("argument_invalid", "never", "选项或参数写得不对；请按提示修改，或加 --help 查看用法。", "An option or argument is not as it must be; correct it as shown, or add --help to see what the command takes."),
+    ("file_unusable", "after", "文件或目录无法读写；请检查路径与权限。", "A file or directory cannot be read or written; check its path and permissions."),
     ("package_missing", "after", "缺少所需的程序包；请按提示安装。", "A package that the command needs is missing; install it as shown."),
     # Set-up
     ("port_taken", "after", "端口已被占用，请更换端口或关闭占用它的程序。", "The port is taken; choose another or stop the program that holds it."),

@@ -13,7 +13,7 @@ from protocol.errors import OperatingError
 from tillway.clearing_watch import RUN_S_MAX
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
-from tillway.out_files import writing
+from tillway.out_files import part_of, writing
 
 app = typer.Typer(help="A merchant's bills of a closed day.", no_args_is_help=True)
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
@@ -64,7 +64,7 @@ def settlement(
 
 def _save(api: JsonApi, path: str, out: Path) -> None:
     """Write what comes as it comes; the file has its name once its hash is right."""
-    part = out.with_name(f"{out.name}.part")
+    part = part_of(out)
     digest = hashlib.sha256()
     with writing(out), part.open("wb") as sink:
 

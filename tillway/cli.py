@@ -130,6 +130,11 @@ def _run(name: str, words: list[str]) -> None:
         _refuse(refusals.told(error))
     except typer.TyperException as error:
         _refuse(refusals.told_of_usage(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        named = f"{error.filename}: {error.strerror}"
+        _refuse(refusals.told(OperatingError("file_unusable", named)))
     except typer.Abort:
         sys.stderr.write("已中止。Aborted.\n")
         sys.exit(1)

@@ -18,6 +18,7 @@ from qrcode.image.svg import SvgPathImage
 
 from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError, TillwayError
+from protocol.topics import is_name
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 
 app = typer.Typer(
@@ -63,6 +64,8 @@ def new(
     needs, ready to paste."""
     if bool(name) != bool(payout_account):
         raise CallerError("config_invalid", "--name and --payout-account go together")
+    if not is_name(merchant_id):
+        raise CallerError("field_invalid", "--merchant")
     api = api_of(url, ca, token_file)
     try:
         out.mkdir(parents=True, mode=0o700)

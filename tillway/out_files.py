@@ -20,10 +20,17 @@ def writing(out: Path) -> Iterator[None]:
         raise OperatingError("file_unwritable", f"{out}: {error.strerror}") from None
 
 
+def part_of(out: Path) -> Path:
+    """Where the file is written until it is whole; ``file_unwritable`` for what names none."""
+    if not out.name:
+        raise OperatingError("file_unwritable", f"{out} is no file's name")
+    return out.with_name(f"{out.name}.part")
+
+
 def save(api: JsonApi, path: str, out: Path) -> None:
     """Write what comes as it comes, and show how much it is; the file has its name once it is
     whole."""
-    part = out.with_name(f"{out.name}.part")
+    part = part_of(out)
     columns = (TextColumn("{task.description}"), DownloadColumn(), TimeElapsedColumn())
     with (
         writing(out),

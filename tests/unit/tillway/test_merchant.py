@@ -22,6 +22,14 @@ def test_a_new_merchant_has_a_name_and_an_account(tmp_path: Path, words: Any) ->
     assert not out.exists()
 
 
+@pytest.mark.parametrize("merchant", ["", "a b", "x" * 65])
+def test_a_merchant_that_cannot_be_named_so_is_refused(tmp_path: Path, merchant: str) -> None:
+    out = tmp_path / "keys"
+    with pytest.raises(CallerError, match="field_invalid: --merchant"):
+        new("https://localhost:1", tmp_path / "ca", tmp_path / "token", out, merchant)
+    assert not out.exists()
+
+
 def test_nothing_is_left_where_the_backend_refuses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 to do, in both languages."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,61 @@ def test_what_is_not_installed_is_named_and_how_to_install_it(
     monkeypatch.setitem(cli.ROOMS, "hub", Room("no_such_package.cli", "hub", ""))
     [told] = refused(tillway("hub", "run"), "package_missing")
     assert told == "package_missing (no_such_package: pip install 'tillway[hub]')"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ledger key --state nowhere",
+        "clearing calendar key --name c --key-file k --passphrase-file nowhere",
+        "clearing calendar sign c --name c --key-file nowhere --passphrase-file p",
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(command: str) -> None:
+    [told] = refused(tillway(*command.split()), "file_unusable")
+    assert re.fullmatch(r"file_unusable \(nowhere[/a-z.]*: No such file or directory\)", told)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("payment", "csv"),
+        ("refund", "csv"),
+        ("audit", "csv"),
+        ("clearing", "bill", "fund-flow", "--merchant", "m", "--date", "2026-11-20"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_is_no_file_s_is_refused_before_anything_is_asked(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("secret")
+    token.chmod(0o600)
+    place = ("--url", "http://127.0.0.1:1", "--ca", f"{token}", "--token-file", f"{token}")
+    ended = tillway(*words, *place, "--out", "")
+    [told] = refused(ended, "file_unwritable")
+    assert told == "file_unwritable (. is no file's name)"
+
+
+def test_what_went_wrong_without_a_file_is_a_bug_and_seen_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = typer.Typer()
+
+    @app.command()
+    def fails() -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("hub.cli.app", app)
+    with pytest.raises(OSError, match="Input/output error"):
+        run_command(monkeypatch, "hub")
+
+
+def run_command(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    monkeypatch.setattr("sys.argv", ["tillway", *words])
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
+    cli.main()
 
 
 def test_a_group_without_a_command_shows_its_help() -> None:
