@@ -42,6 +42,25 @@ async def test_a_refund_is_processing_and_then_back_on_the_card(world: ChannelWo
     world.check_quiet()
 
 
+async def test_the_fee_comes_back_once_whichever_of_several_refunds_is_refused(
+    world: ChannelWorld,
+) -> None:
+    """84 fen cost a fen, 83 cost nothing: it comes back with the fen that makes them 84."""
+    payment_id, shop = await paid(world, 84), world.shop
+    refused = shop.refund(payment_id, 83)
+    shop.clock.at_ms += 1
+    shop.refund(payment_id, 1)
+    world.card.refuses = 1
+    await world.finish()
+    assert refund_state(world, refused["refund_id"])["state"] == "failed"
+    assert (shop.balance("C:UNSWEPT:CNY"), world.charged()) == (0, 83)
+    assert shop.refund(payment_id, 83)["state"] == "processing"
+    await world.finish()
+    assert (world.state(payment_id), world.charged()) == ("refunded", 0)
+    assert (shop.balance("C:UNSWEPT:CNY"), shop.balance(PENDING)) == (0, 0)
+    world.check_quiet()
+
+
 async def test_of_a_refund_that_no_till_asked_for_no_till_is_told(world: ChannelWorld) -> None:
     payment_id, shop = await paid(world), world.shop
     told = shop.rows("SELECT * FROM outbox_push")
