@@ -231,3 +231,18 @@ def judged(seen: list[Seen]) -> list[Trust]:
         )
         for one in seen
     ]
+
+
+def known_fleet(settles_after_days: int = 0) -> tuple[Devices, dict[str, Device]]:
+    """Forty devices that are known well, and what they are."""
+    luck = random.Random(11)
+    fleet = {f"dev{n}": Device(f"dev{n}", random.Random(luck.getrandbits(64))) for n in range(40)}
+    devices = Devices(settles_after_days=settles_after_days)
+    for day in range(12):
+        for device in fleet.values():
+            if day == 0:
+                device.be_made(build=0)
+            device.boots += 1
+            read = plain_reading(device.read())
+            devices.observe(device.name, read, day=day, is_enrolment=day == 0)
+    return devices, fleet

@@ -21,14 +21,13 @@ from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
 WEIGHT_MAX = 8.0
 REPLAY_MAX = 20.0
-MEASURED_MAX = 10.0
 FOREIGN_WEIGHT = 3.0
 AT_ONCE_WEIGHT = 3.0
 """For a second peripheral that is exchanged in the same reading, besides its own weight."""
 REPLAYED_VALUES_MIN = 2
 UNLIKE_WEIGHT = 3.0
 """What each measured value that is not repeated says against a replay: it repeats them all."""
-ATTACKED_SILENCE = {Outcome.VANISHED: 0.3, Outcome.APPEARED: 0.05}
+ATTACKED_SILENCE = {Outcome.VANISHED: 0.3, Outcome.APPEARED: 0.05, Outcome.COMPLETED: 0.05}
 EXCHANGED = frozenset({Outcome.NOVEL, Outcome.KNOWN})
 SAME = Outcome.SAME
 
@@ -58,7 +57,7 @@ class Sign(StrEnum):
     OTHER = "other_changed"
 
 
-MEASURED = Sign.MEASURED
+MEASURED, SILENT = Sign.MEASURED, Sign.SILENT
 SIGN_OF = {
     Group.ROOT: Sign.HARDWARE,
     Group.BOARD: Sign.HARDWARE,
@@ -94,6 +93,14 @@ class Compared:
     numbers: dict[str, Number | Curve] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     """What the profile knows and the reading could not read."""
+    measured: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Those numbers that scatter."""
+    strange: dict[str, float] = field(default_factory=dict)
+    """Of these, what speaks against the reading by itself."""
+    changes: list[Finding] = field(default_factory=list)
+    """What the changes weigh."""
+    silence: float = 0.0
+    """What weighs all that fell silent, each by itself."""
 
 
 def compared(fleet: Fleet, profile: Profile, reading: Reading) -> Compared:
@@ -117,10 +124,16 @@ def compared(fleet: Fleet, profile: Profile, reading: Reading) -> Compared:
         if now == before:
             outcomes[name] = SAME
         elif before is None:
-            outcomes[name] = Outcome.APPEARED
+            is_first = profile.readings == 1
+            outcomes[name] = Outcome.COMPLETED if is_first else Outcome.APPEARED
         else:
             outcomes[name] = _outcome(fleet.habits[name], profile, name, before, now)
     found.changed = [name for name, outcome in outcomes.items() if outcome is not SAME]
+    found.measured = measured_values(fleet, found.numbers)
+    found.strange = _strange(fleet, profile, found.measured)
+    if found.changed and latest:
+        found.changes = list(_changes(fleet, found, update_in(fleet, found)))
+        found.silence = weight_of([f for f in found.changes if f.sign is SILENT])
     return found
 
 
@@ -128,13 +141,20 @@ def findings(
     fleet: Fleet, profile: Profile, device: str, reading: Reading, seen: Compared
 ) -> list[Finding]:
     """What speaks against a reading that claims to be of this device, ``compared`` before."""
-    measured = measured_values(fleet, seen.numbers)
-    found = list(_changes(fleet, seen, update_in(fleet, seen))) if seen.changed else []
-    found += _foreign(fleet, device, reading, seen.changed)
+    found = seen.changes
+    share = fleet.silence.share_of(seen.silence)
+    if share < 1:
+        found = [f._replace(weight=f.weight * share) if f.sign is SILENT else f for f in found]
+    found = [*found, *_foreign(fleet, device, reading, seen.changed)]
     found += _counters(fleet, profile, seen.numbers)
-    found += _measured(fleet, profile, measured)
-    found += _replayed(fleet, profile, device, measured)
+    found += _measured(fleet, seen.strange)
+    found += _replayed(fleet, profile, device, seen.measured)
     return found
+
+
+def weight_of(found: list[Finding]) -> float:
+    """Of all of them."""
+    return sum([finding.weight for finding in found])
 
 
 def is_number(value: Plain, habit: Habit) -> bool:
@@ -200,14 +220,24 @@ def _changes(fleet: Fleet, seen: Compared, update: Update) -> Iterable[Finding]:
     peripherals = 0
     for name in sorted(changed, key=lambda name: -usual[name]):
         habit, outcome = fleet.habits[name], outcomes[name]
-        rate = max([usual[name], *(fleet.with_another(name, other, update) for other in explained)])
+        is_known = outcome is Outcome.KNOWN
+        rate = max(
+            [usual[name]]
+            + [fleet.with_another(name, other, update, is_known=is_known) for other in explained]
+        )
         explained.append(name)
         attacked = ATTACKED_SILENCE.get(outcome, ATTACKED[habit.group])
         weight = min(max(0.0, log(attacked / rate)), WEIGHT_MAX)
         if outcome is Outcome.RETURNED:
             weight /= 2
         sign = _sign(habit.group, outcome, update)
-        if sign is Sign.PERIPHERAL and outcome in EXCHANGED and not is_bus(name):
+        is_firmware = outcome is Outcome.KNOWN and habit.is_shared
+        if (
+            sign is Sign.PERIPHERAL
+            and outcome in EXCHANGED
+            and not is_bus(name)
+            and not is_firmware
+        ):
             peripherals += 1
             if peripherals > 1:
                 sign, weight = Sign.PERIPHERALS, weight + AT_ONCE_WEIGHT
@@ -217,6 +247,8 @@ def _changes(fleet: Fleet, seen: Compared, update: Update) -> Iterable[Finding]:
 def _sign(group: Group, outcome: Outcome, update: Update) -> Sign:
     if outcome is Outcome.VANISHED and group is not Group.PERIPHERAL:
         return Sign.SILENT
+    if outcome is Outcome.COMPLETED:
+        return Sign.OTHER
     if group is Group.SOFTWARE and (update is Update.FIRST or outcome is Outcome.KNOWN):
         return Sign.UPDATE if update is not Update.NONE else Sign.SOFTWARE
     return SIGN_OF[group]
@@ -250,10 +282,8 @@ def _counters(
         yield Finding(name, sign, weight)
 
 
-def _measured(
-    fleet: Fleet, profile: Profile, now: dict[str, tuple[float, ...]]
-) -> Iterable[Finding]:
-    found: list[Finding] = []
+def _strange(fleet: Fleet, profile: Profile, now: dict[str, tuple[float, ...]]) -> dict[str, float]:
+    found: dict[str, float] = {}
     for name, values in now.items():
         expected = profile.expected.get(name, ())
         if len(expected) != len(values):
@@ -266,11 +296,14 @@ def _measured(
         # The points of a curve move together, so many say little more than one.
         weight = min(sum(off) / len(off), WEIGHT_MAX)
         if weight:
-            found.append(Finding(name, MEASURED, weight))
-    total = sum([finding.weight for finding in found])
-    if total <= MEASURED_MAX:
-        return found
-    return [Finding(f.name, f.sign, f.weight * MEASURED_MAX / total) for f in found]
+            found[name] = weight
+    return found
+
+
+def _measured(fleet: Fleet, strange: dict[str, float]) -> Iterable[Finding]:
+    total = sum(strange.values())
+    share = fleet.strangeness.share_of(total)
+    return [Finding(name, MEASURED, weight * share) for name, weight in strange.items()]
 
 
 def _replayed(

@@ -1,5 +1,6 @@
 """What is usual: how often each attribute changes, by itself and with others, and how far what is
-measured scatters. Pure; learned from accepted readings only, from what is expected at first.
+measured scatters. Pure; learned from accepted readings, from what is expected at first, and where
+nobody can be asked from what many devices are refused for alone.
 
 Rule 1: what is usual is learned of the whole fleet, so that a new kernel which every device takes
 is no news, whatever the source calls it.
@@ -23,15 +24,21 @@ from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain
 EXPECTED_WEIGHT = 200.0
 TOGETHER_WEIGHT = 4.0
 UNNOTICED_SHARE = 0.005
+TOTAL_MAX = 12.0
+TOTAL_USUAL = 0.1
+"""The share of honest readings that have any sum to speak of, before any was seen: e times fewer
+have one more."""
+TOTAL_ATTACKED = 0.5
 ROOT_2_PI = sqrt(2 * pi)
 COUNTER, OTHER, BEHAVIOUR = Group.COUNTER, Group.OTHER, Group.BEHAVIOUR
+PLACE = Group.PLACE
 HARD = frozenset({Group.ROOT, Group.BOARD, Group.SOFTWARE, Group.EVIDENCE, Group.COUNTER})
 """Groups to which rule 2 applies, in readings without an update."""
 FOREIGN_DEVICES_MIN = 20
 UNIQUE_SHARE_MIN = 0.9
 SPREAD_DEVICES_MIN = 3
-SPREAD_USUAL = 0.1
-"""How usual it is to show what several devices go on showing."""
+REFUSED_DEVICES_MIN = 5
+"""Devices that are refused for the same, all of which may be one attacker's."""
 
 
 class Outcome(StrEnum):
@@ -48,6 +55,8 @@ class Outcome(StrEnum):
     """A value that was refused, and that several devices go on showing."""
     VANISHED = "vanished"
     APPEARED = "appeared"
+    COMPLETED = "completed"
+    """Read for the first time, of a device that was read only once."""
 
 
 class Update(StrEnum):
@@ -106,6 +115,9 @@ SHARE_OF = {
 }
 
 
+GIVEN = {Outcome.SPREAD: 0.1, Outcome.COMPLETED: 0.5}
+"""How usual it is to show what several devices go on showing, and what the only reading before
+could not read."""
 SILENCES = frozenset({Outcome.VANISHED, Outcome.APPEARED})
 
 
@@ -146,6 +158,31 @@ class Scatter:
 
 
 @dataclass(slots=True)
+class Total:
+    """How much findings of one kind weigh together in honest readings. They have one cause: a
+    device under load measures several things like another, and a bus that hangs silences several
+    sources. So a sum that many readings reach says no more than that it is rare."""
+
+    readings: int = 0
+    by_weight: list[int] = field(default_factory=lambda: [0] * (int(TOTAL_MAX) + 1))
+
+    def learn(self, total: float) -> None:
+        """What they weighed in one reading."""
+        self.readings += 1
+        self.by_weight[int(min(total, TOTAL_MAX))] += 1
+
+    def share_of(self, total: float) -> float:
+        """How much of its weight such a total keeps where so many honest readings have such."""
+        if total < 1:
+            return 1.0
+        capped = min(total, TOTAL_MAX)
+        reached = sum(self.by_weight[int(capped) :])
+        expected = TOTAL_USUAL * exp(-int(capped)) * EXPECTED_WEIGHT
+        rate = (reached + expected) / (self.readings + EXPECTED_WEIGHT)
+        return min(capped, max(1.0, log(TOTAL_ATTACKED / rate))) / total
+
+
+@dataclass(slots=True)
 class Habit:
     """What one attribute does in the fleet."""
 
@@ -166,6 +203,8 @@ class Habit:
     lasting: dict[str, set[str]] = field(default_factory=dict)
     """Which devices go on showing a value, or a set's member, that was refused."""
     devices: int = 0
+    refused: int = 0
+    """How many were refused for it alone."""
     is_counter: bool = field(init=False)
     """Whether it only rises."""
     is_measured: bool = field(init=False)
@@ -202,19 +241,20 @@ class Habit:
             and self.rises > 0.2 * numbers
             and self.falls <= 0.005 * numbers
         )
-        self.is_measured = not self.is_counter and self.equals_rate() < 0.5
+        is_place = self.group is PLACE
+        self.is_measured = not self.is_counter and not is_place and self.equals_rate() < 0.5
         is_unsettled = self.group is OTHER and numbers < EXPECTED_WEIGHT
         self.is_numeric = self.is_counter or self.is_measured or is_unsettled
 
     def usual(self, outcome: Outcome, update: Update, readings: int) -> float:
         """How often an honest reading shows this outcome. ``readings``: in how many with such an
         update the attribute was compared."""
-        if outcome is Outcome.SPREAD:
-            return SPREAD_USUAL
+        if outcome in GIVEN:
+            return GIVEN[outcome]
         is_hard = self.group in HARD and outcome is not Outcome.KNOWN
         rate = USUAL[self.group]
-        if outcome in SILENCES and self.group is not Group.ROOT:
-            is_hard, rate = False, SILENT
+        if outcome in SILENCES:
+            is_hard, rate = False, rate if self.group is Group.ROOT else SILENT
         if self.group is Group.SOFTWARE and update is not Update.NONE:
             is_hard = is_hard and update is Update.FOLLOWING
             rate = rate if is_hard else IN_AN_UPDATE
@@ -223,6 +263,13 @@ class Habit:
         if is_hard:
             seen = max(0.0, seen - UNNOTICED_SHARE * readings)
         return (seen + expected) / (readings + EXPECTED_WEIGHT)
+
+    def learn_refused(self, update: Update, outcome: Outcome) -> None:
+        """A device was refused for this alone. The first few may be one attacker's."""
+        self.refused += 1
+        is_hard = self.group in HARD and outcome not in SILENCES
+        if not is_hard or self.refused > REFUSED_DEVICES_MIN:
+            self.outcomes[update, outcome] += 1
 
     def is_spread(self, value: str) -> bool:
         """Whether enough devices go on showing a value that was refused."""
@@ -265,6 +312,8 @@ class Fleet:
     in one call."""
     changes: Counter[str] = field(default_factory=Counter)
     together: Counter[tuple[str, str]] = field(default_factory=Counter)
+    strangeness: Total = field(default_factory=Total)
+    silence: Total = field(default_factory=Total)
     noises: dict[tuple[object, ...], str] = field(default_factory=dict)
     """Whole sets of measured values, and which device showed them."""
 
@@ -275,20 +324,27 @@ class Fleet:
         for name in names - self.habits.keys():
             self.habits[name] = Habit(attribute_of(name).group)
 
+    def teach_totals(self, *, strange: float, silent: float) -> None:
+        """What a reading's measures, and what fell silent in it, weighed together."""
+        self.strangeness.learn(strange)
+        self.silence.learn(silent)
+
     def usual(self, name: str, outcome: Outcome, update: Update) -> float:
         """How often an honest reading shows this outcome of an attribute."""
         return self.habits[name].usual(outcome, update, self.readings[update][name])
 
-    def with_another(self, name: str, other: str, update: Update) -> float:
+    def with_another(self, name: str, other: str, update: Update, *, is_known: bool) -> float:
         """How often ``name`` changes in honest readings in which ``other`` does. Two peripherals
         are not exchanged at once (rule 2), but the bus changes with either."""
         first, second = self.habits[name].group, self.habits[other].group
         if first is second is Group.PERIPHERAL and not is_bus(name) and not is_bus(other):
             return 0.0
-        if first in HARD and update is not Update.FIRST:
+        is_hard = first in HARD and not (is_known and first is second is Group.SOFTWARE)
+        if is_hard and update is not Update.FIRST:
             return 0.0
         expected = 0.02
-        if first is second is Group.STORAGE or is_bus(name) or is_bus(other):
+        is_of_one = first is second and first in {Group.STORAGE, Group.SOFTWARE}
+        if is_of_one or is_bus(name) or is_bus(other):
             expected = 0.5
         elif first is second is Group.OTHER:
             both = self.habits[name].is_shared and self.habits[other].is_shared

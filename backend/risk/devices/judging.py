@@ -1,9 +1,11 @@
 """The verdict on a reading, and what is learned from it. Pure.
 
-Rule 1: only an accepted reading moves the profile and teaches the fleet.
+Rule 1: only an accepted reading moves the profile and teaches the fleet (but see rule 4).
 Rule 2: an enrolment is believed, unless it shows values that belong to another device.
 Rule 3: where ``settles_after_days`` says so, a change that keeps being shown, on so many later
 days and by a device that otherwise fits, weighs less each day; without it a person must accept it.
+Rule 4: there, a refused reading too says how often something happens, once a device: what is only
+ever refused would never be known as usual.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from enum import StrEnum
 from math import exp
 
 from backend.risk.devices.attributes import Group
+from backend.risk.devices.doubts import REFUSED_FROM, Doubt, Further
 from backend.risk.devices.evidence import (
     Compared,
     Finding,
@@ -18,23 +21,20 @@ from backend.risk.devices.evidence import (
     compared,
     findings,
     is_number,
-    measured_values,
     new_in,
     noise_key,
     text_of,
     update_in,
+    weight_of,
 )
 from backend.risk.devices.fleet import Fleet, Habit
 from backend.risk.devices.profile import Profile
 from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
-REFUSED_FROM = 6.5
-"""The weight at which a reading is as likely dishonest as honest, were one in 600 dishonest."""
 SLOPE = 0.8
 NOT_ENROLLED = "not_enrolled"
 TOLD_FROM = 0.5
 """Findings that weigh less are no reason."""
-SETTLING = frozenset({Sign.PERIPHERAL, Sign.PERIPHERALS, Sign.STORAGE, Sign.OTHER, Sign.UPDATE})
 NO_CHANGE = frozenset({Sign.MEASURED, Sign.REPLAY, Sign.FOREIGN, Sign.STOOD})
 
 
@@ -76,16 +76,21 @@ class Devices:
             return self._enrol(device, reading, is_enrolment=is_enrolment)
         seen = compared(self.fleet, profile, reading)
         found = findings(self.fleet, profile, device, reading, seen)
-        if self.settles_after_days:
-            found = self._settled(profile, reading, found, day)
-        weight = sum(finding.weight for finding in found)
+        further = self._further(device, profile, reading, seen, day)
+        is_nearer = further is not None and weight_of(further.found) < weight_of(found)
+        if further is not None and is_nearer:
+            found = further.found
+        weight = weight_of(found)
         trust = _trust(weight, found, profile, reading)
         if weight < REFUSED_FROM:
             self._learn(device, profile, reading, seen)
-        else:
-            _doubt(profile, reading, day)
-            if self.settles_after_days:
-                self._believe_spread(device, profile)
+        elif self.settles_after_days:
+            if seen.measured:
+                profile.noises.append(seen.measured)
+            if further is None or not (further.is_going_on or is_nearer):
+                self._teach_refused(profile, seen, found)
+            profile.doubt = _doubt(profile, reading, seen, found, further, day)
+            self._believe_spread(device, profile, profile.doubt)
         return trust
 
     def accept(self, device: str, reading: Reading, *, is_anew: bool = False) -> None:
@@ -106,12 +111,13 @@ class Devices:
             if value is not None:
                 _learn_value(self.fleet.habits[name], profile, device, name, value)
                 profile.latest[name] = value
-        measured = measured_values(self.fleet, seen.numbers)
-        if measured:
-            profile.noises.append(measured)
-            self.fleet.noises.setdefault(noise_key(measured), device)
+        if seen.measured:
+            profile.noises.append(seen.measured)
+            self.fleet.noises.setdefault(noise_key(seen.measured), device)
+        self.fleet.teach_totals(strange=sum(seen.strange.values()), silent=seen.silence)
+        profile.readings += 1
         profile.silent = seen.silent
-        profile.doubted.clear()
+        profile.doubt = None
 
     def _enrol(self, device: str, reading: Reading, *, is_enrolment: bool) -> Trust:
         foreign = [
@@ -130,35 +136,54 @@ class Devices:
         trust = 0.99 if is_enrolment else 0.5
         return Trust(trust=trust, verdict=Verdict.SAME, reasons=reasons, changed=())
 
-    def _settled(
-        self, profile: Profile, reading: Reading, found: list[Finding], day: int
-    ) -> list[Finding]:
-        """What was shown before on other days weighs less, if nothing else is against it. Software
-        never settles, but after the first alarm it weighs no more than what is just refused."""
-        against = sum(f.weight for f in found if f.sign not in SETTLING | {Sign.SOFTWARE})
-        if against >= REFUSED_FROM / 2:
-            return found
-        settled = []
-        for finding in found:
-            value, days = profile.doubted.get(finding.name, (None, set()))
-            shown = len(days - {day}) if value == reading.get(finding.name) else 0
-            share = max(0.0, 1 - shown / self.settles_after_days)
-            weight = finding.weight * share if finding.sign in SETTLING else finding.weight
-            if finding.sign is Sign.SOFTWARE and shown:
-                weight = min(weight, REFUSED_FROM)
-            settled.append(Finding(finding.name, finding.sign, weight))
-        return settled
+    def _further(
+        self, device: str, profile: Profile, reading: Reading, seen: Compared, day: int
+    ) -> Further | None:
+        """The reading beside the refused ones, if there are any (rule 3)."""
+        doubt = profile.doubt
+        if doubt is None:
+            return None
+        share = max(0.0, 1 - doubt.days_before(day) / self.settles_after_days)
+        return doubt.further(self.fleet, device, reading, seen, share)
 
-    def _believe_spread(self, device: str, profile: Profile) -> None:
+    def _believe_spread(self, device: str, profile: Profile, doubt: Doubt) -> None:
         """Software that several devices go on showing for days is spread by somebody who may: from
         then on it is known. Else a part of an update that the first device did not take would stay
         refused for ever."""
-        for name, (value, days) in profile.doubted.items():
+        if len(doubt.days) < self.settles_after_days:
+            return
+        for name, value in doubt.shown.latest.items():
+            before = profile.latest.get(name)
             habit = self.fleet.habits[name]
-            if habit.group is not Group.SOFTWARE or len(days) < self.settles_after_days:
+            if habit.group is Group.SOFTWARE and value != before:
+                for one in new_in(value, before):
+                    habit.lasting.setdefault(one, set()).add(device)
+
+    def _teach_refused(self, profile: Profile, seen: Compared, found: list[Finding]) -> None:
+        """What alone makes the difference between accepted and refused, and happens to many
+        devices, is what devices do (rule 4). Each teaches it once."""
+        weights: dict[str, float] = {}
+        for finding in found:
+            cause = _cause_of(finding)
+            weights[cause] = weights.get(cause, 0.0) + finding.weight
+        total, update = weight_of(found), update_in(self.fleet, seen)
+        alone = {cause for cause, weight in weights.items() if total - weight < REFUSED_FROM}
+        alone -= profile.taught
+        for finding in found:
+            if _cause_of(finding) not in alone:
                 continue
-            for one in new_in(value, profile.latest.get(name)):
-                habit.lasting.setdefault(one, set()).add(device)
+            habit = self.fleet.habits[finding.name]
+            if finding.name in seen.changed:
+                habit.learn_refused(update, seen.outcomes[finding.name])
+                self.fleet.readings[update][finding.name] += 1
+            elif finding.sign is Sign.COUNTER:
+                habit.numbers += 1
+                habit.falls += 1
+        self.fleet.teach_totals(
+            strange=sum(seen.strange.values()) if Sign.MEASURED in alone else 0.0,
+            silent=seen.silence if Sign.SILENT in alone else 0.0,
+        )
+        profile.taught |= alone
 
     def _teach_changes(self, seen: Compared) -> None:
         fleet = self.fleet
@@ -204,11 +229,29 @@ def _learn_number(
         scatter.follow(off)
 
 
-def _doubt(profile: Profile, reading: Reading, day: int) -> None:
-    for name, value in reading.items():
-        if value != profile.latest.get(name):
-            before, days = profile.doubted.get(name, (None, set()))
-            profile.doubted[name] = (value, days | {day} if before == value else {day})
+def _doubt(
+    profile: Profile,
+    reading: Reading,
+    seen: Compared,
+    found: list[Finding],
+    further: Further | None,
+    day: int,
+) -> Doubt:
+    """Where a refused reading leads: on, further away, or anew."""
+    doubt = profile.doubt
+    if doubt is None or further is None:
+        return Doubt.of(profile, reading, seen, found, day)
+    if further.is_going_on:
+        doubt.go_on(reading, further.seen, day)
+        return doubt
+    if found is further.found:
+        return Doubt.of(doubt.shown, reading, further.seen, found, day)
+    return Doubt.of(profile, reading, seen, found, day)
+
+
+def _cause_of(finding: Finding) -> str:
+    """What is silent together, or measured strangely, has one cause."""
+    return finding.sign if finding.sign in {Sign.SILENT, Sign.MEASURED} else finding.name
 
 
 def _trust(weight: float, found: list[Finding], profile: Profile, reading: Reading) -> Trust:

@@ -3,9 +3,13 @@
 from collections import deque
 from dataclasses import dataclass, field
 from operator import sub
+from typing import TYPE_CHECKING
 
 from backend.risk.devices.limits import READINGS_KEPT_MAX, VALUES_KEPT_MAX
 from backend.risk.devices.readings import Plain
+
+if TYPE_CHECKING:
+    from backend.risk.devices.doubts import Doubt
 
 FOLLOWED = 0.3
 """How much of a difference a device's expected value follows."""
@@ -16,6 +20,8 @@ class Profile:
     """The latest values, the earlier ones, what is expected of what is measured, and the measured
     values of the latest readings."""
 
+    readings: int = 0
+    """That were accepted."""
     latest: dict[str, Plain] = field(default_factory=dict)
     """The latest value that could be read of each attribute."""
     silent: set[str] = field(default_factory=set)
@@ -25,8 +31,10 @@ class Profile:
     noises: deque[dict[str, tuple[float, ...]]] = field(
         default_factory=lambda: deque(maxlen=READINGS_KEPT_MAX)
     )
-    doubted: dict[str, tuple[Plain, set[int]]] = field(default_factory=dict)
-    """What a refused reading showed, and on which days it was shown again."""
+    doubt: "Doubt | None" = None
+    """Where refused readings have led since the latest accepted one."""
+    taught: set[str] = field(default_factory=set)
+    """The attributes of which a refused reading has taught the fleet."""
 
     def follow(self, name: str, values: tuple[float, ...]) -> tuple[float, ...]:
         """Move what is expected of a measured attribute; returns how far the values lay off."""

@@ -16,14 +16,14 @@ from backend.risk.devices.readings import Curve, Number, Plain, plain_reading
 from bench.device_worlds import observe
 
 PLAIN_WAY = {
-    (1, 0): "4fd8cbc24a3e11d2",
-    (4, 3): "5d6cba2ccf59ef0d",
-    (6, 0): "9fed82e17471c94a",
-    (6, 3): "e38bb7b157631118",
+    (1, 0): "3debeda0c95a8fe3",
+    (4, 3): "5687c5400e31a807",
+    (6, 0): "1342e5be39f0fbb4",
+    (6, 3): "3f147547fda4e12e",
 }
-"""By seed and days to settle: the digest of all that was said when each question about a reading
-walked through the whole of it."""
-WILD = "574039b4336798ee"
+"""By seed and days to settle: the digest of all that is said. What only makes judging quicker
+leaves it as it is; what judges otherwise is seen here."""
+WILD = "f6128577fb87d08f"
 SHAPES: tuple[object, ...] = (
     None, "", "a", "b", "c", 0, 1, 2, 0.25, 0.5, [], [0.25], [0.25, 0.5], ["x"], ["x", "y"], True,
     1 << 60,
@@ -98,6 +98,7 @@ def kind_of(habit: Habit) -> tuple[bool, bool, bool]:
     enough = habit.numbers >= EXPECTED_WEIGHT
     rises = habit.rises > 0.2 * habit.numbers and habit.falls <= 0.005 * habit.numbers
     is_counter = habit.group is Group.COUNTER or (enough and rises)
-    is_measured = not is_counter and habit.equals_rate() < 0.5
+    is_place = habit.group is Group.PLACE
+    is_measured = not is_counter and not is_place and habit.equals_rate() < 0.5
     is_open = habit.group is Group.OTHER and not enough
     return is_counter, is_measured, is_counter or is_measured or is_open

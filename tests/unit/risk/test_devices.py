@@ -11,7 +11,15 @@ from backend.risk.devices.attributes import Group, attribute_of
 from backend.risk.devices.judging import Devices, Trust, Verdict
 from backend.risk.devices.readings import ReadingError, plain_reading
 from bench.device_worlds import observe
-from tests.support.device_fleet import ATTACKS, NAMINGS, Device, hash_of, judged, observe_fleet
+from tests.support.device_fleet import (
+    ATTACKS,
+    NAMINGS,
+    Device,
+    hash_of,
+    judged,
+    known_fleet,
+    observe_fleet,
+)
 
 DAYS = 40
 
@@ -19,17 +27,7 @@ DAYS = 40
 @pytest.fixture(scope="module")
 def known() -> tuple[Devices, dict[str, Device]]:
     """A fleet that is known well, and its devices."""
-    luck = random.Random(11)
-    fleet = {f"dev{n}": Device(f"dev{n}", random.Random(luck.getrandbits(64))) for n in range(40)}
-    devices = Devices()
-    for day in range(12):
-        for device in fleet.values():
-            if day == 0:
-                device.be_made(build=0)
-            device.boots += 1
-            read = plain_reading(device.read())
-            devices.observe(device.name, read, day=day, is_enrolment=day == 0)
-    return devices, fleet
+    return known_fleet()
 
 
 def shown(known: tuple[Devices, dict[str, Device]], **changed: object) -> Trust:
