@@ -151,7 +151,10 @@ def fingers(
     slot: Annotated[int | None, typer.Option(help="Its slot; else the lowest free one.")] = None,
     delete: Annotated[int | None, typer.Option(help="Free this slot first.")] = None,
     password: Annotated[
-        int, typer.Option(help="The sensor's own.", envvar="TILLWAY_SENSOR_PASSWORD")
+        int,
+        typer.Option(
+            min=0, max=0xFFFF_FFFF, help="The sensor's own.", envvar="TILLWAY_SENSOR_PASSWORD"
+        ),
     ] = 0,
     limit: Annotated[float, typer.Option(min=0.1, max=120, help="Seconds for a touch.")] = 15.0,
 ) -> None:

@@ -15,7 +15,8 @@ from tests.kit.command_line import Ended, tillway
 from tillway import cli
 from tillway.cli import ROOMS, Room
 
-DATABASE = "TILLWAY_BACKEND_DATABASE_URL"
+DATABASE, PASSWORD = "TILLWAY_BACKEND_DATABASE_URL", "TILLWAY_SENSOR_PASSWORD"
+TOO_SMALL = "Input should be greater than or equal to 0"
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,10 @@ def test_every_command_refuses_an_option_that_it_has_not(name: str) -> None:
         (
             ("risk", "lists", "list", "purple"), "argument_invalid",
             "Invalid value for 'list_name': 'purple' is none of allow, block, grey",
+        ),
+        (
+            ("terminal", "fingers", "/dev/null", "--password", "-1"), "argument_invalid",
+            f"Invalid value for '--password' (env var: '{PASSWORD}'): {TOO_SMALL}",
         ),
         (
             ("backend", "init", "much"), "argument_invalid",
