@@ -25,7 +25,7 @@ from backend.risk.aml.account_days import (
     own_numbers,
     sides_of,
 )
-from backend.risk.aml.limits import HONEST_ROWS_A_LAUNDERING_ROW_MAX, TREES_MAX
+from backend.risk.aml.limits import HONEST_ROWS_A_LAUNDERING_ROW_MAX, HONEST_ROWS_MIN, TREES_MAX
 from backend.risk.table_faults import Fault
 
 FOLDS = 3
@@ -176,6 +176,11 @@ def _rounds(known: _Known) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_
             yield learned, asked
 
 
+def honest_rows_kept(honest: int, laundering: int) -> int:
+    """How many of the honest rows a model learns from."""
+    return min(honest, max(HONEST_ROWS_MIN, laundering * HONEST_ROWS_A_LAUNDERING_ROW_MAX))
+
+
 @dataclass(frozen=True, slots=True)
 class _Model:
     """A boosted model of all laundering rows and a part of the rest; each row of that part stands
@@ -189,7 +194,7 @@ class _Model:
     def fitted(cls, matrix: Floats, dirty: NDArray[np.bool_]) -> "_Model":
         luck = np.random.default_rng(SEED)
         honest = np.nonzero(~dirty)[0]
-        kept = min(len(honest), int(dirty.sum()) * HONEST_ROWS_A_LAUNDERING_ROW_MAX)
+        kept = honest_rows_kept(len(honest), int(dirty.sum()))
         chosen = np.sort(luck.choice(honest, kept, replace=False))
         rows = np.concatenate((np.nonzero(dirty)[0], chosen))
         columns = np.nonzero(~np.isnan(matrix[rows]).all(axis=0))[0]

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from backend.clearing.calendar import Calendar
 from backend.risk.aml import detection
 from backend.risk.aml.account_days import counterparties_of, own_numbers, sides_of
-from backend.risk.aml.detection import alert_from, score_account_days
+from backend.risk.aml.detection import alert_from, honest_rows_kept, score_account_days
 from backend.risk.aml.exchange import read_rates
 from backend.risk.aml.flows import NAMES, flow_features
 from backend.risk.aml.large_value import STANDARDS, Standard, large_value_reports
@@ -301,6 +301,14 @@ def test_alerts_go_on_below_the_wanted_precision_as_long_as_they_find_another_ca
     assert alert_from(scores, dirty, of_one_case) == scores[9]
     shuffled = np.random.default_rng(1).permutation(14)
     assert alert_from(scores[shuffled], dirty[shuffled], case[shuffled]) == scores[11]
+
+
+@pytest.mark.parametrize(
+    ("honest", "laundering", "kept"),
+    [(1_000, 3, 1_000), (900_000, 3, 50_000), (900_000, 10_000, 250_000)],
+)
+def test_few_cases_are_told_from_many_honest_days(honest: int, laundering: int, kept: int) -> None:
+    assert honest_rows_kept(honest, laundering) == kept
 
 
 def test_the_models_threads_wait_without_a_processor(
