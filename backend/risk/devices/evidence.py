@@ -19,7 +19,7 @@ from backend.risk.devices.fleet import ATTACKED, Fleet, Habit, Outcome, Update, 
 from backend.risk.devices.profile import Profile
 from backend.risk.devices.readings import NUMERIC, Curve, Number, Plain, Reading
 
-WEIGHT_MAX = 8.0
+WEIGHT_MAX = 11.0
 REPLAY_MAX = 20.0
 FOREIGN_WEIGHT = 3.0
 AT_ONCE_WEIGHT = 3.0

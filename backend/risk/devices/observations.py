@@ -26,24 +26,25 @@ SETTLES_AFTER_DAYS = 3
 def judge_file(source: Path, out: Path) -> int:
     """Judge the lines by day, those of one day in the order of the file, and write
     ``obs,trust,verdict,reasons`` in the order of the file; returns how many. No line is judged by a
-    later one. Raises ``CallerError`` naming the line, and ``OSError`` for what cannot be written;
-    nothing is written then, and ``out`` is what it was."""
+    later one. Raises ``CallerError`` naming the file and the line, and ``OSError`` for what cannot
+    be written; nothing is written then, and ``out`` is what it was."""
     devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
     with source.open("rb") as given, answer_file(out, source) as found:
         lines = given if given.seekable() else BytesIO(given.read())
         text = TextIOWrapper(found, "utf-8", errors="backslashreplace", newline="")
-        written = _write(text, _as_in_the_file(_judged(devices, lines, _by_day(lines))))
+        order = _by_day(lines, source.name)
+        written = _write(text, _as_in_the_file(_judged(devices, lines, order, source.name)))
         text.detach()
         return written
 
 
-def _by_day(lines: BinaryIO) -> Iterator[tuple[int, int, int]]:
+def _by_day(lines: BinaryIO, file: str) -> Iterator[tuple[int, int, int]]:
     """The lines in the order in which they are judged: the place among the answers, the number in
     the file, where it begins."""
     numbers, offsets, days, offset = array("q"), array("q"), array("q"), 0
     for number, line in enumerate(lines, 1):
         if line.strip():
-            with _naming(number):
+            with _naming(file, number):
                 days.append(_told(line)["day"])
             numbers.append(number)
             offsets.append(offset)
@@ -53,11 +54,11 @@ def _by_day(lines: BinaryIO) -> Iterator[tuple[int, int, int]]:
 
 
 def _judged(
-    devices: Devices, lines: BinaryIO, order: Iterable[tuple[int, int, int]]
+    devices: Devices, lines: BinaryIO, order: Iterable[tuple[int, int, int]], file: str
 ) -> Iterator[tuple[int, Judged]]:
     for place, number, offset in order:
         lines.seek(offset)
-        with _naming(number):
+        with _naming(file, number):
             yield place, _one(devices, _told(lines.readline()))
 
 
@@ -73,11 +74,12 @@ def _as_in_the_file(judged: Iterable[tuple[int, Judged]]) -> Iterator[Judged]:
 
 
 @contextmanager
-def _naming(number: int) -> Iterator[None]:
+def _naming(file: str, number: int) -> Iterator[None]:
     try:
         yield
     except ReadingError as wrong:
-        raise Fault(f"line {number}: {wrong}", f"第 {number} 行：{wrong.zh}").refusal() from wrong
+        fault = Fault(f"line {number}: {wrong}", f"第 {number} 行：{wrong.zh}")
+        raise fault.refusal(file) from wrong
 
 
 def _told(line: bytes) -> dict[str, Any]:

@@ -145,3 +145,15 @@ def test_a_sum_that_many_readings_reach_weighs_only_as_much_as_it_is_rare() -> N
     assert 7 * usual.share_of(7.0) < 4
     weights = [total * usual.share_of(total) for total in (0.5, 1, 3, 6, 9, 12)]
     assert weights == sorted(weights)
+
+
+def test_a_counter_that_never_fell_in_thousands_of_readings_says_more_when_it_does() -> None:
+    devices = Devices(settles_after_days=3)
+    for day in range(150):
+        for n in range(20):
+            read = plain_reading({"cpu_serial": f"s{n}", "boot_count": 100 * n + day})
+            devices.observe(f"d{n}", read, day=day, is_enrolment=day == 0)
+    fallen = plain_reading({"cpu_serial": "s3", "boot_count": 301})
+    trust = devices.observe("d3", fallen, day=151, is_enrolment=False)
+    assert trust.reasons == ("counter_fell:boot_count",)
+    assert trust.trust < 0.2

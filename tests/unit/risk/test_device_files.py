@@ -76,7 +76,8 @@ def test_a_bad_line_is_named_and_nothing_is_written(tmp_path: Path, line: str, w
     source.write_text(f"{good}\n{line}\n")
     with pytest.raises(CallerError, match=why) as refused:
         judge_file(source, out)
-    assert refused.value.detail_zh.startswith("第 2 行：")
+    assert refused.value.detail_zh.startswith("seen.jsonl：第 2 行：")
+    assert "seen.jsonl: line 2: " in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["seen.jsonl"]
 
 
@@ -90,7 +91,9 @@ def test_a_file_that_is_no_text_is_refused_in_both_languages(
     source.write_bytes(content)
     with pytest.raises(CallerError, match=r"line 1: (not UTF-8|no JSON)") as refused:
         judge_file(source, out)
-    assert re.fullmatch("第 1 行：(不是 UTF-8 编码|第 1 列起不是 JSON)", refused.value.detail_zh)
+    assert re.fullmatch(
+        "seen.jsonl：第 1 行：(不是 UTF-8 编码|第 1 列起不是 JSON)", refused.value.detail_zh
+    )
 
 
 @pytest.mark.parametrize(
