@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from hub.ocpp import paying
+from hub.ocpp import paying, sharing
 from hub.ocpp.account import ChargerAccount
 from hub.ocpp.beginning import Beginning, funded, recurs, started
 from hub.ocpp.journal import ChargeJournal
@@ -126,6 +126,11 @@ class ChargeBook:
         """The charge that was paid ahead for this tag and has not begun."""
         return await self.run(lambda journal: funded(journal, charger, tag))
 
+    async def beside_minor(self, mandate_id: str, *, but: str = "") -> int:
+        """What goes on under a mandate takes of its room, but for the charge of this payment id."""
+        charges, now_ms = await self.open_charges(), self.time.now_ms()
+        return sharing.beside_minor(charges, mandate_id, now_ms, but=but)
+
     async def begin(self, charger: str, said: Beginning, room_minor: int | None) -> Charge:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
         allows, None where nobody could say."""
@@ -170,21 +175,21 @@ class ChargeBook:
         """The meter of a running transaction was read: what it showed (Wh), and when."""
         now_ms = self.time.now_ms()
 
-        def write(journal: ChargeJournal) -> Charge | None:
+        def write(journal: ChargeJournal) -> tuple[Charge | None, bool]:
             charge = find(journal)
             if charge is None or not charge.is_flowing:
-                return charge
+                return charge, False
             for wh, at_ms in readings:
                 charge = charge.read(wh, at_ms=believed_ms(at_ms, now_ms), heard_at_ms=now_ms)
             journal.save(charge)
-            return charge
+            return charge, sharing.reaches_limit(charge, journal.open_charges(), now_ms)
 
-        charge = await self.run(write)
+        charge, is_at_limit = await self.run(write)
         if charge is None:
             log.warning("reading_of_nothing")
             return None
         self._show(charge)
-        if charge.reaches_limit(now_ms):
+        if is_at_limit:
             await self.stop(charge, "limit_reached")
         return charge
 
@@ -238,6 +243,8 @@ class ChargeBook:
             after = change(before)
             if after != before:
                 journal.save(after)
+            for one in sharing.after_debit(before, after, journal.open_charges()):
+                journal.save(one)
             if paying.has_run_out(before, after) and self._is_waiting(after):
                 self._offer(journal, self.posts[after.charger], after.connector)
             return before, after
@@ -280,6 +287,7 @@ class ChargeBook:
     def _end(
         self, journal: ChargeJournal, charge: Charge, wh: int | None, *, at_ms: int, reason: str
     ) -> Charge:
+        charge = sharing.capped(charge, journal.open_charges())
         ended = charge.end(wh, at_ms=at_ms, reason=reason)
         if ended.prepaid_minor:
             refund_id = self.accounts[charge.charger].mint(ids.REFUND)

@@ -8,7 +8,7 @@ Rule 3: what we do not need is not asked for: a field that may be left out may b
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Protocol, TypeVar
@@ -114,10 +114,12 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Whether a tag may charge, and how much it may cost (None: nobody could say)."""
+    """Whether a tag may charge, and how much one payment of its mandate may take (None: nobody
+    could say)."""
 
     is_accepted: bool
     room_minor: int | None = None
+    mandate_id: str | None = None
 
 
 class Desk:
@@ -130,6 +132,10 @@ class Desk:
 
     async def grant(self, tag: str) -> Grant:
         """Whether a tag may charge here now."""
+        return await self._beside(await self._allowed(tag))
+
+    async def _allowed(self, tag: str) -> Grant:
+        """What the tag's mandate allows, were nothing else under it."""
         if await self.book.funded(self.charger, tag) is not None:
             return Grant(is_accepted=True)
         mandate_id = await self.book.run(
@@ -142,14 +148,24 @@ class Desk:
             return Grant(is_accepted=False)
         if not standing.is_active:
             return Grant(is_accepted=False)
-        return Grant(standing.room_minor > 0, standing.room_minor)
+        return Grant(standing.room_minor > 0, standing.room_minor, mandate_id)
+
+    async def _beside(self, grant: Grant, *, but: str = "") -> Grant:
+        """The grant beside what goes on under its mandate already, but for this payment."""
+        if grant.mandate_id is None or grant.room_minor is None:
+            return grant
+        beside_minor = await self.book.beside_minor(grant.mandate_id, but=but)
+        is_accepted = grant.is_accepted and grant.room_minor > beside_minor
+        return replace(grant, is_accepted=is_accepted)
 
     async def begin(self, said: Beginning) -> tuple[Charge, Grant]:
         """A transaction has begun; whether its tag may go on."""
-        grant = await self.grant(said.tag)
+        grant = await self._allowed(said.tag)
         charge = await self.book.begin(self.charger, said, grant.room_minor)
         is_over = charge.ended_at_ms > 0 and charge.state is not ChargeState.REFUSED
-        return charge, Grant(is_accepted=True) if charge.prepaid_minor or is_over else grant
+        if charge.prepaid_minor or is_over:
+            return charge, Grant(is_accepted=True)
+        return charge, await self._beside(grant, but=charge.payment_id)
 
     async def end_unread(self, find: Callable[[ChargeJournal], Charge | None]) -> None:
         """The end of a transaction cannot be read: it is over by its latest reading."""

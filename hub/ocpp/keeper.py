@@ -14,12 +14,12 @@ Rule 5: a disk that takes nothing now stops no charge for good: every tick tries
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 
-from hub.ocpp import paying
+from hub.ocpp import paying, sharing
 from hub.ocpp.account import Said
 from hub.ocpp.book import ChargeBook
 from hub.ocpp.limits import (
@@ -106,7 +106,7 @@ class Keeper:
         now_ms = self._time.now_ms()
         for charge in charges:
             pace = self._paces[charge.payment_id]
-            if charge.reaches_limit(now_ms):
+            if sharing.reaches_limit(charge, charges, now_ms):
                 await self._book.stop(charge, "limit_reached")
             elif charge.state is _S.RUNNING and self._registry.is_stopped(charge.charger):
                 await self._stop(charge, pace, "device_stopped")
@@ -199,11 +199,18 @@ class Keeper:
         if not standing.is_active:
             await self._stop(charge, pace, "owner_stopped")
         elif standing.room_minor != charge.limit_minor:
-            room_minor = standing.room_minor
-            await self._book.apply(
-                charge.payment_id,
-                lambda one: replace(one, limit_minor=room_minor) if not one.ended_at_ms else one,
-            )
+            await self._retell(charge, standing.room_minor)
+
+    async def _retell(self, before: Charge, room_minor: int) -> None:
+        """The room that was told of a charge, unless a debit has made it less since it was asked:
+        that answer may be from before."""
+        charges = await self._book.open_charges()
+
+        def retold(one: Charge) -> Charge:
+            is_news = not one.ended_at_ms and one.limit_minor == before.limit_minor
+            return sharing.retold(one, charges, room_minor) if is_news else one
+
+        await self._book.apply(before.payment_id, retold)
 
     async def _stop(self, charge: Charge, pace: _Pace, why: str) -> None:
         """Tell the charger, and now and then again."""

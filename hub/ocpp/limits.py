@@ -50,6 +50,8 @@ STOP_AGAIN_MS = 10_000
 """A charger that was told to stop and goes on is told again."""
 LOOK_AHEAD_MS = 4_000
 """A charge is stopped when its cost will reach the limit within this: what a stop takes to work."""
+BESIDE_AHEAD_MS_MAX = 2 * SAMPLE_EVERY_S * 1_000
+"""How long after its latest reading a charge is thought to go on, where another shares its room."""
 POWER_GAP_MS_MIN = 1_000
 """Readings closer together say nothing of the power."""
 START_WAIT_MS = 120_000

@@ -256,15 +256,19 @@ class Charge:
             odd_readings=self.odd_readings + is_odd,
         )
 
-    def reaches_limit(self, now_ms: int) -> bool:
-        """Whether the cost will reach the limit before a stop would work, at the latest power.
-
-        ``now_ms`` is our time, by which the latest reading was heard."""
+    def reaches_limit(self, now_ms: int, *, beside_minor: int = 0) -> bool:
+        """Whether the cost will reach the limit before a stop would work; ``beside_minor`` is what
+        others take of it."""
         if self.limit_minor is None or self.state is not ChargeState.RUNNING:
             return False
+        return self.cost_ahead_minor(now_ms) + beside_minor >= self.limit_minor
+
+    def cost_ahead_minor(self, now_ms: int) -> int:
+        """What it will cost by when a stop would work, at the latest power.
+
+        ``now_ms`` is our time, by which the latest reading was heard."""
         ahead_ms = max(now_ms - self.heard_at_ms, 0) + LOOK_AHEAD_MS
         ahead_wh = self.milliwatts * ahead_ms // 3_600_000_000
-        later = replace(
+        return replace(
             self, last_wh=self.last_wh + ahead_wh, last_at_ms=self.last_at_ms + ahead_ms
-        )
-        return later.cost_minor >= self.limit_minor
+        ).cost_minor
