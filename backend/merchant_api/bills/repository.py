@@ -16,12 +16,11 @@ from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import BILL_LINES_PER_LOOKUP_MAX
 from backend.merchant_api.orders.model import openid_of
 from backend.merchant_api.orders.tables import ApiOrder
-from backend.merchant_api.refunds.tables import ApiRefund
+from backend.merchant_api.refunds.repository import numbers_of
 from backend.merchants.tables import Merchant
 from backend.payments.tables import Payment
 
 _order = ApiOrder.__table__  # type: ignore[attr-defined]
-_refund = ApiRefund.__table__  # type: ignore[attr-defined]
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _merchant = Merchant.__table__  # type: ignore[attr-defined]
 _Line = TypeVar("_Line", TradeLine, Movement)
@@ -119,5 +118,5 @@ def _orders(connection: Connection, payment_ids: set[str]) -> dict[str, Row]:
 
 
 def _refunds(connection: Connection, refund_ids: set[str]) -> dict[str, Row]:
-    rows = connection.execute(select(_refund).where(_refund.c.refund_id.in_(refund_ids)))
-    return {row["refund_id"]: dict(row) for row in rows.mappings()}
+    rows = connection.execute(numbers_of(refund_ids)).mappings()
+    return {row["key"]: dict(row) for row in rows}

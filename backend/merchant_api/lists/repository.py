@@ -7,10 +7,9 @@ from sqlalchemy import select
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.merchant_api.orders.tables import ApiOrder
-from backend.merchant_api.refunds.tables import ApiRefund
+from backend.merchant_api.refunds.repository import numbers_of
 
 _order = ApiOrder.__table__  # type: ignore[attr-defined]
-_refund = ApiRefund.__table__  # type: ignore[attr-defined]
 
 
 class NumberRepository:
@@ -31,12 +30,11 @@ class NumberRepository:
 
     def of_refunds(self, refund_ids: Collection[str]) -> dict[str, Row]:
         """By refund, of those that a program has asked for: whose, its numbers."""
-        rows = self._reader.rows(
-            select(
-                _refund.c.refund_id.label("key"),
-                _refund.c.mchid,
-                _refund.c.out_refund_no,
-                _refund.c.number.label("refund_id"),
-            ).where(_refund.c.refund_id.in_(refund_ids))
-        )
-        return {row.pop("key"): row for row in rows}
+        return {
+            row["key"]: {
+                "mchid": row["mchid"],
+                "out_refund_no": row["out_refund_no"],
+                "refund_id": row["number"],
+            }
+            for row in self._reader.rows(numbers_of(refund_ids))
+        }

@@ -1,6 +1,9 @@
 """Reading refunds of merchants' programs. Only this file of the room sees SQL."""
 
-from sqlalchemy import or_, select
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import CompoundSelect, or_, select
 
 from backend.db.reading import Reader
 from backend.merchant_api.orders.repository import OrderRepository
@@ -13,6 +16,19 @@ _said = ApiRefund.__table__  # type: ignore[attr-defined]
 _number = OutRefundNo.__table__  # type: ignore[attr-defined]
 _abnormal = AbnormalRefund.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
+
+
+def numbers_of(refund_ids: Collection[str]) -> CompoundSelect[Any]:
+    """By which numbers programs know these refunds of ours, each under ``key``. One that stands in
+    another's place, which the payer's bank had refused, is known by that one's."""
+    numbers = (_said.c.mchid, _said.c.payment_id, _said.c.out_refund_no, _said.c.number)
+    own = select(_said.c.refund_id.label("key"), *numbers)
+    inherited = select(_abnormal.c.replacement_id.label("key"), *numbers).join(
+        _said, _said.c.refund_id == _abnormal.c.refund_id
+    )
+    return own.where(_said.c.refund_id.in_(refund_ids)).union_all(
+        inherited.where(_abnormal.c.replacement_id.in_(refund_ids))
+    )
 
 
 class RefundRepository:

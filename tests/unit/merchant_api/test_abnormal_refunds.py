@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from backend.bills.repository import BillRepository
+from backend.bills.trade import BillType
+from backend.merchant_api.bills.repository import ProgramNames
 from tests.support.channel_world import ChannelWorld
 from tests.support.merchant_caller import Caller, caller_of
-from tests.support.shop import Shop
+from tests.support.shop import MERCHANT, Shop
 from tests.unit.merchant_api.test_keys_and_banks import encrypted
 from tests.unit.merchant_api.test_orders_and_codes import code_of, code_payment, query
 from tests.unit.merchant_api.test_sandbox import REFUNDS, refund
@@ -83,6 +86,31 @@ def test_it_goes_to_the_payers_balance(abnormal: Abnormal) -> None:
     other = abnormal.settle("MERCHANT_BANK_CARD")
     assert code_of(other) == (400, "INVALID_REQUEST")
     abnormal.world.check_quiet()
+
+
+def test_bills_and_lists_know_it_by_its_own_numbers(abnormal: Abnormal) -> None:
+    assert abnormal.settle("USER_BANK_CARD").status_code == 200
+    caller, shop = abnormal.caller, abnormal.caller.shop
+    names = ProgramNames(b"key", caller.account)
+    day = shop.rules.business_date(shop.clock.at_ms)
+    with shop.reader.snapshot() as connection:
+        books = BillRepository(connection)
+        lines = books.trade_lines(MERCHANT, day, shop.clock.at_ms + 1, BillType.ALL)
+        _, returned = names.trade(connection, lines)
+        merchant = books.merchant(MERCHANT)
+        assert merchant is not None
+        _, moves = books.basic_account(merchant, 0, shop.clock.at_ms + 1)
+        numbers = {one.number for one in names.moves(connection, moves) if "rfd_" in one.event_id}
+    assert returned.amount_minor == 300
+    assert returned.names is not None
+    assert (returned.names.refund_id, returned.names.out_refund_no) == (
+        abnormal.refund_id,
+        "refund-1",
+    )
+    assert numbers == {abnormal.refund_id}
+    listed = caller.ask("GET", "/v3/tillway/refunds").json()["refunds"]
+    own = {"mchid": caller.made["mchid"], "out_refund_no": "refund-1"}
+    assert [one["v3"] for one in listed] == [own | {"refund_id": abnormal.refund_id}] * 2
 
 
 def test_it_stays_with_the_merchant(abnormal: Abnormal) -> None:
