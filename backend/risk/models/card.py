@@ -8,7 +8,11 @@ from typing import Any
 
 from backend.risk.models.calibration import Calibration
 from backend.risk.models.drift import Reference
-from backend.risk.models.limits import MODEL_CARD_CHARS_MAX, MODEL_FEATURES_MAX
+from backend.risk.models.limits import (
+    CARD_INTEGER_MAX,
+    MODEL_CARD_CHARS_MAX,
+    MODEL_FEATURES_MAX,
+)
 
 KINDS = ("decision_tree", "random_forest")
 FORMAT = 1
@@ -70,15 +74,29 @@ def read_card(text: str) -> ModelCard:
             score_reference=_reference(fields.pop("score_reference")),
             **fields,
         )
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelError(f"the card cannot be read: {error}") from error
+    _check_kinds(card)
+    return card
+
+
+def _check_kinds(card: ModelCard) -> None:
+    if type(card.metrics) is not dict or type(card.parameters) is not dict:
+        raise ModelError("the card has something else where a table belongs")
+    said = card.parameters.values()
     texts = (card.kind, card.feature_digest, card.data_hash, card.trained_at, *card.features)
     numbers = [*card.metrics.values(), card.rows, card.frauds]
+    numbers += [value for value in said if type(value) is not str]
     if not all(type(text) is str for text in texts):
         raise ModelError("the card has something else where a text belongs")
-    if not all(type(number) in {int, float} and isfinite(number) for number in numbers):
+    if not all(map(_is_number, numbers)):
         raise ModelError("the card has something else where a number belongs")
-    return card
+
+
+def _is_number(value: object) -> bool:
+    if type(value) is int:
+        return abs(value) <= CARD_INTEGER_MAX
+    return type(value) is float and isfinite(value)
 
 
 def _reference(entry: Mapping[str, Any]) -> Reference:

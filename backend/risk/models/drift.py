@@ -5,6 +5,7 @@ Rule 2: an empty bin counts as ``SHARE_MIN``, so one value in a new place is not
 """
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class Reference:
     def __post_init__(self) -> None:
         if len(self.shares) != len(self.edges) + 2 or list(self.edges) != sorted(self.edges):
             raise ValueError("a reference has a share for each bin, and one of the unknown")
+        if not all(map(isfinite, (*self.edges, *self.shares))):
+            raise ValueError("a reference is finite")
 
 
 def reference(values: Floats, weight: Floats) -> Reference:

@@ -6,10 +6,15 @@ MODEL_FEATURES_MAX = 512
 MODEL_TREES_MAX = 2_000
 MODEL_NODES_MAX = 1_000_000
 """Of all trees together."""
+MODEL_DEPTH_MAX = 128
+"""Splits on one path, five times what training grows: a runtime builds a tree by recursion, and one
+of some thousand ends the process."""
 MODEL_WEIGHTS_MAX = 16_000_000
 """Of all leaves together: a leaf has one for each feature on its path, and one of the base."""
 MODEL_CARD_CHARS_MAX = 200_000
 """Of what a model says about itself, as JSON."""
+CARD_INTEGER_MAX = 1 << 53
+"""A whole number on it."""
 ROWS_PER_CALL_MAX = 8_192
 """Rows that one call of the runtime scores; more are scored in turns, so memory stays bounded."""
 MODELS_PER_LIST_MAX = 500

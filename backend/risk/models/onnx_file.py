@@ -6,7 +6,8 @@ call of any ONNX runtime gives the score and what each feature gave.
 Rule 1: the file is data. Before a runtime sees it, its hash is compared, then every node,
         attribute and number is checked against what ``write_model`` can write; anything else (a
         foreign operator, a sub-graph, a function, external data) is refused with the reason.
-Rule 2: the trees are proved to end: a child's id is above its parent's.
+Rule 2: the trees are proved to be trees, and to end: a child's id is above its parent's, each node
+        but the first has one parent, and no path is longer than a runtime can build.
 Rule 3: the seal is the file's last entry, the hash of all bytes before it. It finds damage; who may
         bring a model at all is decided by two persons in the registry.
 """
@@ -25,6 +26,7 @@ from backend.risk.models.card import ModelCard, ModelError, read_card
 from backend.risk.models.forest import LEAF, Tree, leaf_weights
 from backend.risk.models.limits import (
     MODEL_BYTES_MAX,
+    MODEL_DEPTH_MAX,
     MODEL_NODES_MAX,
     MODEL_TREES_MAX,
     MODEL_WEIGHTS_MAX,
@@ -43,7 +45,18 @@ _INTEGERS = ("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_trueno
              "nodes_falsenodeids", "nodes_missing_value_tracks_true", "target_treeids",
              "target_nodeids", "target_ids")  # fmt: skip
 _FLOATS = ("nodes_values", "target_weights")
-_OTHERS = ("nodes_modes", "n_targets", "aggregate_function", "post_transform")
+_OTHERS = {
+    "nodes_modes": onnx.AttributeProto.STRINGS,
+    "n_targets": onnx.AttributeProto.INT,
+    "aggregate_function": onnx.AttributeProto.STRING,
+    "post_transform": onnx.AttributeProto.STRING,
+}
+_TYPES = {
+    **dict.fromkeys(_INTEGERS, onnx.AttributeProto.INTS),
+    **dict.fromkeys(_FLOATS, onnx.AttributeProto.FLOATS),
+    **_OTHERS,
+}
+_LEAF, _BRANCH = b"LEAF", b"BRANCH_LEQ"
 
 
 def write_model(trees: Sequence[Tree], card: ModelCard) -> bytes:
@@ -154,28 +167,32 @@ def _check_shape(infos: Sequence[onnx.ValueInfoProto], name: str, width: int) ->
 
 def _check_trees(node: onnx.NodeProto, features: int) -> None:
     found = {attribute.name: attribute for attribute in node.attribute}
-    if set(found) != {*_INTEGERS, *_FLOATS, *_OTHERS} or len(found) != len(node.attribute):
+    types = {name: attribute.type for name, attribute in found.items()}
+    if types != _TYPES or len(found) != len(node.attribute):
         raise ModelError("the node has other attributes")
     size, weights = len(found["nodes_treeids"].ints), len(found["target_ids"].ints)
     if not 0 < size <= MODEL_NODES_MAX or not 0 < weights <= MODEL_WEIGHTS_MAX:
         raise ModelError(f"a model has 1 to {MODEL_NODES_MAX} nodes")
     ints = {name: np.array(found[name].ints, np.int64) for name in _INTEGERS}
     floats = {name: np.array(found[name].floats, np.float64) for name in _FLOATS}
-    modes = np.array(found["nodes_modes"].strings, "S16")
+    # Compared as they stand: numpy takes the zero bytes off the end of a text.
+    if not set(found["nodes_modes"].strings) <= {_LEAF, _BRANCH}:
+        raise ModelError("the nodes are not those of trees")
+    is_leaf = np.array([mode == _LEAF for mode in found["nodes_modes"].strings], np.bool_)
     lengths = {name: len(column) for name, column in {**ints, **floats}.items()}
     wanted = {name: weights if name.startswith("target") else size for name in lengths}
-    if lengths != wanted or len(modes) != size or found["n_targets"].i != features + 1:
+    if lengths != wanted or len(is_leaf) != size or found["n_targets"].i != features + 1:
         raise ModelError("the attributes are of other lengths")
     if found["aggregate_function"].s != b"SUM" or found["post_transform"].s != b"NONE":
         raise ModelError("the trees are not summed")
     if not all(np.isfinite(column).all() for column in floats.values()):
         raise ModelError("a number is not finite")
-    _check_nodes(ints, modes, features)
-    _check_targets(ints, modes, features)
+    _check_nodes(ints, is_leaf, features)
+    _check_targets(ints, is_leaf, features)
 
 
 def _check_nodes(
-    ints: dict[str, NDArray[np.int64]], modes: NDArray[np.bytes_], features: int
+    ints: dict[str, NDArray[np.int64]], is_leaf: NDArray[np.bool_], features: int
 ) -> None:
     tree, node = ints["nodes_treeids"], ints["nodes_nodeids"]
     firsts = np.nonzero(node == 0)[0]
@@ -185,14 +202,15 @@ def _check_nodes(
     is_in_order = (tree == np.repeat(np.arange(len(firsts)), sizes)) & (
         node == np.arange(len(node)) - np.repeat(firsts, sizes)
     )
-    is_leaf = modes == b"LEAF"
-    if not is_in_order.all() or not (is_leaf | (modes == b"BRANCH_LEQ")).all():
+    if not is_in_order.all():
         raise ModelError("the nodes are not those of trees")
     size = np.repeat(sizes, sizes)
     left, right = ints["nodes_truenodeids"], ints["nodes_falsenodeids"]
     ends = (left > node) & (left < size) & (right > node) & (right < size) & (left != right)
     if not (is_leaf | ends).all():
         raise ModelError("a tree does not end")
+    begins = np.repeat(firsts, sizes)
+    _check_paths(firsts, np.stack((begins + left, begins + right)), is_leaf)
     feature = ints["nodes_featureids"]
     if not ((feature >= 0) & (feature < features)).all():
         raise ModelError("a node asks for a feature that is not there")
@@ -200,12 +218,27 @@ def _check_nodes(
         raise ModelError("a node sends unknown values nowhere")
 
 
+def _check_paths(
+    roots: NDArray[np.int64], children: NDArray[np.int64], is_leaf: NDArray[np.bool_]
+) -> None:
+    """``children``: the places of each node's two; a leaf's say nothing."""
+    told = np.sort(children[:, ~is_leaf], axis=None)
+    if not np.array_equal(told, np.setdiff1d(np.arange(len(is_leaf)), roots)):
+        raise ModelError("a node has no parent, or two")
+    level = roots
+    for _ in range(MODEL_DEPTH_MAX + 1):
+        level = children[:, level[~is_leaf[level]]].ravel()
+        if not len(level):
+            return
+    raise ModelError(f"a tree has more than {MODEL_DEPTH_MAX} splits on a path")
+
+
 def _check_targets(
-    ints: dict[str, NDArray[np.int64]], modes: NDArray[np.bytes_], features: int
+    ints: dict[str, NDArray[np.int64]], is_leaf: NDArray[np.bool_], features: int
 ) -> None:
     tree, node, target = ints["target_treeids"], ints["target_nodeids"], ints["target_ids"]
     firsts = np.nonzero(ints["nodes_nodeids"] == 0)[0]
-    sizes = np.diff(np.append(firsts, len(modes)))
+    sizes = np.diff(np.append(firsts, len(is_leaf)))
     if not ((tree >= 0) & (tree < len(firsts)) & (target >= 0) & (target <= features)).all():
         raise ModelError("a leaf gives to an output that is not there")
     if not ((node >= 0) & (node < sizes[tree])).all():
@@ -214,6 +247,6 @@ def _check_targets(
     key = place * (features + 1) + target
     if not (np.diff(key) > 0).all():
         raise ModelError("the weights are not in order")
-    leaves = np.nonzero(modes == b"LEAF")[0]
+    leaves = np.nonzero(is_leaf)[0]
     if not np.array_equal(np.unique(place), leaves):
         raise ModelError("a leaf has no weight, or a branch has one")

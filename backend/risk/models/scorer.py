@@ -39,15 +39,19 @@ class Scores:
 
 
 class Scorer:
-    """A loaded model. ``model_id`` names its bytes (SHA-256, hex)."""
+    """A loaded model. ``model_id`` names its bytes (SHA-256, hex). Raises ``ModelError`` where the
+    runtime does not take the file."""
 
     def __init__(self, card: ModelCard, data: bytes) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            data, options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # the runtime's errors share no class
+            raise ModelError(f"the runtime refuses it: {str(error)[:200]}") from error
         self._row = np.empty((1, len(card.features)), np.float32)
         self._given = np.empty((1, 1 + len(card.features)), np.float32)
         self._bound = self._bind()

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from backend.risk.models.card import ModelError, read_card
+from backend.risk.models.limits import MODEL_DEPTH_MAX
 from backend.risk.models.onnx_file import CARD, SEAL, _seal, read_model
-from tests.support.models import small_model
+from backend.risk.models.scorer import Scorer
+from tests.support.models import DIGEST, small_model
 
 Change = Callable[[onnx.ModelProto], None]
 
@@ -87,6 +89,53 @@ def _other_mode(model: onnx.ModelProto) -> None:
     modes[list(modes).index(b"BRANCH_LEQ")] = b"BRANCH_GT"
 
 
+def _mode_with_a_zero_behind(model: onnx.ModelProto) -> None:
+    modes = _attribute(model, "nodes_modes").strings
+    modes[list(modes).index(b"LEAF")] = b"LEAF\0"
+
+
+def _other_mode_of_no_runtime(model: onnx.ModelProto) -> None:
+    _attribute(model, "nodes_modes").strings[0] = b"BRANCH_MAYBE"
+
+
+def _other_type(model: onnx.ModelProto) -> None:
+    _attribute(model, "nodes_values").type = onnx.AttributeProto.INTS
+
+
+def _shared_child(model: onnx.ModelProto) -> None:
+    # The root's second child becomes the child of its first one, too.
+    falls = _attribute(model, "nodes_falsenodeids").ints
+    falls[1] = falls[0]
+
+
+def _comb(splits: int) -> Change:
+    """One tree whose every second node is the next split: as deep as it has splits."""
+
+    def change(model: onnx.ModelProto) -> None:
+        size = 2 * splits + 1
+        split = [place % 2 == 0 and place < size - 1 for place in range(size)]
+        leaves = [place for place in range(size) if not split[place]]
+        columns = {
+            "nodes_treeids": [0] * size,
+            "nodes_nodeids": list(range(size)),
+            "nodes_featureids": [0] * size,
+            "nodes_truenodeids": [place + 1 if split[place] else 0 for place in range(size)],
+            "nodes_falsenodeids": [place + 2 if split[place] else 0 for place in range(size)],
+            "nodes_missing_value_tracks_true": [0] * size,
+            "target_treeids": [0] * len(leaves),
+            "target_nodeids": leaves,
+            "target_ids": [0] * len(leaves),
+        }
+        for name, numbers in columns.items():
+            _attribute(model, name).ints[:] = numbers
+        _attribute(model, "nodes_values").floats[:] = [float(place) for place in range(size)]
+        _attribute(model, "target_weights").floats[:] = [0.01] * len(leaves)
+        modes = [b"BRANCH_LEQ" if is_split else b"LEAF" for is_split in split]
+        _attribute(model, "nodes_modes").strings[:] = modes
+
+    return change
+
+
 def _mean(model: onnx.ModelProto) -> None:
     _attribute(model, "aggregate_function").s = b"MAX"
 
@@ -116,6 +165,11 @@ def test_the_file_as_it_was_written_is_read_after_sealing_it_again() -> None:
         (_short, "other lengths"),
         (_not_finite, "not finite"),
         (_other_mode, "not those of trees"),
+        (_mode_with_a_zero_behind, "not those of trees"),
+        (_other_type, "other attributes"),
+        (_shared_child, "no parent, or two"),
+        (_comb(MODEL_DEPTH_MAX + 1), "splits on a path"),
+        (_comb(20_000), "splits on a path"),
         (_mean, "not summed"),
         (_wide_input, "another shape"),
         (_more_props, "more than a card"),
@@ -136,6 +190,13 @@ def test_the_file_as_it_was_written_is_read_after_sealing_it_again() -> None:
         (_card(calibration={"slope": -1.0, "shift": 0.0}), "rises"),
         (_card(metrics={"auc": "high"}), "a number belongs"),
         (_card(feature_digest=5), "a text belongs"),
+        (_card(metrics=[]), "a table belongs"),
+        (_card(parameters=5), "a table belongs"),
+        (_card(parameters={"trees": float("nan")}), "a number belongs"),
+        (_card(parameters={"trees": [1]}), "a number belongs"),
+        (_card(rows=10**400), "a number belongs"),
+        (_card(calibration={"slope": 10**400, "shift": 0.0}), "cannot be read"),
+        (_card(score_reference={"edges": [float("nan")], "shares": [0, 0, 1]}), "is finite"),
         (_card(more=1), "cannot be read"),
         (_card(format=2), "format is not known"),
     ],
@@ -143,6 +204,17 @@ def test_the_file_as_it_was_written_is_read_after_sealing_it_again() -> None:
 def test_a_changed_file_is_refused_though_its_hash_is_right(change: Change, why: str) -> None:
     with pytest.raises(ModelError, match=why):
         read_model(_resealed(change))
+
+
+def test_a_tree_as_deep_as_may_be_is_loaded_and_scores() -> None:
+    data = _resealed(_comb(MODEL_DEPTH_MAX))
+    assert Scorer.load(data, DIGEST).score([1e9, 0.0, 0.0]).raw == pytest.approx(0.01)
+
+
+def test_what_the_runtime_refuses_is_a_model_that_is_refused() -> None:
+    card = read_model(small_model())
+    with pytest.raises(ModelError, match="the runtime refuses it"):
+        Scorer(card, _resealed(_other_mode_of_no_runtime))
 
 
 @settings(max_examples=150)
