@@ -6,7 +6,8 @@ Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing.
         another only where the one before can be told to be over (``Beginning.may_recur``).
 Rule 3: one lock guards the journal; nothing is awaited from outside while it is held.
 Rule 4: where a transaction begins, the one before at that connector is over, though its charger
-        has lost its end: it is paid by its latest reading.
+        has lost its end: it is paid by its latest reading. What is over when it begins (``early``)
+        ends nothing else.
 """
 
 import asyncio
@@ -135,7 +136,7 @@ class ChargeBook:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
         allows, None where nobody could say."""
         self.waiting.discard((charger, said.connector))
-        superseded: list[Charge] = []
+        ended: list[Charge] = []
 
         def write(journal: ChargeJournal) -> Charge:
             known = journal.by_key(charger, said.key)
@@ -143,8 +144,18 @@ class ChargeBook:
                 return known
             if known is not None:
                 journal.save(replace(known, key=f"{known.key}|{known.number}"))
-            superseded.extend(self._supersede(journal, charger, said.connector))
+            early = journal.take_early_end(charger, said.key)
+            if early is None:
+                ended.extend(self._supersede(journal, charger, said.connector))
             self._set_right(journal)
+            begun = begin(journal)
+            if early is not None:
+                begun, at_ms = early.read(begun), early.at_ms
+                begun = self._end(journal, begun, early.wh, at_ms=at_ms, reason=early.reason)
+                ended.append(begun)
+            return begun
+
+        def begin(journal: ChargeJournal) -> Charge:
             now_ms = self.time.now_ms()
             ahead = funded(journal, charger, said.tag)
             if ahead is not None:
@@ -159,7 +170,7 @@ class ChargeBook:
             )
 
         charge = await self.run(write)
-        for one in superseded:
+        for one in ended:
             _log_end(one)
         log.info(
             "charge_begun",

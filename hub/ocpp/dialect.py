@@ -24,10 +24,11 @@ from pydantic import (
 
 from hub.ocpp.beginning import Beginning
 from hub.ocpp.book import ChargeBook
-from hub.ocpp.journal import ChargeJournal, Unread
+from hub.ocpp.early import EarlyEnd
+from hub.ocpp.journal import EARLY, ChargeJournal, Unread
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import HEARTBEAT_S, METER_VALUES_MAX, WH_MAX
-from hub.ocpp.model import Charge, ChargeState
+from hub.ocpp.model import Charge, believed_ms
 
 VENDOR = "org.tillway"
 ENERGY = "Energy.Active.Import.Register"
@@ -162,7 +163,7 @@ class Desk:
         """A transaction has begun; whether its tag may go on."""
         grant = await self._allowed(said.tag)
         charge = await self.book.begin(self.charger, said, grant.room_minor)
-        is_over = charge.ended_at_ms > 0 and charge.state is not ChargeState.REFUSED
+        is_over = charge.ended_at_ms > 0 and charge.mandate_id is not None
         if charge.prepaid_minor or is_over:
             return charge, Grant(is_accepted=True)
         return charge, await self._beside(grant, but=charge.payment_id)
@@ -172,6 +173,21 @@ class Desk:
         charge = await self.book.run(find)
         if charge is not None:
             await self.book.end(find, None, at_ms=charge.last_at_ms, reason="end_unreadable")
+
+    async def hold_end(self, early: EarlyEnd) -> Charge | None:
+        """Keep the end of a transaction that has not begun; the charge where it has, meanwhile."""
+        now_ms = self.book.time.now_ms()
+        held = replace(early, at_ms=believed_ms(early.at_ms, now_ms))
+
+        def hold(journal: ChargeJournal) -> Charge | None:
+            begun = journal.by_key(self.charger, early.key)
+            if begun is None:
+                journal.hold_end(held)
+                if held.said:
+                    journal.keep_unread(Unread(self.charger, now_ms, *EARLY, held.said))
+            return begun
+
+        return await self.book.run(hold)
 
     async def keep_unread(self, action: str, why: str, said: str) -> None:
         """Keep for a person what the charger said of a transaction and nobody can use."""

@@ -15,10 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from hub.durable import open_durable, transaction
-from hub.ocpp.limits import SHOWN_CHARGES_MAX, UNREAD_CHARS_MAX, UNREAD_KEPT_MAX
+from hub.ocpp.early import EarlyEnd
+from hub.ocpp.limits import (
+    EARLY_ENDS_MAX,
+    SHOWN_CHARGES_MAX,
+    UNREAD_CHARS_MAX,
+    UNREAD_KEPT_MAX,
+)
 from hub.ocpp.model import Charge, ChargeState
 from protocol.errors import CallerError
 
+_READS = ("first", "last")
 _COLUMNS = tuple(field.name for field in fields(Charge))
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS charge (
@@ -53,7 +60,16 @@ CREATE TABLE IF NOT EXISTS unread (
     why TEXT NOT NULL,
     said TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS early_end (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    charger TEXT NOT NULL,
+    begin_key TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    UNIQUE (charger, begin_key)
+) STRICT;
 """
+EARLY = ("TransactionEvent", "an end before its beginning")
+"""What is kept for a person of an early end: the action, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +223,36 @@ class ChargeJournal:
     def forget_unread(self) -> None:
         """A person has seen them."""
         self._db.execute("DELETE FROM unread")
+
+    # Ends before their beginning
+
+    def hold_end(self, early: EarlyEnd) -> None:
+        """Keep it until its beginning comes: the same once; the oldest go."""
+        cursor = self._db.execute(
+            "INSERT OR REPLACE INTO early_end (charger, begin_key, facts) VALUES (?, ?, ?)",
+            (early.charger, early.key, json.dumps(asdict(early), ensure_ascii=False)),
+        )
+        assert cursor.lastrowid is not None
+        self._db.execute(
+            "DELETE FROM early_end WHERE number <= ?", (cursor.lastrowid - EARLY_ENDS_MAX,)
+        )
+
+    def take_early_end(self, charger: str, key: str) -> EarlyEnd | None:
+        """The end of what begins now, if it came before: it is held no more, and no person's."""
+        row = self._db.execute(
+            "DELETE FROM early_end WHERE (charger, begin_key) = (?, ?) RETURNING facts",
+            (charger, key),
+        ).fetchone()
+        if row is None:
+            return None
+        facts = json.loads(row[0])
+        first, last = (facts[name] and (facts[name][0], facts[name][1]) for name in _READS)
+        early = EarlyEnd(**(facts | {"first": first, "last": last}))
+        self._db.execute(
+            "DELETE FROM unread WHERE (charger, action, why, said) = (?, ?, ?, ?)",
+            (charger, *EARLY, early.said),
+        )
+        return early
 
     # Tags
 

@@ -1,10 +1,12 @@
 """OCPP 2.0.1 at the line of one charger (part 2; use cases C, E, F, I).
 
 A transaction is known by the charger's ``transactionId``, and counts from its first token on. Its
-events may come late and again; what the book knows already moves nothing. The cost is told with
-each event (I02), and by CostUpdated.
+events may come late and again; what the book knows already moves nothing. An end that comes before
+its beginning waits for it, unless it says all by itself: whose card, and both readings. The cost
+is told with each event (I02), and by CostUpdated.
 """
 
+import json
 from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -29,7 +31,13 @@ from hub.ocpp.dialect import (
     meter_readings,
     parse,
 )
-from hub.ocpp.limits import SAMPLE_EVERY_S, SAY_AGAIN_STEP_S, SAY_AGAIN_TIMES
+from hub.ocpp.early import EarlyEnd, is_somebodys
+from hub.ocpp.limits import (
+    SAMPLE_EVERY_S,
+    SAY_AGAIN_STEP_S,
+    SAY_AGAIN_TIMES,
+    UNREAD_CHARS_MAX,
+)
 from hub.ocpp.model import Charge, ChargeState
 from hub.ocpp.paying import shown_text
 from protocol.money import MINOR_DIGITS
@@ -194,6 +202,12 @@ class Dialect201:
         charger, key = self._desk.charger, said.transactionInfo.transactionId
         charge = await self._desk.book.run(lambda journal: journal.by_key(charger, key))
         info: Json = {}
+        is_end = said.eventType == "Ended"
+        if charge is None and is_end and not (tag and len(readings) > 1):
+            text = json.dumps(payload) if is_somebodys(readings, tag) else ""
+            charge = await self._desk.hold_end(_early(charger, said, readings, text))
+            if charge is None:
+                return {}
         if charge is None and not tag:
             return {}  # nobody's yet: nothing flows before a token is accepted
         if charge is None:
@@ -208,7 +222,6 @@ class Dialect201:
             info = _token_info(is_accepted=grant.is_accepted)
         elif tag:
             info = _token_info(is_accepted=charge.state is not ChargeState.REFUSED)
-        is_end = said.eventType == "Ended"
         if readings:
             found = await self._desk.book.read(
                 lambda journal: journal.by_key(charger, key), readings
@@ -230,6 +243,18 @@ class Dialect201:
             waits = said.connectorStatus == "Occupied"
             await self._desk.book.plugged(self._desk.charger, said.evseId, is_waiting=waits)
         return {}
+
+
+def _early(charger: str, said: _Event, readings: list[tuple[int, int]], text: str) -> EarlyEnd:
+    return EarlyEnd(
+        charger=charger,
+        key=said.transactionInfo.transactionId,
+        at_ms=at_ms(said.timestamp),
+        reason=said.transactionInfo.stoppedReason,
+        first=readings[0] if readings else None,
+        last=readings[-1] if readings else None,
+        said=text[:UNREAD_CHARS_MAX],
+    )
 
 
 def _unit(sampled: Json) -> str:
