@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from hub.adapters.backend import BackendClient
 from hub.adapters.faults import LineFaults
@@ -92,6 +92,9 @@ class _Building:
         self._entropy = SystemEntropy()
         self._tally = Tally()
         self._registry = CollectorRegistry()
+        text = "Connections that a listener for chargers or of firmware had no place for"
+        labels = ["door", "why"]
+        self._refused = Counter("tillway_hub_http_refused", text, labels, registry=self._registry)
         self._faults = LineFaults() if settings.fault_control else None
         self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
         stack.callback(self._workers.shutdown)
@@ -309,6 +312,7 @@ class _Building:
             host=section.host,
             port=section.port,
             tls=ServerTls(self._tls),
+            refused=self._count_refused,
         )
         await server.start()
         self._stack.push_async_callback(server.stop)
@@ -327,8 +331,12 @@ class _Building:
             boot_epoch=core.epoch,
             clock=self._clock,
             entropy=self._entropy,
+            refused=self._count_refused,
         )
         return await start_central_system(self._settings.ocpp, parts, self._stack)
+
+    def _count_refused(self, door: str, why: str) -> None:
+        self._refused.labels(door, why).inc()
 
     def _run(self, downlink: Downlink) -> None:
         task = asyncio.create_task(downlink.run(), name="hub-downlink")

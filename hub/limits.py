@@ -41,6 +41,23 @@ MQTT_ACCEPT_BACKLOG = 1_024
 MQTT_ACCEPT_RETRY_S = 1
 MQTT_STOP_TIMEOUT_S = 5
 
+# --- HTTP: where chargers dial in, and firmware is given
+HTTP_CHARGERS_MAX = 512
+"""Connections: of each charger that a store may have its line, the one before, and some more."""
+HTTP_FIRMWARE_MAX = 256
+HTTP_REFUSALS_MAX = 64
+"""Connections above those that are told *busy*; one more is closed at once."""
+HTTP_SILENT_PER_ADDRESS_MAX = 64
+"""Connections of one address that have asked nothing yet."""
+HTTP_TLS_TIMEOUT_S = 10
+HTTP_FIRST_REQUEST_S = 10
+HTTP_KEEP_ALIVE_S = 30
+HTTP_RETRY_AFTER_S = 30
+HTTP_QUIET_S = 60
+"""How long the log keeps silent of the same reason for refusing somebody."""
+HTTP_ACCEPT_BACKLOG = 256
+HTTP_ACCEPT_RETRY_S = 1
+
 # --- MQTT: an external broker
 BROKER_IN_FLIGHT_MAX = 1_000
 BROKER_QUEUE_MESSAGES_MAX = 10_000

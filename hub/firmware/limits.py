@@ -7,4 +7,3 @@ FETCHES_MAX = 4
 """Files that are fetched at a time."""
 STOP_S = 2
 READ_BYTES = 64 * 1024
-CONNECTIONS_MAX = 64

@@ -9,12 +9,14 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
-from hub.firmware.limits import CONNECTIONS_MAX, READ_BYTES, STOP_S
+from hub import limits
+from hub.firmware.limits import READ_BYTES, STOP_S
 from hub.firmware.store import FirmwareStore
+from hub.http_door import HttpDoor, HttpStreet
 from protocol.errors import CallerError, OperatingError, TillwayError
 from protocol.tls import peer_of
 from transport.contexts import ServerTls
-from transport.streams import TlsLayer
+from transport.streams import accept
 
 log = structlog.get_logger("hub.firmware")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -34,39 +36,35 @@ class FirmwareServer:
         host: str,
         port: int,
         tls: ServerTls,
+        refused: Callable[[str, str], None],
     ) -> None:
+        """``refused`` counts whom there was no place for."""
         self._store = store
         self._admits = admits
-        self._host, self.port = host, port
-        self._tls = tls
         app = web.Application()
         app.router.add_get("/firmware/{digest}", self._get)
-        self._runner = web.AppRunner(app, shutdown_timeout=STOP_S, handle_signals=False)
-        self._server: asyncio.Server | None = None
+        self._door = HttpDoor(
+            HttpStreet(
+                name="firmware", host=host, port=port, connections_max=limits.HTTP_FIRMWARE_MAX
+            ),
+            app,
+            greet=lambda line, sock: accept(tls, line, sock, greeting_s=limits.HTTP_TLS_TIMEOUT_S),
+            refused=refused,
+            stop_s=STOP_S,
+        )
+
+    @property
+    def port(self) -> int:
+        """Where devices ask."""
+        return self._door.port
 
     async def start(self) -> None:
         """Returns when devices can ask; ``port_taken`` where somebody else listens."""
-        await self._runner.setup()
-        serves = self._runner.server
-        assert serves is not None
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                lambda: TlsLayer(self._tls.machine(), serves()),
-                self._host,
-                self.port,
-                backlog=CONNECTIONS_MAX,
-            )
-        except OSError as error:
-            await self._runner.cleanup()
-            raise OperatingError("port_taken", f"{self._host}:{self.port}") from error
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        await self._door.start()
 
     async def stop(self) -> None:
         """Let the downloads that run go on for a moment, then end."""
-        if self._server is not None:
-            self._server.close()
-        await self._runner.cleanup()
+        await self._door.stop()
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         digest = request.match_info["digest"]

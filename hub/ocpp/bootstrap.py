@@ -33,7 +33,7 @@ Attach = Callable[[str, Callable[[bytes], None]], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcppParts:
     """What the hub gives: its identity, state directory, the way for envelopes, its
-    registry, clock and luck."""
+    registry, clock, luck and counter."""
 
     identity: Identity
     state_dir: Path
@@ -43,6 +43,8 @@ class OcppParts:
     boot_epoch: int
     clock: HubClock
     entropy: Entropy
+    refused: Callable[[str, str], None]
+    """Counts whom a listener had no place for."""
 
 
 class CentralSystem:
@@ -109,6 +111,7 @@ async def start_central_system(
         port=settings.port,
         tls=server_context(parts.identity.tls) if settings.tls else None,
         clock=parts.clock,
+        refused=parts.refused,
     )
     _hear_news(keeper, accounts, parts.attach)
     await server.start()

@@ -16,6 +16,8 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from hub import limits
+from hub.http_door import HttpDoor, HttpStreet, greeting
 from hub.ocpp.answering import Answering, Patience
 from hub.ocpp.book import ChargeBook
 from hub.ocpp.connection import Connection, Outbox
@@ -26,7 +28,7 @@ from hub.ocpp.tries import WrongTries
 from hub.ocpp.v16 import Dialect16
 from hub.ocpp.v201 import Dialect201
 from protocol.clock import Clock
-from protocol.errors import CallerError, OperatingError
+from protocol.errors import CallerError
 from protocol.tls import peer_of
 
 log = structlog.get_logger("hub.ocpp")
@@ -51,40 +53,43 @@ class OcppServer:
         port: int,
         tls: ssl.SSLContext | None,
         clock: Clock,
+        refused: Callable[[str, str], None],
     ) -> None:
-        """``passwords`` by charger; one without is known by its certificate only."""
+        """``passwords`` by charger; one without is known by its certificate only. ``refused``
+        counts whom there was no place for."""
         self._book = book
         self._keeper = keeper
         self._passwords = passwords
-        self._host, self._wanted_port = host, port
-        self._tls = tls
         self._clock = clock
         self._tries = WrongTries()
         self._lines: dict[str, Connection] = {}
         self._patience: defaultdict[str, Patience] = defaultdict(Patience)
-        self._runner: web.AppRunner | None = None
-        self.port = port
+        app = web.Application()
+        app.router.add_get("/ocpp/{name}", self._serve)
+        self._door = HttpDoor(
+            HttpStreet(
+                name="chargers", host=host, port=port, connections_max=limits.HTTP_CHARGERS_MAX
+            ),
+            app,
+            greet=greeting(tls),
+            refused=refused,
+            stop_s=_STOP_S,
+        )
+
+    @property
+    def port(self) -> int:
+        """Where chargers dial in."""
+        return self._door.port
 
     async def start(self) -> None:
         """Listen; ``port_taken`` if that cannot be."""
-        app = web.Application()
-        app.router.add_get("/ocpp/{name}", self._serve)
-        self._runner = web.AppRunner(app, shutdown_timeout=_STOP_S, handle_signals=False)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._wanted_port, ssl_context=self._tls)
-        try:
-            await site.start()
-        except OSError as error:
-            where = f"{self._host}:{self._wanted_port}"
-            raise OperatingError("port_taken", f"{where} ({error.strerror})") from None
-        self.port = int(self._runner.addresses[0][1])
+        await self._door.start()
 
     async def stop(self) -> None:
         """Close the listener and the lines."""
         for line in list(self._lines.values()):
             await line.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._door.stop()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
