@@ -146,15 +146,19 @@ class SharingDesk:
         await self._own(account, lambda: self._shares.round_of_id(account.mchid, round_id))
         return return_shown(found)
 
-    async def left(self, account: Account, transaction_id: str) -> dict[str, Any]:
-        """What of an order can still be shared."""
-        # Service providers name no merchant here.
+    async def sold_for(self, account: Account, transaction_id: str) -> str | None:
+        """The merchant number that the caller has made an order for, where the call does not name
+        it; None: its own."""
         found: Found | None = await self._services.run_read(
             lambda: self._orders.of_caller(account.mchid, transaction_id)
         )
         if found is None:
             raise ApiError(ORDER_NOT_EXIST)
-        payment_id = found[0]["payment_id"]
+        return found[0]["sub_mchid"] or None
+
+    async def left(self, account: Account, transaction_id: str) -> dict[str, Any]:
+        """What of an order can still be shared."""
+        payment_id = (await self._order(account, transaction_id))["payment_id"]
         shared = await self._read(lambda: self._shares.shared(payment_id))
         if shared is None:
             raise ApiError(INVALID_REQUEST, "该订单未标记分账或尚未支付")

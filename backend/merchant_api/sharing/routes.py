@@ -63,7 +63,8 @@ def add_routes(routes: APIRouter, desk: SharingDesk, appointments: Appointments)
 
     @routes.get("/profitsharing/transactions/{transaction_id}/amounts")
     async def left(caller: _Caller, transaction_id: _Number) -> dict[str, Any]:
-        return await desk.left(caller, transaction_id)
+        actor = await appointments.acting(caller, await desk.sold_for(caller, transaction_id))
+        return await desk.left(actor, transaction_id)
 
     @routes.get("/profitsharing/merchant-configs/{mchid}")
     async def most(caller: _Caller, mchid: _MchId) -> dict[str, Any]:  # noqa: ARG001  # must be one

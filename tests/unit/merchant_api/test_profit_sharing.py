@@ -286,6 +286,8 @@ def test_a_service_provider_shares_its_merchants_money_with_whom_it_added_for_it
         assert code_of(sharer.ask("POST", path, late)) == (404, "RESOURCE_NOT_EXISTS")
     seen = sharer.ask("GET", f"{path}/R1?out_order_no=P1")
     assert code_of(seen) == (404, "RESOURCE_NOT_EXISTS")
+    amounts = sharer.ask("GET", f"{SHARING}/transactions/{transaction_id}/amounts")
+    assert code_of(amounts) == (403, "NO_AUTH")
     assert shop.balance(OTHERS) == 60
 
 
