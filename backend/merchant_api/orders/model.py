@@ -53,10 +53,11 @@ def time_text(at_ms: int) -> str:
 
 
 def read_time(text: str) -> int | None:
-    """The moment of an RFC 3339 text, ms; None for any other text."""
+    """The moment of an RFC 3339 text, ms; None for any other text, and for a moment that
+    ``time_text`` could not write."""
     try:
         found = datetime.fromisoformat(text)
-        return None if found.tzinfo is None else int(found.timestamp()) * 1000
+        return None if found.tzinfo is None else int(found.astimezone(CHINA).timestamp()) * 1000
     except (ValueError, OverflowError):
         return None
 

@@ -293,6 +293,20 @@ def test_what_is_not_kept_or_not_owned_is_refused_by_name(caller: Caller) -> Non
     assert code_of(step(caller, "1000")) == (404, "RESOURCE_NOT_EXISTS")
 
 
+def test_a_time_that_could_not_be_written_again_is_none(caller: Caller) -> None:
+    """Its year is 10000 in the shop's time: a list with it would have no words for it."""
+    ends = wanted(
+        caller,
+        available_begin_time="9999-12-31T10:00:00-12:00",
+        available_end_time="9999-12-31T23:00:00-12:00",
+    )
+    refused = caller.ask("POST", f"{FAVOR}/coupon-stocks", ends)
+    assert code_of(refused) == (400, "PARAM_ERROR")
+    assert refused.json()["detail"]["field"] == "/available_begin_time"
+    listed = caller.ask("GET", f"{FAVOR}/stocks?stock_creator_mchid={caller.made['mchid']}")
+    assert (listed.status_code, listed.json()["total_count"]) == (200, 0)
+
+
 @pytest.mark.parametrize(("state", "taken"), list(product(StockState, StockStep)))
 def test_the_table_of_states_is_the_whole_truth(state: StockState, taken: StockStep) -> None:
     if (state, taken) in TRANSITIONS:
