@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.cover import collect, collect_reads
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
@@ -33,7 +34,8 @@ FINISHED = "merchant_transfer.finished"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeTransfer:
     """A transfer under a fresh id; who calls keeps it from being made twice. Answers its row.
-    ``merchant_balance_short`` where the settled money does not cover it."""
+    ``merchant_balance_short`` where the settled money does not cover it, once the merchant has
+    repaid what it owes us."""
 
     transfer_id: str
     merchant_id: str
@@ -52,6 +54,7 @@ class MakeTransfer:
             (MERCHANT, self.merchant_id),
             (PAYER, self.receiver_id),
             *ledger.reads(self._transfers(""), is_new=True),
+            *collect_reads(self.merchant_id, self.currency),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
@@ -73,7 +76,10 @@ class MakeTransfer:
             "expires_at_ms": now_ms + LIFE_MS,
         }
         if is_meant:
-            ledger.post(ws, self._transfers(self.rules.business_date(now_ms)), now_ms, is_new=True)
+            date = self.rules.business_date(now_ms)
+            event = posting.Event(f"{self.transfer_id}.cover", self.currency, date)
+            collect(ws, event, self.merchant_id, now_ms)
+            ledger.post(ws, self._transfers(date), now_ms, is_new=True)
         ws.insert(MERCHANT_TRANSFER, row)
         if not is_meant:
             _tell(ws, row, now_ms)

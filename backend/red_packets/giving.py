@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.cover import collect, collect_reads
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
 from backend.ledger.model import Transfer
@@ -29,7 +30,8 @@ from protocol.errors import CallerError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveRedPacket:
     """A packet under a fresh id; who calls keeps it from being given twice. Answers its row.
-    ``merchant_balance_short`` where the settled money does not cover it."""
+    ``merchant_balance_short`` where the settled money does not cover it, once the merchant has
+    repaid what it owes us."""
 
     red_packet_id: str
     merchant_id: str
@@ -45,11 +47,15 @@ class GiveRedPacket:
             (MERCHANT, self.merchant_id),
             (PAYER, self.receiver_id),
             *ledger.reads(self._transfers(""), is_new=True),
+            *collect_reads(self.merchant_id, self.currency),
         ]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         self._check(ws)
-        ledger.post(ws, self._transfers(self.rules.business_date(now_ms)), now_ms, is_new=True)
+        date = self.rules.business_date(now_ms)
+        event = posting.Event(f"{self.red_packet_id}.cover", self.currency, date)
+        collect(ws, event, self.merchant_id, now_ms)
+        ledger.post(ws, self._transfers(date), now_ms, is_new=True)
         ws.insert(
             RED_PACKET,
             {

@@ -6,7 +6,7 @@ from backend.clearing.closed import ClosedDays
 from backend.disputes.cover import CollectCover, Collected
 from backend.disputes.model import DisputeCommand
 from backend.disputes.service import DecideDispute, GiveEvidence, OpenDispute
-from backend.ledger.rules import Event, merchant_settled, payout_instructed
+from backend.ledger.rules import Event, dispute_opened, merchant_settled, payout_instructed
 from tests.support.books import Post
 from tests.support.shop import MERCHANT, Shop
 
@@ -72,6 +72,19 @@ def pay_out(shop: Shop) -> None:
     if amount_minor:
         event = Event(shop.id("pyo"), "CNY", "2026-11-24")
         shop.do(Post(payout_instructed(event, merchant_id=MERCHANT, amount_minor=amount_minor)))
+
+
+def cover(shop: Shop, amount_minor: int) -> None:
+    """Own money bears a dispute of so much, which the merchant owes from now on."""
+    case_id = shop.id("dsp")
+    legs = dispute_opened(
+        Event(case_id, "CNY", "2026-11-24"),
+        merchant_id=MERCHANT,
+        case_id=case_id,
+        amount_minor=amount_minor,
+        cover_minor=amount_minor,
+    )
+    shop.do(Post(legs))
 
 
 def put_aside(shop: Shop, case: dict[str, Any]) -> int:

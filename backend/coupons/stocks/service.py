@@ -13,6 +13,7 @@ from backend.coupons.timeline import record_issued
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
+from backend.disputes.cover import collect, collect_reads
 from backend.ledger import chart
 from backend.ledger import rules as posting
 from backend.ledger import service as ledger
@@ -77,8 +78,9 @@ class MakeStock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepStock:
-    """Start a stock (its merchant's money is set aside: ``merchant_balance_short``), pause or
-    restart it. Safe to repeat; ``stock_state`` where it cannot be. Answers its row."""
+    """Start a stock (its merchant repays what it owes us, then its money is set aside:
+    ``merchant_balance_short``), pause or restart it. Safe to repeat; ``stock_state`` where it
+    cannot be. Answers its row."""
 
     stock_id: str
     owner: str
@@ -92,7 +94,8 @@ class StepStock:
         stock = ws.get(COUPON_STOCK, self.stock_id)
         if stock is None or self.step is not StockStep.START:
             return []
-        return ledger.reads(_set_aside(stock, ""), is_new=True)
+        reads = ledger.reads(_set_aside(stock, ""), is_new=True)
+        return [*reads, *collect_reads(stock["merchant_id"], stock["currency"])]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:
         stock = stock_row(ws, self.stock_id, self.owner)
@@ -104,6 +107,8 @@ class StepStock:
         changes: Row = {"state": after.value, "stepped_at_ms": now_ms}
         if self.step is StockStep.START:
             date = self.rules.business_date(now_ms)
+            event = posting.Event(f"{self.stock_id}.cover", stock["currency"], date)
+            collect(ws, event, stock["merchant_id"], now_ms)
             ledger.post(ws, _set_aside(stock, date), now_ms, is_new=True)
             changes["started_at_ms"] = now_ms
         return ws.update(COUPON_STOCK, self.stock_id, **changes)

@@ -27,7 +27,7 @@ from backend.payments.confirm import ConfirmByPayer
 from backend.payments.expiry import end_stocks, expire_coupons
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
-from tests.support.disputes import settle
+from tests.support.disputes import OWED, collect, cover, settle
 from tests.support.merchant_caller import AT_ONCE, Caller, caller_of
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import MERCHANT, Shop
@@ -276,6 +276,19 @@ def test_a_stock_ends_with_its_time_and_gives_the_rest_back_once(either: Caller)
     assert stock_balance(either, stock_id) == 300
     sweep(either)
     assert (stock_balance(either, stock_id), shop.balance(AVAILABLE)) == (0, EARNED)
+
+
+def test_what_we_covered_for_a_merchant_comes_back_before_it_sets_aside(caller: Caller) -> None:
+    shop, stock_id = caller.shop, make(caller)
+    cover(shop, EARNED - 1_199)
+    assert code_of(step(caller, stock_id)) == (403, "NOT_ENOUGH")
+    assert collect(shop).owed_minor == 0
+    sold = shop.pay(shop.add_payer(balance_minor=1_000), 1_000)
+    assert sold["state"] == "captured"
+    settle(shop)
+    cover(shop, 100)
+    assert step(caller, stock_id).status_code == 200
+    assert (shop.balance(OWED), stock_balance(caller, stock_id)) == (0, 1_200)
 
 
 def test_what_is_not_kept_or_not_owned_is_refused_by_name(caller: Caller) -> None:

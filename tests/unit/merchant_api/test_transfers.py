@@ -20,7 +20,7 @@ from backend.merchant_transfers.service import EndTransfer, MakeTransfer
 from backend.payments.expiry import expire_transfers
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
-from tests.support.disputes import settle
+from tests.support.disputes import OWED, cover, settle
 from tests.support.merchant_caller import Caller, caller_of
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import services_of
@@ -119,6 +119,18 @@ def test_a_transfer_waits_for_its_receiver_who_takes_it_once(caller: Caller) -> 
     assert len(finished(caller)) == 1
     answer = caller.ask("POST", f"{BILLS}/out-bill-no/T1/cancel")
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+    assert shop.verify().is_whole
+
+
+def test_what_we_covered_for_a_merchant_comes_back_before_it_gives(caller: Caller) -> None:
+    shop, before = caller.shop, caller.shop.balance(AVAILABLE)
+    name = openid(caller, shop.add_payer())
+    cover(shop, before - 500)
+    status, said = give(caller, name, transfer_amount=501)
+    assert (status, said["code"]) == (403, "NOT_ENOUGH")
+    assert shop.balance(OWED) == before - 500  # a refusal moves nothing
+    assert give(caller, name)[1]["state"] == "WAIT_USER_CONFIRM"
+    assert (shop.balance(OWED), shop.balance(AVAILABLE), shop.balance(HELD)) == (0, 0, 500)
     assert shop.verify().is_whole
 
 

@@ -8,7 +8,7 @@ import pytest
 from backend.payments.expiry import expire_red_packets
 from backend.red_packets.limits import LIFE_MS
 from backend.wallet.service import SetPayerStatus
-from tests.support.disputes import settle
+from tests.support.disputes import OWED, cover, settle
 from tests.support.merchant_caller import Caller
 from tests.support.wallet_http import services_of
 from tests.support.xml_caller import XmlCaller
@@ -72,6 +72,16 @@ def test_a_packet_is_given_once_and_taken_by_its_payer(xml: XmlCaller) -> None:
     assert taken["hblist"]["hbinfo"]["openid"] == name
     assert taken["hblist"]["hbinfo"]["amount"] == "888"
     assert (shop.payer_balance(payer_id), shop.balance(HELD)) == (888, 0)
+    assert shop.verify().is_whole
+
+
+def test_what_we_covered_for_a_merchant_comes_back_before_it_gives(xml: XmlCaller) -> None:
+    shop = xml.caller.shop
+    name = openid(xml.caller, shop.add_payer())
+    cover(shop, shop.balance(AVAILABLE) - 888)
+    assert code_of(give(xml, name, total_amount=889)) == "NOTENOUGH"
+    assert give(xml, name)["result_code"] == "SUCCESS"
+    assert (shop.balance(OWED), shop.balance(AVAILABLE), shop.balance(HELD)) == (0, 0, 888)
     assert shop.verify().is_whole
 
 
