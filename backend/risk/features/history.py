@@ -348,9 +348,9 @@ class History:
             cumulated[:] = array("q", [total - base for total in cumulated[gone:]])
         for column in (*self.values, *self.keys, self.lats, self.lons):
             del column[:gone]
-        for recent in self.recents:
-            if recent is not None:
-                recent.shift(gone)
+        for number, recent in enumerate(self.recents):
+            if recent is not None and not recent.shift(gone):
+                self.recents[number] = None
 
 
 def _cumulate(cumulated: "array[int]", position: int, value: int) -> None:

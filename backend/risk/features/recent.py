@@ -41,7 +41,9 @@ class Recent:
         """How many different keys there are, with this one (0: none more)."""
         return len(self._counts) + (key != 0 and key not in self._counts)
 
-    def shift(self, gone: int) -> None:
-        """The history dropped so many of its first places, all before the window."""
+    def shift(self, gone: int) -> bool:
+        """The history dropped so many of its first places. Whether it can be counted on: not where
+        the window, for which nobody has asked for long, has lost places that it would move over."""
         self._begin -= gone
         self._end -= gone
+        return self._begin >= 0

@@ -217,6 +217,29 @@ def test_what_left_every_window_is_forgotten_and_changes_nothing(
     assert_same(KINDS, streamed(KINDS, told), whole)
 
 
+def test_a_memory_that_nobody_asked_for_weeks_knows_how_many_keys_there_are() -> None:
+    """As where several backends share one: each is told of what the others judge."""
+    told = [
+        (
+            START_MS + number * DAY_MS // 144,
+            (100, f"p{number % 97}", "c", "d", "m", "s", *[None] * 3),
+        )
+        for number in range(10_000)
+    ]
+    asked, silent = FeatureState(PAYMENT), FeatureState(PAYMENT)
+    for number, (at, row) in enumerate(told):
+        if number == 1_000:
+            asked.measure(at, row)
+        asked.remember(at, row, [])
+        silent.remember(at, row, [])
+    now = told[-1][0] + 1
+    assert_same(
+        PAYMENT,
+        np.array([asked.measure(now, told[-1][1])]),
+        np.array([silent.measure(now, told[-1][1])]),
+    )
+
+
 ONE = FeatureSet(
     columns=(Column("amount_minor", ColumnType.INTEGER), Column("payer", ColumnType.KEY)),
     features=(
