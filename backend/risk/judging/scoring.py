@@ -154,7 +154,7 @@ class Scoring:
         except Exception:  # noqa: BLE001  # whatever a runtime throws, the payment is judged
             _log.exception("score_failed", role=self._name, model=scorer.model_id)
             return self._troubled("failed")
-        if not isfinite(score.probability):
+        if not (isfinite(score.raw) and isfinite(score.probability)):
             return self._troubled("failed")
         trouble = ""
         self.watch.risk_took(self._name, took_ns)

@@ -33,9 +33,9 @@ class Calibration:
             raise ValueError("a calibration rises and is finite")
 
     def probability(self, raw: float) -> float:
-        """Of one raw value."""
+        """Of one raw value; of none, none: NaN is not the lowest."""
         z = self.slope * _logit(raw) + self.shift
-        return 1 / (1 + exp(-z)) if z > -700 else 0.0
+        return 0.0 if z <= -700 else 1 / (1 + exp(-z))
 
     def probabilities(self, raw: Floats) -> Floats:
         """Of many."""

@@ -57,6 +57,7 @@ _TYPES = {
     **_OTHERS,
 }
 _LEAF, _BRANCH = b"LEAF", b"BRANCH_LEQ"
+_SUM_MAX = 1e38
 
 
 def write_model(trees: Sequence[Tree], card: ModelCard) -> bytes:
@@ -187,6 +188,8 @@ def _check_trees(node: onnx.NodeProto, features: int) -> None:
         raise ModelError("the trees are not summed")
     if not all(np.isfinite(column).all() for column in floats.values()):
         raise ModelError("a number is not finite")
+    if np.abs(floats["target_weights"]).sum() > _SUM_MAX:
+        raise ModelError("the weights add up to more than a float32 holds")
     _check_nodes(ints, is_leaf, features)
     _check_targets(ints, is_leaf, features)
 

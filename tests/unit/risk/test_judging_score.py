@@ -24,6 +24,7 @@ from backend.risk.judging.model_desk import ModelDesk
 from backend.risk.judging.records import explanation
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scored, ScoredPayment, Scoring, doubles_of
+from backend.risk.models.calibration import Calibration
 from backend.risk.models.comparison import compare
 from backend.risk.models.ledger_inputs import HONEST_AFTER_MS
 from backend.risk.models.lifecycle import ModelCommand, Role
@@ -229,11 +230,12 @@ class Slow:
         self.takes_ns = 0
         self.calls = 0
         self.answer: Callable[[], float] = lambda: 0.5
+        self.raw = 1.0
 
     def score(self, vector: Sequence[float]) -> Score:
         self.calls += 1
         self.now_ns += self.takes_ns
-        return Score(self.answer(), 1.0, 0.5, (0.5,))
+        return Score(self.answer(), self.raw, 0.5, (0.5,))
 
 
 def broken() -> float:
@@ -252,6 +254,16 @@ def test_a_model_that_breaks_is_left_out_for_a_while(answer: Callable[[], float]
     model.now_ns += PAUSE_NS
     model.answer = lambda: 0.5
     assert scoring.score([1.0]).probability == 0.5
+
+
+@pytest.mark.parametrize("raw", [float("nan"), float("inf"), float("-inf")])
+def test_a_raw_value_that_is_no_number_says_nothing_whatever_its_probability(raw: float) -> None:
+    model = Slow()
+    scoring = Scoring(lambda: model.now_ns)
+    scoring.use(model)
+    model.raw = raw
+    model.answer = lambda: Calibration().probability(raw)
+    assert scoring.score([1.0]) == Scored(trouble="model_failed")
 
 
 def test_a_late_score_is_used_and_marked_and_slowness_that_stays_leaves_the_model_out() -> None:

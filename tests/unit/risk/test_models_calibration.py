@@ -24,6 +24,12 @@ def test_a_higher_raw_value_is_never_less_probable(
     assert ((found >= 0) & (found <= 1)).all()
 
 
+def test_a_raw_value_that_is_no_number_has_no_probability() -> None:
+    found = Calibration().probabilities(np.array([np.nan, -np.inf, np.inf]))
+    assert np.isnan(found[0])
+    assert found[1:].tolist() == [0.0, 1.0]
+
+
 def test_a_fit_finds_the_odds_that_the_rows_were_drawn_with() -> None:
     luck = np.random.default_rng(1)
     raw = luck.uniform(0.02, 0.98, 20_000)

@@ -84,6 +84,11 @@ def _not_finite(model: onnx.ModelProto) -> None:
     _attribute(model, "target_weights").floats[0] = float("nan")
 
 
+def _weights_beyond_a_float(model: onnx.ModelProto) -> None:
+    weights = _attribute(model, "target_weights").floats
+    weights[0], weights[1] = 3e38, -3e38
+
+
 def _other_mode(model: onnx.ModelProto) -> None:
     modes = _attribute(model, "nodes_modes").strings
     modes[list(modes).index(b"BRANCH_LEQ")] = b"BRANCH_GT"
@@ -170,6 +175,7 @@ def test_the_file_as_it_was_written_is_read_after_sealing_it_again() -> None:
         (_shared_child, "no parent, or two"),
         (_comb(MODEL_DEPTH_MAX + 1), "splits on a path"),
         (_comb(20_000), "splits on a path"),
+        (_weights_beyond_a_float, "more than a float32 holds"),
         (_mean, "not summed"),
         (_wide_input, "another shape"),
         (_more_props, "more than a card"),
