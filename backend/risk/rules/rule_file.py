@@ -30,6 +30,7 @@ from backend.risk.rules.compiled import (
 )
 from backend.risk.rules.language.parser import Fields
 from backend.risk.rules.language.tree import Type
+from backend.risk.rules.limits import EXACT_INTEGER_MAX, RULE_ID_CHARS_MAX
 
 _TEXTS = ("id", "when", "action", "severity", "owner", "zh", "en")
 _KEYS = {*_TEXTS, "tags", "fires", "holds"}
@@ -55,7 +56,9 @@ def read_rules(text: str, fields: Fields) -> list[WrittenRule]:
     """The rules of a file, each checked and tried. Raises ``RuleSetError``, naming the rule."""
     try:
         told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise RuleSetError("not TOML: nested too deep") from error
+    except ValueError as error:  # also a number of some thousand digits, which is no TOML's error
         raise RuleSetError(f"not TOML: {error}") from error
     if set(told) != {"rule"} or not isinstance(told["rule"], list):
         raise RuleSetError("a file of rules holds [[rule]] and nothing else")
@@ -111,6 +114,7 @@ def _written(number: int, told: object, fields: Fields) -> WrittenRule:
     for key in _TEXTS:
         if not isinstance(told[key], str) or not told[key]:
             raise RuleSetError(f"{name}: {key} is not a text")
+    _check_id(name)
     try:
         action, severity = Action(told["action"]), Severity(told["severity"])
     except ValueError as error:
@@ -123,11 +127,26 @@ def _written(number: int, told: object, fields: Fields) -> WrittenRule:
         owner=told["owner"],
         zh=told["zh"],
         en=told["en"],
-        tags=tuple(str(tag) for tag in told.get("tags", ())),
+        tags=_tags(name, told.get("tags", [])),
     )
     return WrittenRule(
         rule, _facts(name, told["fires"], fields), _facts(name, told["holds"], fields)
     )
+
+
+def _check_id(rule_id: str) -> None:
+    """A decision keeps the ids of the rules that hit joined by blanks, those of another set behind
+    its version and a colon; and a case has one for its reason."""
+    if len(rule_id) > RULE_ID_CHARS_MAX:
+        raise RuleSetError(f"{rule_id[:20]}…: the id is longer than {RULE_ID_CHARS_MAX} characters")
+    if any(character == ":" or character.isspace() for character in rule_id):
+        raise RuleSetError(f"{rule_id}: an id has neither blanks nor colons")
+
+
+def _tags(name: str, told: object) -> tuple[str, ...]:
+    if not isinstance(told, list) or not all(isinstance(tag, str) for tag in told):
+        raise RuleSetError(f"{name}: tags are a list of texts")
+    return tuple(told)
 
 
 def _facts(name: str, told: object, fields: Fields) -> Facts:
@@ -139,6 +158,8 @@ def _facts(name: str, told: object, fields: Fields) -> Facts:
             raise RuleSetError(f"{name}: there is no fact {fact!r}")
         if type(value) not in _KINDS[kind]:
             raise RuleSetError(f"{name}: {fact} is a {kind}, not {value!r}")
+        if type(value) is int and abs(value) > EXACT_INTEGER_MAX:
+            raise RuleSetError(f"{name}: {fact} is a whole number beyond 2^53")
     return told
 
 

@@ -122,15 +122,6 @@ class Columns:
             values = self._number(node.left)
             found = np.isin(values, np.array(node.items, np.float64))
             return found if wanted else ~found & ~np.isnan(values)
-        if node.left.type is Type.BOOL:
-            asks = [
-                self.is_true(node.left) if item is True else self.is_false(node.left)
-                for item in (node.items if wanted else {True, False} - set(node.items))
-            ]
-            hits = np.zeros(self._rows, np.bool_)
-            for asked in asks:
-                hits |= asked
-            return hits
         texts = self._text(node.left)
         return texts.where([(text in node.items) is wanted for text in texts.values])
 

@@ -151,7 +151,9 @@ class _Builder:
 
     def _compared(self, sign: str, left: Node, right: Node) -> ast.expr:
         a, b = self.value(left), self.value(right)
-        if sign in _COMPARED and (left.type.is_number or isinstance(right, Literal)):
+        # None is equal to no text, so that asks nothing more; but it has no place before or after.
+        is_plain = left.type.is_number or (sign == "==" and isinstance(right, Literal))
+        if is_plain and sign in _COMPARED:
             return ast.Compare(a, [_COMPARED[sign]], [b])
         function = "differ" if left.type.is_number else _TEXTS[sign]
         return ast.Call(_load(function), [a, b], [])

@@ -11,7 +11,7 @@ an answer where one side alone decides it, as CEL does with its errors; a rule w
 unknown does not hit. A division by zero and a number beyond 2^53 are unknown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from backend.risk.rules.language.tokens import RuleError, Token, Word, tokens_of
 from backend.risk.rules.language.tree import (
@@ -160,7 +160,18 @@ class _Parser:
         self._sign("]")
         if not items:
             raise self._error(token, "the list is empty")
+        if left.type is Type.BOOL:
+            return self._one_of_truths(left, items, token)
         return OneOf(left, tuple(items))
+
+    def _one_of_truths(self, left: Node, items: Sequence[Constant], token: Token) -> Node:
+        """A truth in a list is that truth or its opposite. One that is in a list of both is true
+        where it is known; only a fact may be asked so, as all else would be asked twice."""
+        if len(set(items)) == 1:
+            return left if items[0] is True else Not(left)
+        if not isinstance(left, Field):
+            raise self._error(token, "both truths are in the list")
+        return Joined("||", left, Not(left))
 
     def _unary(self) -> Node:
         token = self._peek()

@@ -46,7 +46,7 @@ _PATTERN = re.compile(
       | (?P<name>[A-Za-z_][A-Za-z_0-9]*)
       | (?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
       | (?P<sign>&&|\|\||==|!=|<=|>=|[-+*/%!<>?:()\[\],.])""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,  # CEL's digits are 0 to 9
 )
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"', "'": "'"}
 

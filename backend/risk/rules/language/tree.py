@@ -63,7 +63,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """``left in [...]``."""
+    """``left in [...]`` of numbers or texts."""
 
     left: "Node"
     items: tuple[Constant, ...]
