@@ -155,6 +155,8 @@ def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
         )
     if isinstance(raw.dtype, pl.Categorical | pl.Enum):
         raw = raw.cast(pl.String)
+    if raw.dtype == pl.Binary:
+        raw = _decoded(path, column, raw)
     if raw.dtype == pl.String:
         raw = raw.str.strip_chars()
         raw = raw.set(raw == "", None)
@@ -172,6 +174,22 @@ def _checked(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
     if column.is_unique:
         _refuse(path, column, raw, ~found.is_first_distinct(), _TWICE)
     return found.alias(column.name)
+
+
+def _decoded(path: Path, column: TableColumn, raw: pl.Series) -> pl.Series:
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        _refuse(path, column, raw, pl.Series([not _is_text(value) for value in raw]), _NO_TEXT)
+        raise
+
+
+def _is_text(value: bytes | None) -> bool:
+    try:
+        (value or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse(
@@ -198,7 +216,7 @@ def _integer(raw: pl.Series) -> pl.Series:
     if raw.dtype.is_decimal():
         raw = raw.cast(pl.Float64)
     if raw.dtype == pl.String:
-        plain = raw.str.contains(r"^[+-]?\d{1,16}(\.0*)?$")
+        plain = raw.str.contains(r"^[+-]?[0-9]{1,16}(\.0*)?$")
         digits = raw.str.replace(r"\.0*$", "").str.replace(r"^\+", "")
         found = digits.set(~plain, None).cast(pl.Int64, strict=False)
     elif raw.dtype.is_float():
@@ -248,7 +266,7 @@ def _amount_minor(raw: pl.Series) -> pl.Series:
         raw = raw.cast(pl.String)
     elif raw.dtype != pl.String:
         return pl.Series(raw.name, [None] * len(raw), dtype=pl.Int64)
-    parts = raw.str.extract_groups(r"^([+-]?)(\d{1,13})(?:\.(\d{0,30}))?$").struct.unnest()
+    parts = raw.str.extract_groups(r"^([+-]?)([0-9]{1,13})(?:\.([0-9]{0,30}))?$").struct.unnest()
     sign, whole, rest = (parts[name] for name in parts.columns)
     digits = rest.fill_null("").str.pad_end(3, "0")
     minor = whole.cast(pl.Int64) * 100 + digits.str.slice(0, 2).cast(pl.Int64)
@@ -284,3 +302,4 @@ _WANTED = {
     "flag": Fault("is neither 0 nor 1", "不是 0 或 1"),
 }
 _MISSING, _TWICE = Fault("is missing", "缺失"), Fault("is there twice", "重复出现")
+_NO_TEXT = Fault("is not UTF-8", "不是 UTF-8")

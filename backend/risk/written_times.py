@@ -2,7 +2,7 @@
 
 import polars as pl
 
-_COUNT = r"^(\d{9,10}(?:\d{3}){0,3})(?:\.\d*)?$"
+_COUNT = r"^([0-9]{9,10}(?:[0-9]{3}){0,3})(?:\.[0-9]*)?$"
 _DIGITS_OF_SECONDS = 8
 """At least one more: seconds have nine or ten, their thousandth parts three more, and so on."""
 

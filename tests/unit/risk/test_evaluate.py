@@ -183,6 +183,15 @@ def test_a_label_counts_until_the_next_one_of_its_transaction(tmp_path: Path) ->
     assert dict(zip(rows_known.tolist(), is_fraud.tolist(), strict=True)) == {0: False, 1: True}
 
 
+def test_a_moment_in_digits_of_another_script_is_no_calendar(tmp_path: Path) -> None:
+    row = {"tx_id": "a", "ts": "١٥٢٢٧٨٥٦٠٠", "t_sec": 0, "day": 0,
+           "card_id": "c", "terminal_id": "t", "amount": "1.00"}  # fmt: skip
+    Frame([row]).write_csv(tmp_path / "tx.csv")
+    (tmp_path / "feed.csv").write_text("tx_id,fraud,available_at\n")
+    history = read_history(tmp_path / "tx.csv", tmp_path / "feed.csv", to_day=0)
+    assert history.origin_s == 0
+
+
 @pytest.mark.parametrize(
     "written",
     [

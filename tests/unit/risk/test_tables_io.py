@@ -82,6 +82,8 @@ def test_a_whole_id_is_the_same_whatever_type_wrote_it(
         ("b,5,1e9,0", "row 2, column amount: '1e9' is no decimal amount"),
         ("b,5,-0.01,0", "row 2, column amount: '-0.01' is below 0"),
         ("b,5,100000.01,0", "row 2, column amount: '100000.01' is above 10000000"),
+        ("b,5,١,0", "row 2, column amount: '١' is no decimal amount"),
+        ("b,５,1,0", "row 2, column t_sec: '５' is no whole number"),
         ("b,5,1,2", "row 2, column fraud: '2' is neither 0 nor 1"),
         (f"{'b' * 201},5,1,0", "is longer than 200 bytes"),
     ],
@@ -123,6 +125,15 @@ def test_a_parquet_s_types_make_no_other_table(
     assert read["t_sec"].to_list() == [3, 40]
     assert read["amount"].to_list() == [120, 5]
     assert read["fraud"].to_list() == ([None, None] if unknown else [1, 0])
+
+
+def test_a_parquet_s_bytes_are_text_or_are_refused_with_their_row(tmp_path: Path) -> None:
+    path = tmp_path / "tx.parquet"
+    pl.DataFrame({"tx_id": [b"a", "茶".encode()]}).write_parquet(path)
+    assert read_table(path, COLUMNS[:1])["tx_id"].to_list() == ["a", "茶"]
+    pl.DataFrame({"tx_id": [b"a", b"\xff\xfe"]}).write_parquet(path)
+    with pytest.raises(CallerError, match=r"row 2, column tx_id: .* is not UTF-8"):
+        read_table(path, COLUMNS[:1])
 
 
 def test_a_list_is_no_id(tmp_path: Path) -> None:
