@@ -6,6 +6,8 @@ Rule 2: an entry counts until its end and not at it; an entry of the allow list 
 Rule 3: no card number is kept: a card is named by its instrument, and a text of digits that could
         be a card number is refused whatever its kind; as a card also one whose check digit is
         wrong, because some issuers have none.
+Rule 4: a value that was copied with what stands around it names whom it seems to name: an id has no
+        blanks at its ends, and one with a character that nobody sees is refused.
 """
 
 import unicodedata
@@ -73,6 +75,8 @@ class Entry:
         for name, text, chars_max in texts:
             if not 0 < len(text.strip()) <= len(text) <= chars_max:
                 raise CallerError("field_invalid", name)
+        if self.kind not in _WRITTEN_FREELY and not self.value.strip().isprintable():
+            raise CallerError("field_invalid", "value: it has a character that nobody sees")
         if is_card_number(self.value) or (
             self.kind is ListKind.CARD and _has_its_length(self.value)
         ):
@@ -90,7 +94,7 @@ def list_key(kind: ListKind, value: str) -> tuple[str, str]:
     asks for a dozen of these, so that the kinds stand in tables."""
     if kind in _WRITTEN_FREELY:
         value = " ".join(unicodedata.normalize("NFKC", value).casefold().split())
-    return _KIND_TEXTS[kind], value
+    return _KIND_TEXTS[kind], value.strip()
 
 
 def counts_at(until_ms: int, now_ms: int) -> bool:

@@ -122,10 +122,20 @@ def test_a_name_in_another_width_and_case_is_the_same_name(lite: Shop) -> None:
     assert row["value"] == "li lei"
 
 
+@pytest.mark.parametrize("written", [" payer-1", "payer-1 ", "\u3000payer-1\u00a0"])
+def test_an_id_that_was_copied_with_blanks_is_the_id(lite: Shop, written: str) -> None:
+    put(lite, value=written)
+    assert facts_true(lite, payer="payer-1") == {"list.block_payer"}
+    lite.do(TakeOffList(kind=ListKind.PAYER, value=f"{written} ", reason="误报", by=LI))
+    assert facts_true(lite, payer="payer-1") == set()
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
         ({"value": " "}, "value"),
+        ({"value": "\ufeffpayer-1"}, "nobody sees"),
+        ({"kind": ListKind.DEVICE, "value": "dev\u200b_1"}, "nobody sees"),
         ({"value": "x" * (limits.VALUE_CHARS_MAX + 1)}, "value"),
         ({"reason": ""}, "reason"),
         ({"owner": "x" * (limits.OWNER_CHARS_MAX + 1)}, "owner"),
