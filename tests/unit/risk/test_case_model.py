@@ -78,8 +78,12 @@ def test_where_the_calendar_ends_each_day_counts_so_that_no_deadline_is_late() -
 
 
 @pytest.mark.parametrize(
-    "other", ["李雷", " 李雷 ", "李 雷", "李\u200b雷", "Ｌi Lei", "LI  LEI", "LiLei"]
-)
+    "other",
+    [
+        "李雷", " 李雷 ", "李 雷", "李\u200b雷", "Ｌi Lei", "LI  LEI", "LiLei",
+        "李雷\ufe0f", "李\u034f雷", "李雷\u3164", "\u2800李雷", "李\U000e0100雷", "li\u180b lei",
+    ],
+)  # fmt: skip
 def test_nobody_becomes_a_second_person_by_writing_the_name_otherwise(other: str) -> None:
     first = "李雷" if "李" in other else "li lei"
     with pytest.raises(CallerError, match="case_same_person"):
