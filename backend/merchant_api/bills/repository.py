@@ -17,11 +17,13 @@ from backend.merchant_api.limits import BILL_LINES_PER_LOOKUP_MAX
 from backend.merchant_api.orders.model import openid_of
 from backend.merchant_api.orders.tables import ApiOrder
 from backend.merchant_api.refunds.repository import numbers_of
+from backend.merchant_api.transfers.tables import ApiTransfer
 from backend.merchants.tables import Merchant
 from backend.payments.tables import Payment
 
 _order = ApiOrder.__table__  # type: ignore[attr-defined]
 _payment = Payment.__table__  # type: ignore[attr-defined]
+_transfer = ApiTransfer.__table__  # type: ignore[attr-defined]
 _merchant = Merchant.__table__  # type: ignore[attr-defined]
 _Line = TypeVar("_Line", TradeLine, Movement)
 Named = Callable[[Connection, Sequence[_Line]], Iterator[_Line]]
@@ -87,13 +89,17 @@ class ProgramNames:
 
 
 def _moves(connection: Connection, part: Sequence[Movement]) -> Iterator[Movement]:
-    refunds = _refunds(connection, {one.business_id for one in part})
-    paid = {one.business_id for one in part} | {row["payment_id"] for row in refunds.values()}
+    business_ids = {one.business_id for one in part}
+    refunds, transfers = _refunds(connection, business_ids), _transfers(connection, business_ids)
+    paid = business_ids | {row["payment_id"] for row in refunds.values()}
     orders = _orders(connection, paid)
     for one in part:
         refund = refunds.get(one.business_id)
         order = orders.get(refund["payment_id"] if refund else one.business_id)
-        if order is None:
+        if one.business_id in transfers:
+            number = transfers[one.business_id]
+            yield replace(one, number=number, voucher=number)
+        elif order is None:
             yield one
         else:
             number = refund["number"] if refund else order["transaction_id"]
@@ -120,3 +126,12 @@ def _orders(connection: Connection, payment_ids: set[str]) -> dict[str, Row]:
 def _refunds(connection: Connection, refund_ids: set[str]) -> dict[str, Row]:
     rows = connection.execute(numbers_of(refund_ids)).mappings()
     return {row["key"]: dict(row) for row in rows}
+
+
+def _transfers(connection: Connection, transfer_ids: set[str]) -> dict[str, str]:
+    rows = connection.execute(
+        select(_transfer.c.transfer_id, _transfer.c.number).where(
+            _transfer.c.transfer_id.in_(transfer_ids)
+        )
+    )
+    return {row.transfer_id: row.number for row in rows}

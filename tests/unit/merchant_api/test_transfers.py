@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from backend.bills.repository import BillRepository
 from backend.db.command import Command, Outcome
+from backend.merchant_api.bills.repository import ProgramNames
 from backend.merchant_api.transfers.service import TransferByProgram
 from backend.merchant_transfers.limits import LIFE_MS
 from backend.merchant_transfers.model import TRANSITIONS, TransferState, TransferStep, next_state
@@ -132,6 +134,23 @@ def test_what_we_covered_for_a_merchant_comes_back_before_it_gives(caller: Calle
     assert give(caller, name)[1]["state"] == "WAIT_USER_CONFIRM"
     assert (shop.balance(OWED), shop.balance(AVAILABLE), shop.balance(HELD)) == (0, 0, 500)
     assert shop.verify().is_whole
+
+
+def test_a_fund_flow_bill_knows_it_by_the_program_s_number(caller: Caller) -> None:
+    shop = caller.shop
+    name = openid(caller, shop.add_payer())
+    for number in ("T1", "T2"):
+        assert give(caller, name, number)[0] == 200
+    caller.ask("POST", f"{BILLS}/out-bill-no/T2/cancel")
+    with shop.reader.snapshot() as connection:
+        books = BillRepository(connection)
+        merchant = books.merchant(MERCHANT)
+        assert merchant is not None
+        _, moves = books.basic_account(merchant, 0, shop.clock.at_ms + 1)
+        named = ProgramNames(b"key", caller.account).moves(connection, moves)
+        given = [(one.number, one.voucher) for one in named if "mtr_" in one.event_id]
+    first, second = (stands(caller, number)["transfer_bill_no"] for number in ("T1", "T2"))
+    assert sorted(given) == sorted([(first, first), (second, second), (second, second)])
 
 
 def test_one_that_is_given_up_or_not_taken_in_a_day_is_the_merchant_s_again(
