@@ -19,7 +19,7 @@ from backend.clearing.reserve import (
 )
 from backend.clearing.settlement import ResolvePayout
 from backend.db.command import Command
-from backend.ledger.rules import is_event_id
+from backend.ledger.rules import Event
 
 
 def following(
@@ -27,7 +27,7 @@ def following(
 ) -> Command | None:
     """What posts an entry of the reserve's; None for one that the reconciliation only names."""
     reference, booked_on = entry.reference, entry.booking_date.isoformat()
-    if not is_event_id(reference):
+    if not Event.is_id(reference):
         return None
     if reference.startswith(SETTLEMENT_PREFIX):
         return _settlement(entry)
@@ -51,7 +51,7 @@ def following(
 
 def repaid(entry: StatementEntry) -> Command | None:
     """What posts an entry of our own account: what a fund has repaid; None for any other."""
-    is_ours = entry.reference.startswith(SETTLEMENT_PREFIX) and is_event_id(entry.reference)
+    is_ours = entry.reference.startswith(SETTLEMENT_PREFIX) and Event.is_id(entry.reference)
     if not is_ours:
         return None
     return ConfirmAdvanceRepaid(

@@ -114,7 +114,7 @@ class UnionPayRig:
 @asynccontextmanager
 async def unionpay_rig(root: Path) -> AsyncIterator[Rig]:
     """``UnionPayRig`` in a world of its own."""
-    async with unionpay_world(root) as world:
+    async with unionpay_world(root, timeout_ms=2_000) as world:
         await world.adapter.echo()  # signed on: the next answer is an order's
         yield UnionPayRig(world)
 

@@ -52,7 +52,7 @@ from backend.ledger.rules.kept import (
     red_packet_expired,
     red_packet_sent,
 )
-from backend.ledger.rules.legs import Event, is_event_id
+from backend.ledger.rules.legs import Event
 from backend.ledger.rules.offline import offline_cover_returned, offline_covered, offline_paid
 from backend.ledger.rules.reconciled import (
     fee_rounded,
@@ -137,7 +137,6 @@ __all__ = [
     "hold_expired",
     "hold_posted",
     "hold_voided",
-    "is_event_id",
     "long_assigned",
     "long_found",
     "long_given_back",

@@ -33,13 +33,13 @@ class Event:
     business_date: str
 
     def __post_init__(self) -> None:
-        if not is_event_id(self.id):
+        if not self.is_id(self.id):
             raise CallerError("id_invalid", self.id)
 
-
-def is_event_id(text: str) -> bool:
-    """Whether an event may have this id, so that transfers may be named after it."""
-    return _EVENT_ID(text) is not None
+    @staticmethod
+    def is_id(text: str) -> bool:
+        """Whether an event may have this id, so that transfers may be named after it."""
+        return _EVENT_ID(text) is not None
 
 
 def posted(
