@@ -21,6 +21,7 @@ from backend.merchant_api.faults import (
     ORDER_PAID,
     OUT_TRADE_NO_USED,
     RE_ENTRY,
+    SERVICE_UNAVAILABLE,
     TRADE_ERROR,
     ApiError,
     wrong_field,
@@ -91,6 +92,8 @@ class CreateOrder:
         assert payment is not None
         if payment["error_code"] in {"merchant_unknown", "merchant_stopped"}:
             raise ApiError(NO_AUTH)
+        if payment["error_code"] == "payment_too_late":
+            raise ApiError(SERVICE_UNAVAILABLE)  # the same number is good for the next try
         if self.shown is not None:
             payment = ws.update(
                 PAYMENT,

@@ -50,6 +50,23 @@ def openid(caller: Caller, payer_id: str) -> str:
     return str(caller.http.post("/wallet/v1/openid", json=body, headers=heads).json()["openid"])
 
 
+@pytest.mark.parametrize("way", ["native", "app", "h5"])
+def test_an_order_that_came_too_late_to_the_books_leaves_its_number_free(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Nobody could have paid it: it must not be answered as one that somebody can."""
+    scene = {"payer_client_ip": "203.0.113.9", "h5_info": {"type": "Wap"}}
+    with monkeypatch.context() as slow:
+        slow.setattr("backend.payments.create.CREATE_AGE_MS_MAX", -1)
+        late = caller.ask("POST", f"{PAY}/{way}", caller.order(scene_info=scene))
+    assert code_of(late) == (503, "SERVICE_UNAVAILABLE")
+    found = caller.ask("GET", f"{PAY}/out-trade-no/order-0001?mchid={caller.made['mchid']}")
+    assert code_of(found) == (404, "ORDER_NOT_EXIST")
+    again = caller.ask("POST", f"{PAY}/{way}", caller.order(scene_info=scene))
+    assert again.status_code == 200
+    assert query(caller)["trade_state"] == "NOTPAY"
+
+
 def test_an_app_order_is_opened_by_its_prepay_id(caller: Caller) -> None:
     payer_id = caller.shop.add_payer(balance_minor=5_000)
     made = caller.ask("POST", f"{PAY}/app", caller.order()).json()
