@@ -101,7 +101,7 @@ class Story:
         whose, worth = self.dice.random(), self.dice.randint(1, 2_000)
         if whose < 0.25:
             choose(self.shop, payer, worth)
-        elif whose < 0.5 and self.shop.balance(MAVAIL) >= worth:
+        elif whose < 0.5 and self.shop.balance(MAVAIL) - self.shop.balance(OWED) >= worth:
             self.choose_of_stock(payer, worth)
         else:
             self.shop.do(ChooseCoupon(payer_id=payer, coupon_id=None))
