@@ -6,10 +6,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+from tests.tidy.test_tidy import ROOT, tracked
+
+SOURCES = [name for name in tracked() if name.endswith(".py")]
+OURS = {name.partition("/")[0] for name in SOURCES}
 PARTS = {
     "click": "imgtool",
     "google": "onnx",
@@ -44,12 +45,12 @@ def declared() -> set[str]:
 
 def imported() -> Iterator[tuple[str, str]]:
     """The file and the top package of each import."""
-    for path in sorted(path for room in OURS for path in (ROOT / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for name in SOURCES:
+        for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))):
             if isinstance(node, ast.Import):
-                yield from ((str(path), each.name.partition(".")[0]) for each in node.names)
+                yield from ((name, each.name.partition(".")[0]) for each in node.names)
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-                yield str(path), node.module.partition(".")[0]
+                yield name, node.module.partition(".")[0]
 
 
 def test_what_is_imported_is_declared() -> None:
