@@ -21,7 +21,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, Table, text
 
 from backend.db.engine import open_engine
 from backend.db.tables import BackendTable
@@ -121,13 +121,21 @@ def is_upgraded(connection: Connection) -> bool:
         return False
 
 
+def own_tables() -> list[Table]:
+    """The tables of this program, by their names; not what else a process has declared."""
+    classes = {
+        found
+        for module in TABLE_MODULES
+        for found in vars(import_module(module)).values()
+        if isinstance(found, type) and issubclass(found, BackendTable) and found != BackendTable
+    }
+    names = {str(found.__tablename__) for found in classes}
+    return [BackendTable.metadata.tables[name] for name in sorted(names)]
+
+
 def differences(engine: Engine) -> list[object]:
     """What the migrated database and the tables of this program disagree on; empty if nothing."""
-    ours: set[str] = set()
-    for module in TABLE_MODULES:
-        for found in vars(import_module(module)).values():
-            if isinstance(found, type) and issubclass(found, BackendTable):
-                ours.add(str(found.__tablename__))
+    ours = {table.name for table in own_tables()}
 
     def counts(_item: object, name: str | None, kind: str, reflected: bool, _other: object) -> bool:
         return kind != "table" or reflected or name in ours

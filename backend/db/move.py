@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -24,8 +23,7 @@ from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from backend.db.engine import is_postgres, open_engine, postgres_line
-from backend.db.migrate import POSTGRES_LOCK, TABLE_MODULES, is_upgraded, upgrade
-from backend.db.tables import BackendTable
+from backend.db.migrate import POSTGRES_LOCK, is_upgraded, own_tables, upgrade
 from protocol.errors import CallerError, OperatingError
 
 _ROWS_AT_ONCE: Final = 2_000
@@ -69,7 +67,7 @@ def move(source: str, target: str) -> Moved:
     if not is_postgres(target):
         raise CallerError("config_invalid", "the new database_url is not PostgreSQL's")
     _check_release(source)
-    shape = _shape()
+    shape = {table.name: tuple(table.columns.keys()) for table in own_tables()}
     with _held_alone(file) as old, _reached(target) as new:
         upgrade(target)
         with new.transaction():
@@ -139,13 +137,6 @@ def _select(table: str, columns: Sequence[str]) -> sql.Composed:
 
 def _names(columns: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
-
-
-def _shape() -> Shape:
-    for module in TABLE_MODULES:
-        import_module(module)
-    tables = BackendTable.metadata.sorted_tables
-    return {table.name: tuple(table.columns.keys()) for table in tables}
 
 
 def _file_of(source: str) -> Path:

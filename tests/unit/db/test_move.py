@@ -10,9 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlmodel import Field
 
 from backend.db.migrate import upgrade
 from backend.db.move import move
+from backend.db.tables import TEXT, BackendTable
 from protocol.errors import CallerError, OperatingError
 from tests.kit.command_line import tillway
 from tests.kit.patience import PATIENCE_S
@@ -23,8 +25,15 @@ from tests.support.shop import MERCHANT, Shop, shop_of_two
 pytestmark = pytest.mark.postgres
 NAME = "grown"
 PAYERS = "SELECT payer_id, name, route FROM payer ORDER BY payer_id"
-HEAD = "SELECT seq, hash FROM ledger_group ORDER BY seq"
 QUOTED = 'a\ttab, a \\N, a "quote", 一行\n两行'
+HEAD = "SELECT seq, hash FROM ledger_group ORDER BY seq"
+
+
+class ForeignDiary(BackendTable, table=True):
+    """What another part of a process has declared, and no database of a shop's has."""
+
+    __tablename__ = "foreign_diary"
+    id: str = Field(primary_key=True, sa_type=TEXT)
 
 
 @pytest.fixture
