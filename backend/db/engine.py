@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from backend.db.limits import (
     POSTGRES_CONNECT_TIMEOUT_S,
@@ -44,8 +45,24 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
     if backend == "sqlite":
         return _sqlite(parsed, read_only=read_only)
     if backend == "postgresql":
-        return _postgres(parsed, read_only=read_only)
+        return _closing_late_ones(_postgres(parsed, read_only=read_only))
     raise ValueError(f"no support for {backend} databases")
+
+
+def _closing_late_ones(engine: Engine) -> Engine:
+    """A connection that a thread still has when the engine is disposed of is closed when it comes
+    back: its pool is nobody's then."""
+
+    @event.listens_for(engine, "connect")
+    def remember(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["pool"] = engine.pool
+
+    @event.listens_for(engine, "checkin")
+    def close_late(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        if connection is not None and record.info.get("pool") is not engine.pool:
+            connection.close()
+
+    return engine
 
 
 def _sqlite(url: URL, *, read_only: bool) -> Engine:

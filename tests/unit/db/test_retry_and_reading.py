@@ -21,6 +21,7 @@ from backend.db.store import StoreError
 from backend.ledger.tables import LedgerChain
 from protocol.errors import CallerError, OperatingError
 from tests.kit.patience import PATIENCE_S
+from tests.support.postgres import Cluster
 
 
 class Flaky:
@@ -225,3 +226,18 @@ def test_so_it_is_in_a_snapshot_which_answers_the_next_question(
             assert error.code == "field_invalid"
         with reader.snapshot() as connection:
             assert not connection.execute(select(table)).all()
+
+
+@pytest.mark.postgres
+def test_a_connection_that_comes_back_after_the_end_is_closed(
+    postgres_cluster: Cluster, postgres_template: str
+) -> None:
+    """A thread that reads is not waited for where a program stops."""
+    reader = Reader.open(postgres_cluster.create_database("late", template=postgres_template))
+    with reader.snapshot() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        reader.close()
+        assert not driver.closed
+    assert driver.closed
+    postgres_cluster.drop_database("late")
