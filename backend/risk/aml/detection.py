@@ -32,9 +32,6 @@ FOLDS = 3
 REMEMBERED_DAYS = 7
 ALERT_PRECISION_MIN = 0.92
 """The share of alerts that were laundering, in what the models learned from without knowing it."""
-CASE_PRECISION_MIN = 0.88
-"""The same share, as far as alerts go on because they find a case that none above them finds: who
-misses a case loses more than who looks at a few days too many."""
 SEED = 20260302
 
 Floats = NDArray[np.float64]
@@ -76,11 +73,7 @@ def score_account_days(transfers: pl.DataFrame, *, labels_until_day: int, from_d
     scored = days.select(KEYS).with_columns(score=pl.Series(second.scores))
     return Scored(
         scored.filter(pl.col("day") >= from_day).sort("day", "account"),
-        alert_from(
-            second.scores[known.is_known],
-            known.is_dirty[known.is_known],
-            known.case[known.is_known],
-        ),
+        second.alert_from(known),
     )
 
 
@@ -111,12 +104,10 @@ def _dirty(transfers: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Which rows are labelled and how, of which case (an honest one: of its account), and the fold
-    of each: a case is in one fold."""
+    """Which rows are labelled and how, and the fold of each: a case is in one fold."""
 
     is_known: NDArray[np.bool_]
     is_dirty: NDArray[np.bool_]
-    case: NDArray[np.uint64]
     fold: NDArray[np.int64]
 
     @classmethod
@@ -124,12 +115,11 @@ class _Known:
         joined = days.select(KEYS).join(
             dirty.with_columns(is_dirty=pl.lit(1)), on=KEYS, how="left", maintain_order="left"
         )
-        case = joined.select(pl.coalesce("case", "account").hash(SEED)).to_series()
+        group = pl.coalesce("case", "account").hash(SEED) % FOLDS
         return cls(
             (days["day"] < until).to_numpy(),
             joined["is_dirty"].fill_null(0).cast(pl.Boolean).to_numpy(),
-            case.to_numpy(),
-            (case % FOLDS).cast(pl.Int64).to_numpy(),
+            joined.select(group.cast(pl.Int64)).to_series().to_numpy(),
         )
 
 
@@ -153,19 +143,14 @@ class _Step:
             scores[later] = model.scores(matrix[later])
         return cls(scores)
 
-
-def alert_from(scores: Floats, is_dirty: NDArray[np.bool_], case: NDArray[np.uint64]) -> float:
-    """The lowest score from which enough of the rows were laundering."""
-    order = np.argsort(-scores, kind="stable")
-    dirty = is_dirty[order]
-    precision = np.cumsum(dirty) / np.arange(1, len(dirty) + 1)
-    dirty_rows = np.nonzero(dirty)[0]
-    _, first = np.unique(case[order][dirty_rows], return_index=True)
-    finds = dirty_rows[first]
-    is_enough = precision >= ALERT_PRECISION_MIN
-    is_enough[finds[precision[finds] >= CASE_PRECISION_MIN]] = True
-    enough = np.nonzero(is_enough)[0]
-    return float(scores[order[enough[-1] if len(enough) else 0]])
+    def alert_from(self, known: _Known) -> float:
+        """The lowest score above which enough of the known rows were laundering."""
+        order = np.argsort(-self.scores[known.is_known], kind="stable")
+        dirty = known.is_dirty[known.is_known][order]
+        precision = np.cumsum(dirty) / np.arange(1, len(dirty) + 1)
+        good = np.nonzero(precision >= ALERT_PRECISION_MIN)[0]
+        scores = self.scores[known.is_known][order]
+        return float(scores[good[-1]]) if len(good) else float(scores[0])
 
 
 def _rounds(known: _Known) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
