@@ -38,7 +38,7 @@ from tests.support.known_templates import KnownTemplates
 from tests.support.migrated import migrated_sqlite, upgrade_known
 from tests.support.postgres import Cluster, NoServer, start_cluster
 from tests.support.rabbitmq import Broker, NoBroker, start_broker
-from tests.support.redis import NoRedis, RedisServer, start_redis
+from tests.support.redis import RedisServer, running_redis
 from tests.support.scratch import memory_to_write_to
 
 # How long an example takes says more of the machine than of the code: speed is for bench/.
@@ -171,12 +171,8 @@ def rabbitmq_broker() -> Iterator[Broker]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """One private server per worker: who uses it empties it."""
-    try:
-        server = start_redis()
-    except NoRedis as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.stop()
+    with running_redis() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from backend.risk.judging.shared_memory import begin_shared
 from backend.risk.labels.repository import LabelRepository
 from backend.risk.labels.service import LabelPayment
 from tests.support.postgres import Cluster
-from tests.support.redis import NoRedis, RedisServer, start_redis
+from tests.support.redis import RedisServer, running_redis
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.postgres
@@ -29,12 +29,8 @@ PAYERS_COUNT = PAYMENT.names.index("payer.count_1h")
 
 @pytest.fixture
 def redis() -> Iterator[RedisServer]:
-    try:
-        server = start_redis()
-    except NoRedis as missing:
-        pytest.skip(str(missing))
-    yield server
-    server.stop()
+    with running_redis() as server:  # of this test alone, which ends it
+        yield server
 
 
 def copy(reader: Reader, now_ms: int) -> Remembered:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from backend.channels.model import CUP, NUCC
 from backend.clearing.reserve import ConfirmChannelSettlement
@@ -36,7 +35,7 @@ from tests.support.channel_world import ChannelWorld
 from tests.support.coupons import choose
 from tests.support.disputes import MAVAIL, OWED, decide, dispute
 from tests.support.migrated import migrated_sqlite
-from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop, bugs_in
+from tests.support.shop import MERCHANT, OTHER_MERCHANT, Shop, shop_of_two
 from tests.support.wallet_http import services_of
 
 STEPS = 320
@@ -50,15 +49,10 @@ RECEIVERS = (("MERCHANT_ID", "other"), ("PERSONAL_OPENID", "payer"))
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[ChannelWorld]:
-    shop = Shop(migrated_sqlite(tmp_path / "backend.db"))
-    shop.add_merchant()
-    shop.add_merchant(OTHER_MERCHANT)
-    world = ChannelWorld(shop, card_minor=10_000_000)
-    with capture_logs() as logs:
+    with shop_of_two(migrated_sqlite(tmp_path / "backend.db")) as shop:
+        world = ChannelWorld(shop, card_minor=10_000_000)
         yield world
-    world.close()
-    shop.close()
-    assert not bugs_in(logs)
+        world.close()
 
 
 class Story:

@@ -5,8 +5,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 10
@@ -60,6 +64,17 @@ def start_redis() -> RedisServer:
             raise RuntimeError("redis-server did not start")
         time.sleep(PROBE_EVERY_S)
     return server
+
+
+@contextmanager
+def running_redis() -> Iterator[RedisServer]:
+    """A server to the end of the block. Skips the test where there is none."""
+    try:
+        server = start_redis()
+    except NoRedis as missing:
+        pytest.skip(str(missing))
+    yield server
+    server.stop()
 
 
 def _is_listening(path: Path) -> bool:
