@@ -66,17 +66,23 @@ def main() -> None:
     tune_collector()
     console = Console()
     results: list[Result] = []
-    for name in chosen.names or BENCHES:
-        with console.status(f"measuring {name} …"):
-            try:
-                results += BENCHES[name](chosen.scale)
-            except NoServer as missing:
-                console.print(f"{name} left out: {missing}")
-    console.print(_table(results))
+    try:
+        for name in chosen.names or BENCHES:
+            with console.status(f"measuring {name} …"):
+                try:
+                    results += BENCHES[name](chosen.scale)
+                except NoServer as missing:
+                    console.print(f"{name} left out: {missing}")
+    finally:  # what was measured before one failed is not lost
+        console.print(_table(results))
+        _write(results)
+        console.print(f"written to {RESULTS}")
+
+
+def _write(results: list[Result]) -> None:
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     rows = _kept(results) + [result.as_row() for result in results]
     RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    console.print(f"written to {RESULTS}")
 
 
 def _kept(results: list[Result]) -> list[dict[str, object]]:
