@@ -18,12 +18,14 @@ from backend.merchant_api.orders.model import openid_of
 from backend.merchant_api.orders.tables import ApiOrder
 from backend.merchant_api.refunds.repository import numbers_of
 from backend.merchant_api.transfers.tables import ApiTransfer
+from backend.merchant_api.v2.red_packets.tables import ApiRedPacket
 from backend.merchants.tables import Merchant
 from backend.payments.tables import Payment
 
 _order = ApiOrder.__table__  # type: ignore[attr-defined]
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _transfer = ApiTransfer.__table__  # type: ignore[attr-defined]
+_red_packet = ApiRedPacket.__table__  # type: ignore[attr-defined]
 _merchant = Merchant.__table__  # type: ignore[attr-defined]
 _Line = TypeVar("_Line", TradeLine, Movement)
 Named = Callable[[Connection, Sequence[_Line]], Iterator[_Line]]
@@ -90,14 +92,14 @@ class ProgramNames:
 
 def _moves(connection: Connection, part: Sequence[Movement]) -> Iterator[Movement]:
     business_ids = {one.business_id for one in part}
-    refunds, transfers = _refunds(connection, business_ids), _transfers(connection, business_ids)
+    refunds, gifts = _refunds(connection, business_ids), _gifts(connection, business_ids)
     paid = business_ids | {row["payment_id"] for row in refunds.values()}
     orders = _orders(connection, paid)
     for one in part:
         refund = refunds.get(one.business_id)
         order = orders.get(refund["payment_id"] if refund else one.business_id)
-        if one.business_id in transfers:
-            number = transfers[one.business_id]
+        if one.business_id in gifts:
+            number = gifts[one.business_id]
             yield replace(one, number=number, voucher=number)
         elif order is None:
             yield one
@@ -128,10 +130,13 @@ def _refunds(connection: Connection, refund_ids: set[str]) -> dict[str, Row]:
     return {row["key"]: dict(row) for row in rows}
 
 
-def _transfers(connection: Connection, transfer_ids: set[str]) -> dict[str, str]:
-    rows = connection.execute(
-        select(_transfer.c.transfer_id, _transfer.c.number).where(
-            _transfer.c.transfer_id.in_(transfer_ids)
-        )
-    )
-    return {row.transfer_id: row.number for row in rows}
+def _gifts(connection: Connection, gift_ids: set[str]) -> dict[str, str]:
+    """``transfer_bill_no`` of transfers, ``send_listid`` of red packets."""
+    found: dict[str, str] = {}
+    for key, number in (
+        (_transfer.c.transfer_id, _transfer.c.number),
+        (_red_packet.c.red_packet_id, _red_packet.c.number),
+    ):
+        rows = connection.execute(select(key, number).where(key.in_(gift_ids)))
+        found.update((row[0], row[1]) for row in rows)
+    return found

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from backend.bills.repository import BillRepository
+from backend.merchant_api.bills.repository import ProgramNames
 from backend.payments.expiry import expire_red_packets
 from backend.red_packets.limits import LIFE_MS
 from backend.wallet.service import SetPayerStatus
 from tests.support.disputes import OWED, cover, settle
 from tests.support.merchant_caller import Caller
+from tests.support.shop import MERCHANT
 from tests.support.wallet_http import services_of
 from tests.support.xml_caller import XmlCaller
 from tests.unit.merchant_api.test_orders_and_codes import openid, pay
@@ -95,6 +98,22 @@ def test_what_is_not_taken_in_a_day_goes_back_to_the_merchant(xml: XmlCaller) ->
     back = status(xml)
     assert (back["status"], back["refund_amount"]) == ("REFUND", "888")
     assert (shop.balance(AVAILABLE), shop.balance(HELD)) == (before, 0)
+
+
+def test_a_fund_flow_bill_knows_it_by_the_program_s_number(xml: XmlCaller) -> None:
+    shop = xml.caller.shop
+    name = openid(xml.caller, shop.add_payer())
+    first, second = (give(xml, name, number)["send_listid"] for number in ("P1", "P2"))
+    shop.clock.at_ms += LIFE_MS
+    assert asyncio.run(expire_red_packets(services_of(shop))) == 2
+    with shop.reader.snapshot() as connection:
+        books = BillRepository(connection)
+        merchant = books.merchant(MERCHANT)
+        assert merchant is not None
+        _, moves = books.basic_account(merchant, 0, shop.clock.at_ms + 1)
+        named = ProgramNames(b"key", xml.caller.account).moves(connection, moves)
+        given = [(one.number, one.voucher) for one in named if "rpk_" in one.event_id]
+    assert sorted(given) == sorted([(first, first), (second, second)] * 2)
 
 
 def test_packets_that_are_refused(xml: XmlCaller) -> None:

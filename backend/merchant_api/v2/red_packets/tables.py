@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field
 
 from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table_ref
@@ -11,7 +12,10 @@ class ApiRedPacket(BackendTable, table=True):
     """A red packet of a merchant's program. Written once."""
 
     __tablename__ = "merchant_api_red_packet"
-    __table_args__: Any = STORAGE
+    __table_args__: Any = (
+        Index("ix_merchant_api_red_packet_packet", "red_packet_id"),
+        STORAGE,
+    )
     mchid: str = Field(primary_key=True, sa_type=TEXT)
     mch_billno: str = Field(primary_key=True, sa_type=TEXT)
     red_packet_id: str = Field(sa_type=TEXT)
