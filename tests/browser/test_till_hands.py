@@ -104,9 +104,9 @@ async def test_a_refusal_gives_the_focus_back_to_what_was_pressed(
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
         await ready_keypad(till, page, language="en")
+        await page.route("**/api/session/end", lambda route: route.abort())
         await page.goto(f"{till.base}/settings")
         await page.focus('[data-do="sign_out"]')
-        await page.route("**/api/session/end", lambda route: route.abort())
         await page.keyboard.press("Enter")
         await page.wait_for_selector("main [data-refusal]:not([hidden])")
         await page.wait_for_function(HAS_FOCUS, arg='[data-do="sign_out"]')

@@ -111,10 +111,10 @@ async def test_the_letters_are_fetched_by_the_first_field_that_is_touched(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
+        await page.route("**/letters.js", lambda route: route.abort())
         await ready_keypad(till, page)
         await page.tap('[data-key="7"]')
         assert not fetched_letters(page)
-        await page.route("**/letters.js", lambda route: route.abort())
         async with page.expect_event("requestfailed"):
             await page.tap("#note")
         await page.wait_for_function("document.activeElement.id === 'note'")
@@ -131,9 +131,9 @@ async def test_letters_that_come_late_come_to_nobody_who_types_on_keys(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        await ready_keypad(till, page)
         asked = asyncio.Queue[Route]()
         await page.route("**/letters.js", asked.put_nowait)
+        await ready_keypad(till, page)
         await page.tap("#note")
         route = await asked.get()
         await page.keyboard.type("tea")

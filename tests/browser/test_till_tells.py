@@ -139,8 +139,6 @@ async def test_an_answer_that_comes_after_the_screen_has_told_it_says_nothing_tw
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_till(tmp_path) as till, opened_page(browser) as page:
-        await pay_by_code(till, page)
-        await page.wait_for_function("!document.querySelector('.bar .badge')")
         told = f'{TOLD}.warn:has-text("缺纸，请装纸")'
 
         async def late(route: Route) -> None:
@@ -149,6 +147,8 @@ async def test_an_answer_that_comes_after_the_screen_has_told_it_says_nothing_tw
             await route.fulfill(response=answer)
 
         await page.route("**/api/receipts/reprint", late)
+        await pay_by_code(till, page)
+        await page.wait_for_function("!document.querySelector('.bar .badge')")
         till.printer.paper = "end"
         async with page.expect_response("**/api/receipts/reprint"):
             await page.tap(REPRINT)

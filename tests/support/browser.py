@@ -67,7 +67,11 @@ async def started_browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def opened_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
-    """A page in a context of its own. What it says wrong, and where it goes, is kept on it."""
+    """A page in a context of its own. What it says wrong, and where it goes, is kept on it.
+
+    Call ``page.route`` before the page that it is for is opened: what an open page asks for in the
+    moment after may go its way unseen (one time in fifty).
+    """
     context = await browser.new_context(**{"viewport": SMALL, "has_touch": True, **options})
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_S * 1_000)
