@@ -6,6 +6,7 @@ A command that is not in it, nor in the printer's own (``printer.py``), is count
 from collections.abc import Callable
 
 from firmware_sim.devices.escpos import images
+from firmware_sim.devices.escpos.numbers import number_of
 from firmware_sim.devices.escpos.page_mode import PageMode
 from firmware_sim.devices.escpos.parser import Operation, Sort
 from firmware_sim.devices.escpos.sheet import Sheet
@@ -78,8 +79,9 @@ def _print_only(sheet: Sheet, _data: bytes) -> None:
 
 def _align(sheet: Sheet, data: bytes) -> None:
     """ESC a n, at the beginning of a line."""
-    if data[0] % 48 <= 2 and sheet.page is None and sheet.line.is_empty:
-        sheet.line.align = data[0] % 48
+    number = number_of(data[0], 2)
+    if number is not None and sheet.page is None and sheet.line.is_empty:
+        sheet.line.align = number
 
 
 def _upside_down(sheet: Sheet, data: bytes) -> None:
@@ -102,8 +104,9 @@ def _area(sheet: Sheet, data: bytes) -> None:
 
 def _to_margin(sheet: Sheet, data: bytes) -> None:
     """GS T n: the line begun is printed (1, 49) or forgotten (0, 48)."""
-    if sheet.page is None and not sheet.line.is_empty:
-        if data[0] % 48 == 1:
+    number = number_of(data[0], 1)
+    if sheet.page is None and not sheet.line.is_empty and number is not None:
+        if number:
             sheet.line.feed()
         else:
             sheet.line.forget()

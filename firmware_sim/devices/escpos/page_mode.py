@@ -8,6 +8,7 @@ common height just fit.
 
 from dataclasses import dataclass
 
+from firmware_sim.devices.escpos.numbers import number_of
 from firmware_sim.devices.paper import (
     LINE_DOTS,
     Area,
@@ -67,9 +68,10 @@ class PageMode:
 
     def set_direction(self, data: bytes) -> None:
         """ESC T n."""
-        if data[0] % 48 <= 3:
+        number = number_of(data[0], 3)
+        if number is not None:
             self._close_area()
-            self._direction = data[0] % 48
+            self._direction = number
 
     def move_to(self, dots: int) -> None:
         """ESC $ and ESC \\: along the line."""

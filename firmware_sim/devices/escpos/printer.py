@@ -22,6 +22,7 @@ from firmware_sim.devices.escpos.mechanism import (
     Pulse,
     Tray,
 )
+from firmware_sim.devices.escpos.numbers import number_of
 from firmware_sim.devices.escpos.parser import EscPosParser, Operation, Sort
 from firmware_sim.devices.escpos.receive_buffer import ReceiveBuffer
 from firmware_sim.devices.escpos.sheet import Sheet
@@ -290,8 +291,8 @@ class EscPosPrinter:
                 self._asb_mask = data[0]
                 self._asb_last = status.auto_status(self.mechanism.condition)
                 return self._asb_last if self._asb_mask else b""
-            case b"\x1bp" if data[0] % 48 <= 1:
-                self._kick(data[0] % 48, data[1] * 2, now_ms)
+            case b"\x1bp" if (connector := number_of(data[0], 1)) is not None:
+                self._kick(connector, data[1] * 2, now_ms)
             case b"\x1bB":
                 self.beeps += data[0]
             case b"\x1bc":

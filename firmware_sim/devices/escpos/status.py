@@ -4,6 +4,8 @@ EOT, GS a, GS r, GS I)."""
 from dataclasses import dataclass
 from typing import Literal
 
+from firmware_sim.devices.escpos.numbers import number_of
+
 Paper = Literal["adequate", "near_end", "end"]
 DRAWER, OFFLINE, WAITING, FEEDING = 0x04, 0x08, 0x20, 0x40
 _CUTTER, _BROKEN, _HOT = 0x08, 0x20, 0x40
@@ -77,9 +79,9 @@ def watched(status: bytes, mask: int) -> bytes:
 
 def buffered_status(which: int, condition: Condition) -> bytes:
     """GS r n: paper (1) or drawer (2)."""
-    if which % 48 == 1:
-        return bytes([_paper_bits(condition)])
-    return bytes([condition.is_drawer_pin_high]) if which % 48 == 2 else b""
+    answers = {1: _paper_bits(condition), 2: int(condition.is_drawer_pin_high)}
+    answer = answers.get(number_of(which, 2) or 0)
+    return b"" if answer is None else bytes([answer])
 
 
 def _paper_bits(condition: Condition) -> int:
@@ -92,4 +94,4 @@ def identity(which: int, *, profile: str, width_dots: int) -> bytes:
     names = {65: "2.0", 66: "TILLWAY", 67: model, 68: "SIM0000001", 69: profile}
     if which in names:
         return b"_" + names[which].encode() + b"\x00"
-    return {1: b"\x20", 2: b"\x03", 3: b"\x02"}.get(which % 48, b"")
+    return {1: b"\x20", 2: b"\x03", 3: b"\x02"}.get(number_of(which, 3) or 0, b"")

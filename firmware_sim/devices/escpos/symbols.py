@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from firmware_sim.devices.escpos import linear
+from firmware_sim.devices.escpos.numbers import number_of
 from firmware_sim.devices.paper import Barcode, Matrix, QrCode
 
 _BARCODES = (
@@ -102,13 +103,13 @@ class Symbols:
 
     def set_hri(self, data: bytes) -> None:
         """GS H n: words none, above, below, both."""
-        if data[0] % 48 <= 3:
-            self.hri = data[0] % 48
+        number = number_of(data[0], 3)
+        self.hri = self.hri if number is None else number
 
     def set_hri_font(self, data: bytes) -> None:
         """GS f n."""
-        if data[0] % 48 <= 1:
-            self.is_hri_font_b = data[0] % 48 == 1
+        number = number_of(data[0], 1)
+        self.is_hri_font_b = self.is_hri_font_b if number is None else number == 1
 
     def barcode(self, data: bytes) -> Barcode:
         """GS k, both forms."""

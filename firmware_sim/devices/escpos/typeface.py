@@ -6,6 +6,7 @@ one, FS ! and FS - the other; GS ! sets both sizes). All else holds for both.
 
 from dataclasses import dataclass, field
 
+from firmware_sim.devices.escpos.numbers import number_of
 from firmware_sim.devices.paper import Style
 
 
@@ -76,18 +77,15 @@ class Typeface:
 
     def set_underline(self, data: bytes) -> None:
         """ESC - n: none, one or two dots."""
-        if data[0] % 48 <= 2:
-            self.latin.underline = data[0] % 48
+        self.latin.underline = _chosen(data, 2, self.latin.underline)
 
     def set_chinese_underline(self, data: bytes) -> None:
         """FS - n."""
-        if data[0] % 48 <= 2:
-            self.chinese.underline = data[0] % 48
+        self.chinese.underline = _chosen(data, 2, self.chinese.underline)
 
     def set_font(self, data: bytes) -> None:
         """ESC M n."""
-        if data[0] % 48 <= 1:
-            self.is_font_b = data[0] % 48 == 1
+        self.is_font_b = bool(_chosen(data, 1, self.is_font_b))
 
     def set_reverse(self, data: bytes) -> None:
         """GS B n: white on black."""
@@ -95,8 +93,7 @@ class Typeface:
 
     def set_rotated(self, data: bytes) -> None:
         """ESC V n: each character a quarter turn clockwise."""
-        if data[0] % 48 <= 2:
-            self.is_rotated = data[0] % 48 != 0
+        self.is_rotated = bool(_chosen(data, 2, self.is_rotated))
 
     def set_spacing(self, data: bytes) -> None:
         """ESC SP n: white to the right of Latin characters."""
@@ -105,3 +102,9 @@ class Typeface:
     def set_chinese_spacing(self, data: bytes) -> None:
         """FS S n1 n2: white on both sides of Chinese characters, drawn on the right."""
         self.chinese.left_dots, self.chinese.right_dots = data[0], data[1]
+
+
+def _chosen(data: bytes, most: int, before: int) -> int:
+    """What a command chooses; out of its range it changes nothing."""
+    number = number_of(data[0], most)
+    return before if number is None else number

@@ -304,6 +304,23 @@ def test_the_host_may_switch_the_button_off() -> None:
     assert printer.paper_mm == 1950
 
 
+@pytest.mark.parametrize(
+    "command",
+    [b"\x1dr\x61", b"\x1dr\x62", b"\x1dr\x91", b"\x1dI\x61", b"\x1dI\x63", b"\x1dr\x60"],
+)
+def test_a_number_out_of_range_gets_no_answer(command: bytes) -> None:
+    """Goal: 1 and the digit 1 are the same number; 61h is neither of them."""
+    assert EscPosPrinter().feed(command, 0) == []
+
+
+def test_a_drawer_that_there_is_not_is_not_kicked() -> None:
+    printer = EscPosPrinter()
+    printer.feed(b"\x1bp\x60\x32\x32\x1bp\x61\x32\x32", 0)
+    assert (printer.drawer_kicks, printer.is_drawer_open) == (0, False)
+    printer.feed(b"\x1bp0\x32\x32", 1)
+    assert (printer.drawer_kicks, printer.is_drawer_open) == (1, True)
+
+
 def test_paper_may_be_torn_off_by_hand() -> None:
     printer = EscPosPrinter()
     printer.feed(b"half a line", 0)
