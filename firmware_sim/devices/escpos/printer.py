@@ -293,10 +293,13 @@ class EscPosPrinter:
                 return self._asb_last if self._asb_mask else b""
             case b"\x1bp" if (connector := number_of(data[0], 1)) is not None:
                 self._kick(connector, data[1] * 2, now_ms)
+            case b"\x1b@":
+                self._has_panel = True
+                return None
             case b"\x1bB":
                 self.beeps += data[0]
             case b"\x1bc":
-                self._has_panel = not (data[0] == 0x35 and data[1] & 1)
+                self._has_panel = not data[1] & 1 if data[:1] == b"5" else self._has_panel
             case b"\x1d(" if data[:1] == b"H" and len(data) >= 9:
                 return b"\x37\x22" + data[5:9] + b"\x00"
             case _:

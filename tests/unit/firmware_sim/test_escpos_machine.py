@@ -304,6 +304,17 @@ def test_the_host_may_switch_the_button_off() -> None:
     assert printer.paper_mm == 1950
 
 
+def test_choosing_paper_sensors_does_not_switch_the_button_on_again() -> None:
+    """Goal: drivers send ESC c 3 and ESC c 4 behind ESC c 5; only that one and ESC @ are heard."""
+    printer = EscPosPrinter(roll_mm=2000)
+    printer.feed(b"\x1bc5\x01\x1bc3\x00\x1bc4\x00", 0)
+    printer.press_feed(0, milliseconds=500)
+    assert (printer.paper_mm, printer.unknown_commands) == (2000, 0)
+    printer.feed(b"\x1b@", 1)
+    printer.press_feed(1, milliseconds=500)
+    assert printer.paper_mm == 1950
+
+
 @pytest.mark.parametrize(
     "command",
     [b"\x1dr\x61", b"\x1dr\x62", b"\x1dr\x91", b"\x1dI\x61", b"\x1dI\x63", b"\x1dr\x60"],
