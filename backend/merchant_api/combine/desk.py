@@ -65,31 +65,43 @@ class CombineDesk:
 
     async def by_number(self, account: Account, out_trade_no: str) -> dict[str, Any]:
         """How the orders stand."""
-        found: Combined | None = await self._services.run_read(
-            lambda: self._combines.of_number(account.mchid, out_trade_no)
-        )
-        if found is None:
-            raise ApiError(ORDER_NOT_EXIST)
+        found = await self._found(account, out_trade_no)
         now_ms = self._services.clock.now_ms()
         return combined_shown(found, now_ms=now_ms, openid_key=self._openid_key)
 
     async def close(self, account: Account, out_trade_no: str, wanted: CloseCombined) -> None:
         """Give all of them up."""
         self._engine.check_names(account, mchid=account.mchid, appid=wanted.combine_appid)
+        await self._found(account, out_trade_no)
         orders = {(one.mchid, one.sub_mchid or "", one.out_trade_no) for one in wanted.sub_orders}
         command = CloseCombine(
             mchid=account.mchid, out_trade_no=out_trade_no, orders=frozenset(orders)
         )
         await self._services.submit(command)
 
+    async def _found(self, account: Account, out_trade_no: str) -> Combined:
+        """Of a caller that still acts for the merchant of each part: it says and ends nothing of
+        a part alone."""
+        found: Combined | None = await self._services.run_read(
+            lambda: self._combines.of_number(account.mchid, out_trade_no)
+        )
+        if found is None:
+            raise ApiError(ORDER_NOT_EXIST)
+        for order, _ in found.parts:
+            await self._acting(account, order["mchid"], order["sub_mchid"] or None)
+        return found
+
+    async def _acting(self, account: Account, mchid: str, sub_mchid: str | None) -> Account:
+        return await self._appointments.acting(
+            account, sub_mchid if mchid == account.mchid else mchid
+        )
+
     async def _order(
         self, account: Account, wanted: NewCombine, part: PartOrder, shown: Shown, trade_type: str
     ) -> CreateOrder:
         if part.sub_mchid is not None and part.mchid != account.mchid:
             raise ApiError(MCHID_NOT_MATCH)
-        is_own = part.mchid == account.mchid
-        merchant = part.sub_mchid if is_own else part.mchid
-        actor = await self._appointments.acting(account, merchant)
+        actor = await self._acting(account, part.mchid, part.sub_mchid)
         amount = Amount(total=part.amount.total_amount, currency=part.amount.currency)
         payer = wanted.combine_payer_info
         return CreateOrder(

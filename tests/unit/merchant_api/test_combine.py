@@ -130,6 +130,32 @@ def test_no_part_is_paid_or_given_up_by_itself(caller: Caller, other: Caller) ->
     assert code_of(again) == (400, "ORDER_CLOSED")
 
 
+def test_the_whole_is_nothing_to_one_who_acts_for_a_part_no_more(
+    caller: Caller, other: Caller
+) -> None:
+    mchids = {"mchid": caller.made["mchid"], "sub_mchid": other.made["mchid"]}
+    parts = [part(caller, "part-0003", 300), part(other, "part-0004", 700) | mchids]
+    by_names = both(caller, other, combine_out_trade_no="combine-0002", sub_orders=parts)
+    whole = {"combine-0001": both(caller, other), "combine-0002": by_names}
+    for body in whole.values():
+        made = caller.ask("POST", f"{COMBINE}/native", body)
+        assert made.status_code == 200, made.text
+    bind(caller, other, is_on=False)
+    for number, body in whole.items():
+        path = f"{COMBINE}/out-trade-no/{number}"
+        assert code_of(caller.ask("GET", path)) == (403, "NO_AUTH")
+        names = [
+            {name: one[name] for name in ("mchid", "sub_mchid", "out_trade_no") if name in one}
+            for one in body["sub_orders"]
+        ]
+        end = {"combine_appid": caller.made["appid"], "sub_orders": names}
+        assert code_of(caller.ask("POST", f"{path}/close", end)) == (403, "NO_AUTH")
+    own = f"{DIRECT}/out-trade-no/part-0001?mchid={caller.made['mchid']}"
+    assert caller.ask("GET", own).json()["trade_state"] == "NOTPAY"
+    bind(caller, other)
+    assert states(caller) == {"NOTPAY"}
+
+
 def test_what_cannot_be_combined_is_refused_and_leaves_nothing(
     caller: Caller, other: Caller
 ) -> None:
