@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from backend.coupons.model import CouponState
 from backend.coupons.stocks.model import StockState, StockStep
 from backend.coupons.stocks.service import KeepStockNews, MakeStock, SendCoupon, StepStock
 from backend.db.tables import Row
@@ -24,7 +23,7 @@ from backend.payments.services import Services
 from protocol import ids
 
 _STATES = {status: state for state, status in STATUSES.items()}
-_COUPON_STATES = {"SENDED": CouponState.ISSUED, "USED": CouponState.USED}
+_IS_USED = {"SENDED": False, "USED": True}
 _TIMES = {
     StockStep.START: "start_time",
     StockStep.PAUSE: "pause_time",
@@ -160,12 +159,12 @@ class FavorDesk:
     ) -> dict[str, Any]:
         """A page of a payer's coupons of the caller's stocks; ``offset`` counts pages."""
         payer_id = await self._payer(account, appid, openid)
-        if status not in {None, *_COUPON_STATES}:
+        if status not in {None, *_IS_USED}:
             raise wrong_field("/status", "不支持的代金券状态", location="query")
-        state = None if status is None else _COUPON_STATES[status]
+        is_used = None if status is None else _IS_USED[status]
         count, rows = await self._services.run_read(
             lambda: self._coupons.of_payer(
-                account.mchid, payer_id, stock_id=stock_id, state=state, page=offset, size=limit
+                account.mchid, payer_id, stock_id=stock_id, is_used=is_used, page=offset, size=limit
             )
         )
         shown = [coupon_shown(one) for one in rows]

@@ -1,6 +1,6 @@
 """Reading stocks and coupons. Only this file of the room sees SQL."""
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 
 from backend.coupons.model import CouponState
 from backend.coupons.stocks.tables import CouponStock
@@ -74,7 +74,7 @@ class FavorRepository:
         payer_id: str,
         *,
         stock_id: str | None,
-        state: CouponState | None,
+        is_used: bool | None,
         page: int,
         size: int,
     ) -> tuple[int, list[CouponRows]]:
@@ -84,8 +84,8 @@ class FavorRepository:
         wanted = [_coupon.c.payer_id == payer_id, _coupon.c.stock_id.in_(stocks)]
         if stock_id is not None:
             wanted.append(_coupon.c.stock_id == stock_id)
-        if state is not None:
-            wanted.append(_coupon.c.state == state.value)
+        if is_used is not None:
+            wanted.append(_shown_as(is_used=is_used))
         query = select(_coupon).where(*wanted)
         query = query.order_by(_coupon.c.created_at_ms.desc(), _coupon.c.coupon_id.desc())
         rows = self._reader.rows(query.limit(size).offset(page * size))
@@ -107,3 +107,15 @@ class FavorRepository:
             select(_order.c.transaction_id).where(_order.c.payment_id == payment_id)
         )
         return CouponRows(coupon, stock, payment, order["transaction_id"] if order else None)
+
+
+def _shown_as(*, is_used: bool) -> ColumnElement[bool]:
+    """As ``coupon_shown`` has it: used once its payment is paid, to be used until then."""
+    is_paid = exists().where(
+        _payment.c.payment_id == _coupon.c.payment_id, _payment.c.paid_at_ms.is_not(None)
+    )
+    is_taken = _coupon.c.state == CouponState.USED.value
+    if is_used:
+        return and_(is_taken, is_paid)
+    is_free = _coupon.c.state == CouponState.ISSUED.value
+    return or_(is_free, and_(is_taken, not_(is_paid)))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from backend.channels.model import ChannelAnswer
 from backend.coupons.service import ChooseCoupon
 from backend.coupons.stocks.model import (
     TRANSITIONS,
@@ -23,10 +24,15 @@ from backend.coupons.stocks.model import (
 )
 from backend.coupons.stocks.service import SendCoupon
 from backend.merchant_api.orders.model import time_text
+from backend.payments.by_channel import ResolvePayment
 from backend.payments.confirm import ConfirmByPayer
 from backend.payments.expiry import end_stocks, expire_coupons
+from backend.sagas.model import Ask
+from backend.sagas.ports import Word
+from backend.sagas.service import ClaimSagas
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
+from tests.support.channel_world import CARD_TOKEN
 from tests.support.disputes import OWED, collect, cover, settle
 from tests.support.merchant_caller import AT_ONCE, Caller, caller_of
 from tests.support.migrated import migrated_sqlite
@@ -220,6 +226,29 @@ def test_a_chosen_coupon_pays_at_a_code_and_is_back_after_its_reversal(caller: C
     assert [one["coupon_id"] for one in found["data"]] == [coupon_id]
     assert found["data"][0]["normal_coupon_information"]["coupon_amount"] == 300
     assert ours(caller) == [0, 0]
+
+
+def test_a_coupon_is_listed_as_used_once_its_channel_has_paid(either: Caller) -> None:
+    shop = either.shop
+    payer_id = shop.add_payer()
+    shop.add_instrument(payer_id, "card", token=CARD_TOKEN)
+    coupon_id = given(either, started(either), payer_id)
+    path = f"{FAVOR}/users/{openid(either, payer_id)}/coupons?appid={either.made['appid']}"
+
+    def listed(status: str) -> list[tuple[str, str]]:
+        found = either.ask("GET", f"{path}&status={status}").json()
+        assert found["total_count"] == len(found["data"])
+        return [(one["coupon_id"], one["status"]) for one in found["data"]]
+
+    assert (listed("SENDED"), listed("USED")) == ([(coupon_id, "SENDED")], [])
+    paid = confirm(either, payer_id, coupon_id)
+    assert paid["state"] == "processing"
+    assert (listed("SENDED"), listed("USED")) == ([(coupon_id, "SENDED")], [])
+    shop.do(ClaimSagas(saga_ids=(paid["payment_id"],)))
+    date = shop.rows("SELECT planned_date FROM saga")[0]["planned_date"]
+    word = Word(ask=Ask.SEND, answer=ChannelAnswer(paid["payment_id"], "succeeded", "", "", date))
+    shop.do(ResolvePayment(saga_id=paid["payment_id"], word=word, rules=shop.rules))
+    assert (listed("SENDED"), listed("USED")) == ([], [(coupon_id, "USED")])
 
 
 def test_a_number_means_one_stock_and_one_coupon(caller: Caller) -> None:
