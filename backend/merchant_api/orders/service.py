@@ -85,6 +85,8 @@ class CreateOrder:
         number = ws.get(OUT_TRADE_NO, (self.mchid, self.out_trade_no))
         if number is not None:
             return self._again(ws, number["payment_id"], now_ms)
+        if self.shown is not None and self.shown.expires_at_ms <= now_ms:
+            raise wrong_field("/time_expire", "已过期")
         payer_id = self._wanted_payer(ws)
         self.create.decide(ws, now_ms)
         payment_id = self.create.body.payment_id

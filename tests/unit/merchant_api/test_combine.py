@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backend.ledger.chart import customer, merchant_pending
+from backend.merchant_api.orders.model import time_text
 from backend.merchant_api.orders.repository import OrderRepository
 from backend.wallet.model import scanned_payment_id
 from protocol.errors import CallerError
@@ -90,6 +91,21 @@ def test_both_merchants_are_paid_by_one_confirmation(caller: Caller, other: Call
     granted = other.ask("POST", "/v3/refund/domestic/refunds", refund)
     assert granted.json()["status"] == "SUCCESS", granted.text
     assert states(caller) == {"SUCCESS", "REFUND"}
+
+
+def test_orders_asked_for_again_after_their_time_say_that_they_are_paid(
+    caller: Caller, other: Caller
+) -> None:
+    until = {"time_expire": time_text(caller.shop.clock.at_ms + 60_000)}
+    made = caller.ask("POST", f"{COMBINE}/native", both(caller, other, **until)).json()
+    pay(caller, made["code_url"], caller.shop.add_payer(balance_minor=1_000))
+    caller.shop.clock.at_ms += 60_000
+    again = caller.ask("POST", f"{COMBINE}/native", both(caller, other, **until))
+    assert code_of(again) == (400, "ORDER_PAID")
+    fresh = both(caller, other, combine_out_trade_no="combine-0002", **until)
+    fresh["sub_orders"] = [part(caller, "part-0003", 1), part(other, "part-0004", 2)]
+    late = caller.ask("POST", f"{COMBINE}/native", fresh)
+    assert (code_of(late), late.json()["detail"]["field"]) == ((400, "PARAM_ERROR"), "/time_expire")
 
 
 def test_nothing_is_paid_where_not_all_can_be(caller: Caller, other: Caller) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from backend.merchant_api.orders.model import time_text
 from backend.payments.confirm import ConfirmByPayer
 from backend.payments.limits import PAYER_WORD_MS
 from backend.payments.repository import PaymentRepository
@@ -87,6 +88,21 @@ def test_a_page_order_lives_five_minutes(caller: Caller) -> None:
     assert code_of(again) == (400, "ORDER_CLOSED")
     missing = caller.ask("POST", f"{PAY}/h5", caller.order("order-0002"))
     assert code_of(missing) == (400, "PARAM_ERROR")
+
+
+def test_an_order_asked_for_again_after_its_time_says_what_became_of_it(caller: Caller) -> None:
+    """A program that missed the answer must hear that it was paid, not that the time is wrong."""
+    shop = caller.shop
+    until = {"time_expire": time_text(shop.clock.at_ms + 60_000)}
+    bodies = [caller.order(number, **until) for number in ("order-0001", "order-0002")]
+    made = [caller.ask("POST", f"{PAY}/native", body).json() for body in bodies]
+    pay(caller, made[0]["code_url"], shop.add_payer(balance_minor=5_000))
+    shop.clock.at_ms += 60_000
+    answers = [code_of(caller.ask("POST", f"{PAY}/native", body)) for body in bodies]
+    assert answers == [(400, "ORDER_PAID"), (400, "ORDER_CLOSED")]
+    fresh = caller.ask("POST", f"{PAY}/native", caller.order("order-0003", **until))
+    assert code_of(fresh) == (400, "PARAM_ERROR")
+    assert fresh.json()["detail"]["field"] == "/time_expire"
 
 
 def test_a_jsapi_order_is_paid_by_the_payer_whom_it_names_and_by_nobody_else(
