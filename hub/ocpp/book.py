@@ -14,8 +14,8 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 import structlog
 
@@ -23,7 +23,9 @@ from hub.ocpp import paying, sharing
 from hub.ocpp.account import ChargerAccount
 from hub.ocpp.beginning import Beginning, funded, recurs, started
 from hub.ocpp.journal import ChargeJournal
-from hub.ocpp.model import Charge, ChargeState, ChargeStep, Tariff, believed_ms
+from hub.ocpp.limits import NUMBERS_BEGIN_MAX, NUMBERS_SINCE_S
+from hub.ocpp.model import Charge, ChargeState, ChargeStep, believed_ms
+from hub.ocpp.post import ChargerLine, Post
 from hub.ocpp.time import ChargingTime
 from protocol import ids
 from protocol.errors import OperatingError
@@ -33,32 +35,6 @@ _Result = TypeVar("_Result")
 _OCCUPYING = frozenset({ChargeState.OFFERED, ChargeState.FUNDED, ChargeState.RUNNING})
 PREPAID_TAG = "PRE"
 _PREPAID_TAG_CHARS = 17
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """A charger as the shop has set it up. ``prepay_minor`` 0: nobody pays ahead by a code."""
-
-    name: str
-    merchant_id: str
-    tariff: Tariff
-    prepay_minor: int = 0
-
-
-class ChargerLine(Protocol):
-    """What we may ask of a charger that is connected. Each is queued; what it answers is logged."""
-
-    def start(self, charge: Charge) -> None:
-        """Begin at the charge's connector for its tag."""
-        ...
-
-    def stop(self, charge: Charge) -> None:
-        """End the charge's transaction."""
-        ...
-
-    def show(self, charge: Charge) -> None:
-        """Show what is to pay, or what was."""
-        ...
 
 
 class ChargeBook:
@@ -101,9 +77,13 @@ class ChargeBook:
             return await asyncio.get_running_loop().run_in_executor(self._worker, within)
 
     async def resume(self) -> None:
-        """The program has started: what runs goes on from when it was last heard of."""
+        """The program has started: what runs goes on from when it was last heard of. New charges
+        get numbers that a journal put back from a backup has not given either: there are more
+        seconds than charges."""
+        since_ms = self.time.now_ms() - NUMBERS_SINCE_S * 1000
 
         def read(journal: ChargeJournal) -> int | None:
+            journal.number_above(min(max(since_ms // 1000, 0), NUMBERS_BEGIN_MAX))
             heard = [one.heard_at_ms for one in journal.open_charges() if one.is_flowing]
             return max(heard, default=None)
 

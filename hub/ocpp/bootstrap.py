@@ -11,11 +11,12 @@ from typing import Any
 
 from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount, ExchangeLocal
-from hub.ocpp.book import ChargeBook, Post
+from hub.ocpp.book import ChargeBook
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper, Registry
 from hub.ocpp.limits import PASSWORD_BYTES_MIN
 from hub.ocpp.model import Tariff
+from hub.ocpp.post import Post
 from hub.ocpp.server import OcppServer
 from hub.ocpp.settings import ChargerSettings, OcppSettings
 from hub.ocpp.time import ChargingTime, HubClock

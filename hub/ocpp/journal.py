@@ -119,6 +119,14 @@ class ChargeJournal:
 
     # Charges
 
+    def number_above(self, number: int) -> None:
+        """Give no new charge this number or a lower one."""
+        changed = self._db.execute(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'charge'", (number,)
+        )
+        if not changed.rowcount:
+            self._db.execute("INSERT INTO sqlite_sequence VALUES ('charge', ?)", (number,))
+
     def add(self, charge: Charge) -> Charge:
         """A new charge; the number it got is in what is returned."""
         cursor = self._db.execute(

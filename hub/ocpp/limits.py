@@ -64,4 +64,8 @@ RETRY_GAPS_MS = (1_000, 2_000, 5_000, 10_000, 30_000, 60_000)
 QUERY_EVERY_MS = 5_000
 ASKED_QUERY_EVERY_MS = 30_000
 SHOWN_CHARGES_MAX = 100
+NUMBERS_SINCE_S = 1_735_689_600
+"""The year 2025: at each start the numbers of charges go on above the seconds since then."""
+NUMBERS_BEGIN_MAX = 2_000_000_000
+"""A clock that is far ahead begins no higher: a charger of 1.6 may keep a number in 32 bits."""
 WH_MAX = 10**12

@@ -26,11 +26,12 @@ from firmware_sim.devices.ocpp.v201.station import Ocpp201
 from firmware_sim.devices.ocpp.wall_clock import WallClock
 from hub.ocpp.account import ChargerAccount
 from hub.ocpp.answering import Answering, Patience
-from hub.ocpp.book import ChargeBook, Post
+from hub.ocpp.book import ChargeBook
 from hub.ocpp.dialect import Desk
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.model import Charge, Tariff
+from hub.ocpp.post import Post
 from hub.ocpp.server import DIALECTS
 from hub.ocpp.time import ChargingTime
 from protocol import answers, envelope
