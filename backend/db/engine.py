@@ -1,4 +1,5 @@
-"""SQLAlchemy engines for the two databases, set up so that a commit means the disk has it."""
+"""SQLAlchemy engines for the two databases, set up so that a commit means the disk has it, and that
+an error, which will be logged, tells no value that was asked with."""
 
 import os
 import sqlite3
@@ -75,6 +76,7 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
         _make_private(file)
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={
             "cached_statements": _STATEMENTS_CACHED,
             "check_same_thread": False,
@@ -137,6 +139,7 @@ def _postgres(url: URL, *, read_only: bool) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args=arguments,
+        hide_parameters=True,
         pool_pre_ping=True,
         **_isolation(read_only=read_only),
     )

@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from backend.db import postgres_store
 from backend.db.engine import open_engine
@@ -200,6 +201,31 @@ def test_a_full_disk_is_busy_and_room_makes_it_go_on(migrated_url: str) -> None:
     finally:
         writer.close()
         engine.dispose()
+
+
+def test_a_question_that_fails_tells_no_value_that_it_asked_with(migrated_url: str) -> None:
+    engine = open_engine(migrated_url, read_only=True)
+    asked = text("SELECT 1 FROM no_table WHERE name = :name")
+    with engine.connect() as connection, pytest.raises(DBAPIError) as failed:
+        connection.execute(asked, {"name": "韩梅梅"})
+    engine.dispose()
+    assert "no_table" in str(failed.value)
+    assert "韩梅梅" not in str(failed.value)
+
+
+@only_postgres
+def test_a_row_that_postgres_refuses_is_told_without_its_values(migrated_url: str) -> None:
+    engine = open_engine(migrated_url)
+    store = open_store(engine)
+    store.begin()
+    store._run("CREATE TEMP TABLE person (name text CHECK (length(name) > 9))")  # type: ignore[attr-defined]
+    with pytest.raises(StoreError) as refused:
+        store._run("INSERT INTO person VALUES ('韩梅梅')")  # type: ignore[attr-defined]
+    store.rollback()
+    store.close()
+    engine.dispose()
+    assert "person_name_check" in refused.value.detail
+    assert "韩梅梅" not in refused.value.detail
 
 
 def test_postgres_says_that_its_disk_is_full() -> None:
