@@ -107,11 +107,18 @@ class Pipeline:
 
 def _error(result: "pq.abc.PGresult") -> psycopg.Error:
     state = (result.error_field(pq.DiagnosticField.SQLSTATE) or b"").decode()
-    message = result.get_error_message()
     try:
-        return errors.lookup(state)(message)
+        kind: type[psycopg.Error] = errors.lookup(state)
     except KeyError:
-        return psycopg.OperationalError(message)
+        kind = psycopg.OperationalError
+    return kind(kind.__name__ if issubclass(kind, psycopg.DataError) else _message(result))
+
+
+def _message(result: "pq.abc.PGresult") -> str:
+    """The server's sentence without its DETAIL, which quotes the row that a constraint refuses:
+    errors are logged. Of a ``DataError`` the sentence itself may quote the value."""
+    sentence = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY)
+    return result.get_error_message() if sentence is None else sentence.decode(errors="replace")
 
 
 def as_array(column: Sequence[object]) -> str:

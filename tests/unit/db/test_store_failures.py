@@ -214,17 +214,26 @@ def test_a_question_that_fails_tells_no_value_that_it_asked_with(migrated_url: s
 
 
 @only_postgres
-def test_a_row_that_postgres_refuses_is_told_without_its_values(migrated_url: str) -> None:
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("INSERT INTO person VALUES ('韩梅梅')", "person_name_check"),
+        ("SELECT array_agg(one)::int[] FROM unnest(ARRAY['韩梅梅']) one", "InvalidText"),
+    ],
+)
+def test_a_value_that_postgres_refuses_is_not_told(
+    migrated_url: str, asked: str, named: str
+) -> None:
     engine = open_engine(migrated_url)
     store = open_store(engine)
     store.begin()
     store._run("CREATE TEMP TABLE person (name text CHECK (length(name) > 9))")  # type: ignore[attr-defined]
     with pytest.raises(StoreError) as refused:
-        store._run("INSERT INTO person VALUES ('韩梅梅')")  # type: ignore[attr-defined]
+        store._run(asked)  # type: ignore[attr-defined]
     store.rollback()
     store.close()
     engine.dispose()
-    assert "person_name_check" in refused.value.detail
+    assert named in refused.value.detail
     assert "韩梅梅" not in refused.value.detail
 
 
