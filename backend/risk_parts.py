@@ -34,8 +34,7 @@ def build_memory(
 
 
 def _stored(reader: Reader, clock: Clock) -> Remembered:
-    memory = Remembered(PAYMENT)
     decisions, labels = DecisionRepository(reader), LabelRepository(reader)
-    count = rebuild(memory, decisions, labels, now_ms=clock.now_ms())
+    memory, count = rebuild(decisions, labels, now_ms=clock.now_ms())
     _log.info("risk_rebuilt", decisions=count)
     return memory

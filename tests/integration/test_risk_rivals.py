@@ -34,8 +34,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 def copy(reader: Reader, now_ms: int) -> Remembered:
-    memory = Remembered(PAYMENT)
-    rebuild(memory, DecisionRepository(reader), LabelRepository(reader), now_ms=now_ms)
+    memory, _ = rebuild(DecisionRepository(reader), LabelRepository(reader), now_ms=now_ms)
     return memory
 
 

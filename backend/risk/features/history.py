@@ -35,13 +35,15 @@ class History:
     """One entity's events, as far back as a feature looks."""
 
     __slots__ = (
-        "ats", "first_at", "flags", "keys", "labels", "last_place", "lats", "lons", "lost_at",
-        "prune_at", "recents", "squares", "sums", "values",
+        "ats", "before_at", "first_at", "flags", "keys", "labels", "last_place", "lats", "lons",
+        "lost_at", "prune_at", "recents", "squares", "sums", "values",
     )  # fmt: skip
 
     def __init__(self, plan: EntityPlan) -> None:
         self.ats = array("q")
         self.first_at = -1
+        self.before_at = -1
+        """The latest event before those that were ever kept, of which no more is known."""
         self.lost_at = -1
         self.prune_at = PRUNED_FROM
         self.sums = [array("q", (0,)) for _ in plan.summed_columns]
@@ -258,10 +260,10 @@ class History:
     def _ages(self, plan: EntityPlan, at: int, position: int, out: list[float]) -> None:
         for asked in plan.ages:
             if asked.kind is _SINCE_LAST:
-                then = self.ats[position - 1] if position else -1
+                then = self.ats[position - 1] if position else self.before_at
             else:
-                then = self.first_at if self.first_at <= at else -1
-            out[asked.out] = (at - then) / plan.ticks_per_s if then >= 0 else nan
+                then = self.first_at
+            out[asked.out] = (at - then) / plan.ticks_per_s if 0 <= then <= at else nan
 
     def _speeds(
         self, plan: EntityPlan, at: int, row: "Row", position: int, out: list[float]

@@ -1,6 +1,6 @@
 """The features of events one by one, as they arrive. Pure: events and labels in, vectors out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import nan
@@ -9,8 +9,9 @@ from backend.risk.features.calendar import CALENDAR_READS
 from backend.risk.features.definition import Column, ColumnType, FeatureSet, Kind
 from backend.risk.features.history import ABSENT, History
 from backend.risk.features.limits import AT_MAX, ENTITIES_MAX, KEYS_REMEMBERED_MAX, VALUE_MAX
+from backend.risk.features.past import Past
 from backend.risk.features.place import LATITUDE_E6_MAX, LONGITUDE_E6_MAX, NOWHERE
-from backend.risk.features.plan import entity_plans, event_features
+from backend.risk.features.plan import EntityPlan, entity_plans, event_features
 
 Value = str | int | float | None
 
@@ -22,12 +23,20 @@ class EventError(ValueError):
 class FeatureState:
     """What is remembered of all entities of one feature set.
 
-    An event is its time in ticks and a row in the order of the set's columns.
+    An event is its time in ticks and a row in the order of the set's columns. ``pasts``: when the
+    entities of a kind were seen before the first event that will be told.
     """
 
-    def __init__(self, feature_set: FeatureSet, *, entities_max: int = ENTITIES_MAX) -> None:
+    def __init__(
+        self,
+        feature_set: FeatureSet,
+        *,
+        entities_max: int = ENTITIES_MAX,
+        pasts: Mapping[str, Past] | None = None,
+    ) -> None:
         self.feature_set = feature_set
         self._plans = entity_plans(feature_set)
+        self._pasts = [(pasts or {}).get(plan.entity, Past()) for plan in self._plans]
         plain = event_features(feature_set)
         self._fields = [(asked.out, asked.slot) for asked in plain if asked.kind is Kind.FIELD]
         self._calendar = [
@@ -62,28 +71,28 @@ class FeatureState:
         second = at // self.feature_set.ticks_per_s + self.feature_set.utc_offset_s
         for place, read in self._calendar:
             out[place] = float(read(second))
-        for plan, histories, nobody in zip(
-            self._plans, self._histories, self._nobodies, strict=True
+        for plan, histories, past, nobody in zip(
+            self._plans, self._histories, self._pasts, self._nobodies, strict=True
         ):
             if is_over is not None and is_over():
                 break
             key: int = coded[plan.key_column]  # type: ignore[assignment]
             if key != ABSENT:
-                histories.get(key, nobody).measure(plan, at, coded, out)
+                history = histories.get(key) or _recalled(plan, past, key) or nobody
+                history.measure(plan, at, coded, out)
         return out
 
     def remember(self, at: int, row: Sequence[Value], vector: list[float]) -> None:
         """Keep an event whose vector was measured."""
         coded = self.code(row)
-        for plan, histories in zip(self._plans, self._histories, strict=True):
+        for plan, histories, past in zip(self._plans, self._histories, self._pasts, strict=True):
             key: int = coded[plan.key_column]  # type: ignore[assignment]
             if key == ABSENT:
                 continue
             history = histories.pop(key, None)
             if history is None:
-                history = History(plan)
-                if len(histories) >= self._entities_max:
-                    del histories[next(iter(histories))]
+                history = _recalled(plan, past, key) or History(plan)
+                self._make_room(histories)
             histories[key] = history  # the latest used stands last
             if not history.is_too_late(plan, at):
                 history.insert(plan, at, coded, vector)
@@ -103,12 +112,22 @@ class FeatureState:
         Raises ``EventError`` for a label that was known before its event, or before that other."""
         check_label(at, available_at, instead_since)
         coded = self.code(row)
-        for plan, histories in zip(self._plans, self._histories, strict=True):
-            history = histories.get(coded[plan.key_column])  # type: ignore[call-overload]
+        for plan, histories, past in zip(self._plans, self._histories, self._pasts, strict=True):
+            key: int = coded[plan.key_column]  # type: ignore[assignment]
+            history = histories.get(key)
+            if history is None and plan.is_labelled:
+                history = _recalled(plan, past, key)
+                if history is not None:
+                    self._make_room(histories)
+                    histories[key] = history
             if history is not None:
                 history.learn(
                     plan, at, available_at, is_fraud=is_fraud, instead_since=instead_since
                 )
+
+    def _make_room(self, histories: dict[int, History]) -> None:
+        if len(histories) >= self._entities_max:
+            del histories[next(iter(histories))]
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -124,6 +143,16 @@ class FeatureState:
         if len(row) != len(self._coders):
             raise EventError(f"a row has {len(self._coders)} columns, not {len(row)}")
         return tuple([coder(value) for coder, value in zip(self._coders, row, strict=True)])
+
+
+def _recalled(plan: EntityPlan, past: Past, key: int) -> History | None:
+    """An entity that was seen before what was told, with no more than that."""
+    seen = past.find(key) if len(past) else None
+    if seen is None:
+        return None
+    history = History(plan)
+    history.first_at, history.before_at = seen
+    return history
 
 
 def check_label(at: int, available_at: int, instead_since: int | None) -> None:

@@ -10,6 +10,9 @@ attempt is of that attempt."""
 DECISIONS_PER_PAGE_MAX = 2_000
 """Decisions that are read at once."""
 
+DECISIONS_COUNTED_TOGETHER = 50_000
+"""Older decisions that the database looks through at once for who was seen when."""
+
 PAYMENTS_REMEMBERED_MAX = 500_000
 """Judged payments that a label may still name; the oldest are forgotten first."""
 

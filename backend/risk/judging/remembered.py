@@ -7,11 +7,12 @@ Rule 2: a label may be told before the attempt that it was given to, which anoth
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from backend.risk.features.definition import FeatureSet
+from backend.risk.features.past import Past
 from backend.risk.features.stream import FeatureState, Value
 from backend.risk.judging.limits import (
     CLOCKS_APART_MS_MAX,
@@ -76,13 +77,13 @@ class _Payment:
 
 class Remembered:
     """The memory of one program. For a set whose features have no conditions (``where``), which ask
-    for the vector of each attempt."""
+    for the vector of each attempt. ``pasts``: who was seen before what it will be told."""
 
     trouble = ""
 
-    def __init__(self, feature_set: FeatureSet) -> None:
+    def __init__(self, feature_set: FeatureSet, *, pasts: Mapping[str, Past] | None = None) -> None:
         assert not any(feature.where for feature in feature_set.features), "asks for the vector"
-        self._state = FeatureState(feature_set)
+        self._state = FeatureState(feature_set, pasts=pasts)
         self._payments: OrderedDict[str, _Payment] = OrderedDict()
         self._early: OrderedDict[str, tuple[Word, ...]] = OrderedDict()
         """Labels of payments that are not remembered. Nearly all are too old to matter."""
@@ -104,11 +105,15 @@ class Remembered:
             known.tried = tried
         known.attempt_ids = (*known.attempt_ids, tried.attempt_id)
         self._payments[tried.payment_id] = known
-        if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
-            self._payments.popitem(last=False)
+        self._forget_oldest()
         for word in self._early.pop(tried.payment_id, ()):
             if word.available_at_ms + CLOCKS_APART_MS_MAX >= tried.at_ms:  # else of one before it
                 self.learn(word)
+
+    def know(self, tried: Tried) -> None:
+        """An attempt of the past, which counts nowhere any more: what its label says may."""
+        self._payments.setdefault(tried.payment_id, _Payment(tried, (tried.attempt_id,)))
+        self._forget_oldest()
 
     def learn(self, word: Word) -> None:
         known = self._payments.get(word.payment_id)
@@ -127,6 +132,10 @@ class Remembered:
             instead_since=None if known.verdict is None else known.said_at_ms,
         )
         known.verdict, known.said_at_ms = word.is_fraud, available_at_ms
+
+    def _forget_oldest(self) -> None:
+        if len(self._payments) > PAYMENTS_REMEMBERED_MAX:
+            self._payments.popitem(last=False)
 
     def _wait(self, word: Word) -> None:
         before = self._early.get(word.payment_id, ())

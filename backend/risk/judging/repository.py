@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.limits import (
     ATTEMPTS_NAMED_MAX,
+    DECISIONS_COUNTED_TOGETHER,
     DECISIONS_PER_PAGE_MAX,
     DECISIONS_PER_PAYMENT_MAX,
     PAYMENTS_PER_LOOKUP_MAX,
@@ -21,6 +22,13 @@ from backend.risk.rules.language.fused import Fact
 
 _decision = RiskDecision.__table__  # type: ignore[attr-defined]
 DIGEST = PAYMENT.digest
+SEEN_COLUMNS = {
+    "payer": _decision.c.payer_id,
+    "card": _decision.c.card,
+    "merchant": _decision.c.merchant_id,
+}
+"""The entities whose first or latest event a feature asks for, however long ago it was; the index
+of the times has their columns, too."""
 _SCORES = ("model_id", "score", "challenger_id", "challenger_score")
 
 
@@ -42,6 +50,32 @@ class DecisionRepository:
                 return
             last = rows[-1]
             place = (last["at_ms"], last["number"], last["attempt_id"])
+
+    def of_payments(self, payment_ids: Collection[str], *, before_ms: int) -> list[Row]:
+        """The decisions of at most ``PAYMENTS_PER_LOOKUP_MAX`` payments before a time, in order."""
+        query = select(_decision).where(_decision.c.payment_id.in_(payment_ids))
+        query = query.where(_decision.c.at_ms < before_ms)
+        return self._reader.rows(query.order_by(_decision.c.at_ms, _decision.c.number))
+
+    def seen_before(self, at_ms: int) -> Iterator[tuple[str, str, int, int]]:
+        """Which entities were seen before a time: the kind, the name, and the first and the last
+        time within a stretch; stretch by stretch, the oldest first."""
+        at = _decision.c.at_ms
+        begin_ms = 0
+        while begin_ms < at_ms:
+            far = select(at).where(at >= begin_ms, at < at_ms).order_by(at)
+            end = self._reader.one(far.offset(DECISIONS_COUNTED_TOGETHER).limit(1))
+            end_ms = at_ms if end is None else max(end["at_ms"], begin_ms + 1)
+            for entity, column in SEEN_COLUMNS.items():
+                query = (
+                    select(column, func.min(at), func.max(at))
+                    .where(at >= begin_ms, at < end_ms, column != "")
+                    .group_by(column)
+                )
+                for row in self._reader.rows(query):
+                    name, first_ms, last_ms = row.values()
+                    yield entity, name, first_ms, last_ms
+            begin_ms = end_ms
 
     def challenged(self, *, from_ms: int, until_ms: int) -> Iterator[ScoredPayment]:
         """What champion and challenger said of the attempts of a time, where both did."""

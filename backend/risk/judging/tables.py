@@ -15,7 +15,15 @@ class RiskDecision(BackendTable, table=True):
 
     __tablename__ = "risk_decision"
     __table_args__: Any = (
-        Index("ix_risk_decision_at", "at_ms", "number", "attempt_id"),
+        Index(
+            "ix_risk_decision_at",
+            "at_ms",
+            "number",
+            "attempt_id",
+            "payer_id",
+            "card",
+            "merchant_id",
+        ),
         Index("ix_risk_decision_payment", "payment_id", "at_ms"),
         Index(
             "ix_risk_decision_refused",

@@ -25,6 +25,7 @@ from backend.risk.features.definition import (
     Where,
 )
 from backend.risk.features.label_columns import Labels
+from backend.risk.features.past import Past, Sightings
 from backend.risk.features.place import NOWHERE
 from backend.risk.features.stream import EventError, FeatureState
 from tests.support.feature_oracle import Oracle, Told
@@ -346,3 +347,12 @@ def test_a_feature_that_contradicts_the_rules_is_refused_with_its_name(
 ) -> None:
     with pytest.raises(DefinitionError, match=f"{feature.name}.*{why}"):
         FeatureSet(columns=ONE.columns, features=(*ONE.features, feature))
+
+
+def test_of_more_entities_than_are_kept_those_seen_longest_ago_are_forgotten() -> None:
+    seen = Sightings(entities_max=2)
+    for key, first_at, last_at in ((7, 1, 2), (-8, 3, 3), (7, 4, 5), (9, 6, 6)):
+        seen.add(key, first_at, last_at)
+    past = Past(seen)
+    assert [past.find(key) for key in (-8, 7, 9, 8, 10)] == [None, (1, 5), (6, 6), None, None]
+    assert (len(past), len(Past())) == (2, 0)

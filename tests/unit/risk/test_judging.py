@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 import pytest
 
 from backend.risk.cases.model import CaseClock
 from backend.risk.cases.repository import CaseFilter, CaseRepository
+from backend.risk.features.catalogue import PAYMENT
+from backend.risk.judging import repository
 from backend.risk.judging.desk import RiskDesk
 from backend.risk.judging.engine import Engine
 from backend.risk.judging.live import LIVE_BY_DEFAULT
@@ -18,6 +21,7 @@ from backend.risk.judging.records import attempt_of, explanation, vector_of
 from backend.risk.judging.repository import DecisionRepository
 from backend.risk.judging.scoring import Scoring
 from backend.risk.labels.repository import LabelRepository
+from backend.risk.labels.service import LabelPayment
 from backend.risk.lists.model import Entry, ListKind, ListName
 from backend.risk.lists.service import PutOnList, SetBlock
 from backend.risk.rules.compiled import Action, Rule, Severity
@@ -27,6 +31,7 @@ from backend.risk.rules.in_use import Judgement as Judged
 from backend.risk.rules.lifecycle import SetCommand
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.service import DraftRules, MoveRules
+from protocol.clock import DAY_MS
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import services_of
 
@@ -200,11 +205,10 @@ def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stop
     for number in range(20):
         shop.clock.at_ms += 40_000 + number * 997
         shop.pay(payers[number % 3], 100 + number * 50)
-    again = RiskDesk(LIVE)
-    count = rebuild(
-        again.memory, DecisionRepository(shop.reader), LabelRepository(shop.reader),
-        now_ms=shop.clock.at_ms,
-    )  # fmt: skip
+    memory, count = rebuild(
+        DecisionRepository(shop.reader), LabelRepository(shop.reader), now_ms=shop.clock.at_ms
+    )
+    again = RiskDesk(LIVE, memory=memory)
     assert count == 20
     last = decisions(shop)[-1]
     probe = attempt_of(last)
@@ -212,6 +216,48 @@ def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stop
     assert repr(here.vector) == repr(there.vector)
     assert here.decision == there.decision
     assert len(vector_of(last)) == len(here.vector)
+
+
+def test_who_was_seen_long_ago_is_known_after_a_restart(
+    shop: Shop, desk: RiskDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repository, "DECISIONS_COUNTED_TOGETHER", 2)
+    back, thief, gone = payers = [shop.add_payer(balance_minor=100_000) for _ in range(3)]
+    begin_ms = shop.clock.at_ms
+    for payer, day in ((back, 0), (thief, 1), (gone, 2), (back, 3), (back, 3), (back, 50)):
+        shop.clock.at_ms = begin_ms + day * DAY_MS
+        paid = str(shop.pay(payer, 100 + day)["payment_id"])
+        if payer == thief:
+            shop.do(
+                LabelPayment(
+                    label_id=shop.id("lbl"),
+                    payment_id=paid,
+                    is_fraud=True,
+                    by="李雷",
+                    reason="试卡",
+                )
+            )
+    now_ms = begin_ms + 100 * DAY_MS
+    stored = DecisionRepository(shop.reader), LabelRepository(shop.reader)
+    memory, count = rebuild(*stored, now_ms=now_ms)
+    assert count == 0
+    again = RiskDesk(LIVE, memory=memory)
+    template = attempt_of(decisions(shop)[0])
+    is_told = [name != "payer.amount_to_median" for name in PAYMENT.names]
+    for number in range(6):  # each as it was found, and after a payment more
+        probe = replace(
+            template, attempt_id=f"att_{number}", payment_id=f"pay_{number}",
+            payer_id=payers[number % 3], at_ms=now_ms + number * DAY_MS,
+        )  # fmt: skip
+        online, found = (one.judge(probe, {}).vector for one in (desk, again))
+        assert repr([*compress(found, is_told)]) == repr([*compress(online, is_told)])
+        days = {name: value / 86_400 for name, value in zip(PAYMENT.names, found, strict=True)}
+        assert days["payer.since_first_s"] == 100 + number - number % 3
+        assert days["merchant.since_fraud_s"] == 99 + number
+        if number == 0:
+            assert days["payer.since_last_s"] == 50
+        for one in (desk, again):
+            one.remember(probe)
 
 
 @pytest.mark.parametrize("behind_ms", [0, 4_000])
@@ -235,12 +281,20 @@ def test_a_label_is_told_again_to_the_attempt_that_it_was_given_to(
         def labels(self, *, after: tuple[int, str, str]) -> list[dict[str, object]]:
             return [label] if after[0] < 0 else []
 
-    online, again = (RiskDesk(LIVE, scoring=Scoring(lambda: 0)) for _ in range(2))
+        def of_payments(self, _: object, *, before_ms: int) -> list[dict[str, object]]:
+            return []
+
+        def seen_before(self, _: int) -> Iterator[tuple[str, str, int, int]]:
+            return iter(())
+
+    online = RiskDesk(LIVE, scoring=Scoring(lambda: 0))
     online.remember(attempt_of(first))
     online.learn(str(first["payment_id"]), is_fraud=True, available_at_ms=at_ms + 1_000 - behind_ms)
     online.remember(attempt_of(second))
     stored: Any = Stored()
-    assert rebuild(again.memory, stored, stored, now_ms=at_ms) == 2
+    memory, count = rebuild(stored, stored, now_ms=at_ms)
+    again = RiskDesk(LIVE, scoring=Scoring(lambda: 0), memory=memory)
+    assert count == 2
     for row, known in ((first, True), (second, False)):
         probe = replace(attempt_of(row), at_ms=at_ms + 120_000)
         here, there = online.judge(probe, {}), again.judge(probe, {})

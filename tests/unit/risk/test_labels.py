@@ -183,9 +183,9 @@ def test_the_latest_word_about_a_payment_counts_once_online_and_in_training(
     computed = ledger_vectors(payments, labels, kept={})[-1][place]
     *_, last = DecisionRepository(judged.reader).since(0)
     assert vector_of(last)[place] == computed == frauds
-    again = RiskDesk(scoring=Scoring(lambda: 0))
-    rebuild(again.memory, DecisionRepository(judged.reader), LabelRepository(judged.reader),
-            now_ms=judged.clock.at_ms)  # fmt: skip
+    decided, given = DecisionRepository(judged.reader), LabelRepository(judged.reader)
+    memory, _ = rebuild(decided, given, now_ms=judged.clock.at_ms)
+    again = RiskDesk(scoring=Scoring(lambda: 0), memory=memory)
     probe = replace(attempt_of(last), at_ms=judged.clock.at_ms + 1)
     assert again.judge(probe, {}).vector[place] == frauds
 
