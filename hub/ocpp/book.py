@@ -160,6 +160,23 @@ class ChargeBook:
         )
         return charge
 
+    async def begin_late(self, charger: str, said: Beginning) -> Charge | None:
+        """The beginning of a charge that began with something later of it; what is over stays."""
+        at_ms = believed_ms(said.at_ms, self.time.now_ms())
+
+        def write(journal: ChargeJournal) -> Charge | None:
+            charge = journal.by_key(charger, said.key)
+            if charge is None or not charge.is_flowing or charge.tag != said.tag:
+                return charge
+            begun = charge.begin_at(said.wh, at_ms=at_ms)
+            journal.save(begun)
+            return begun
+
+        charge = await self.run(write)
+        if charge is not None:
+            self._show(charge)
+        return charge
+
     async def read(
         self, find: Callable[[ChargeJournal], Charge | None], readings: Sequence[tuple[int, int]]
     ) -> Charge | None:

@@ -168,6 +168,17 @@ class Desk:
             return charge, Grant(is_accepted=True)
         return charge, await self._beside(grant, but=charge.payment_id)
 
+    async def begin_late(self, said: Beginning, words: str) -> Charge | None:
+        """The beginning of a transaction comes after something later of it. Where that was its end,
+        a person is told of what had flowed before: it is in no debit."""
+        charge = await self.book.begin_late(self.charger, said)
+        if charge is None or not charge.ended_at_ms or said.wh is None:
+            return charge
+        counted_from_wh = charge.last_wh if charge.start_wh is None else charge.start_wh
+        if charge.tag == said.tag and said.wh < counted_from_wh:
+            await self.keep_unread("TransactionEvent", "a beginning after its end", words)
+        return charge
+
     async def end_unread(self, find: Callable[[ChargeJournal], Charge | None]) -> None:
         """The end of a transaction cannot be read: it is over by its latest reading."""
         charge = await self.book.run(find)

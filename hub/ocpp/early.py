@@ -33,11 +33,10 @@ class EarlyEnd:
         return self.last[0] if self.last else None
 
     def read(self, begun: Charge) -> Charge:
-        """The charge that it ends, with the reading that it began from, if only the end says."""
-        if begun.start_wh is not None or self.first is None:
-            return begun
-        wh, at_ms = self.first
-        return begun.read(wh, at_ms=at_ms, heard_at_ms=begun.heard_at_ms)
+        """The charge that it ends, from the reading that it began at, where only the end says."""
+        return (
+            begun if self.first is None else begun.begin_at(self.first[0], at_ms=begun.began_at_ms)
+        )
 
 
 def is_somebodys(readings: list[Read], tag: str) -> bool:

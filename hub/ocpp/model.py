@@ -237,6 +237,14 @@ class Charge:
             self, last_wh=wh, last_at_ms=at_ms, heard_at_ms=heard_at_ms, milliwatts=power
         )
 
+    def begin_at(self, wh: int | None, *, at_ms: int) -> "Charge":
+        """The charge whose beginning is said when something later of it is known already: it
+        counts from there, where that is lower, and from when, where that is earlier."""
+        began = replace(self, began_at_ms=min(self.began_at_ms, at_ms))
+        if wh is None or (self.start_wh is not None and self.start_wh <= wh):
+            return began
+        return replace(began, start_wh=wh, last_wh=max(self.last_wh, wh))
+
     def end(self, wh: int | None, *, at_ms: int, reason: str) -> "Charge":
         """The charge at its end; ``wh`` None: the charger does not say what the meter shows."""
         last_wh = self.last_wh if wh is None else wh

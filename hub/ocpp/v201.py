@@ -1,7 +1,8 @@
 """OCPP 2.0.1 at the line of one charger (part 2; use cases C, E, F, I).
 
 A transaction is known by the charger's ``transactionId``, and counts from its first token on. Its
-events may come late and again; what the book knows already moves nothing. An end that comes before
+events may come late and again; what the book knows already moves nothing. A beginning with a card
+that comes after something later of it still says where it counts from. An end that comes before
 its beginning waits for it, unless it says all by itself: whose card, and both readings. The cost
 is told with each event (I02), and by CostUpdated.
 """
@@ -210,19 +211,22 @@ class Dialect201:
                 return {}
         if charge is None and not tag:
             return {}  # nobody's yet: nothing flows before a token is accepted
+        beginning = Beginning(
+            connector=said.evse.id if said.evse else 0,
+            key=key,
+            tag=tag,
+            wh=readings[0][0] if readings else None,
+            at_ms=at_ms(said.timestamp),
+        )
+        is_late = charge is not None and bool(tag) and said.eventType == "Started"
         if charge is None:
-            beginning = Beginning(
-                connector=said.evse.id if said.evse else 0,
-                key=key,
-                tag=tag,
-                wh=readings[0][0] if readings else None,
-                at_ms=at_ms(said.timestamp),
-            )
             charge, grant = await self._desk.begin(beginning)
             info = _token_info(is_accepted=grant.is_accepted)
         elif tag:
             info = _token_info(is_accepted=charge.state is not ChargeState.REFUSED)
-        if readings:
+        if is_late:
+            charge = await self._desk.begin_late(beginning, json.dumps(payload)) or charge
+        elif readings:
             found = await self._desk.book.read(
                 lambda journal: journal.by_key(charger, key), readings
             )

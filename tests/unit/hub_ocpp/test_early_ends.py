@@ -139,3 +139,63 @@ async def test_no_more_ends_wait_than_a_thousand_and_the_newest_stay(
         await events.say("Ended", 600, 3_000, tx=f"tx-{number}")
     kept = [one.journal.take_early_end(CHARGER, f"tx-{number}") for number in range(3)]
     assert [early is not None for early in kept] == [False, False, True]
+
+
+async def test_a_beginning_after_what_came_later_still_says_where_it_counts_from(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, payer, events = await ready(shop, stop)
+    await events.say("Updated", 300, 2_500, **TOKEN)
+    await events.say("Updated", 400, 2_700)
+    for _ in range(2):
+        said = await events.say("Started", 0, 1_000, **TOKEN)
+        assert said["totalCost"] == round((1_700 * 150 // 1_000 + 400 * 6 // 60) / 100, 2)
+    [running] = one.charges()
+    assert (running.start_wh, running.last_wh, running.odd_readings) == (1_000, 2_700, 0)
+    await events.say("Ended", 600, 3_000)
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert (charge.state, charge.energy_wh, charge.amount_minor) == (ChargeState.PAID, 2_000, 360)
+    assert shop.payer_balance(payer) == 50_000 - 360
+
+
+async def test_a_beginning_says_what_nobody_had_said_of_the_meter(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _, events = await ready(shop, stop)
+    await events.say("Updated", 300, **TOKEN)
+    await events.say("Started", 0, 1_000, **TOKEN)
+    await events.say("Ended", 600, 3_000)
+    [charge] = one.charges()
+    assert (charge.energy_wh, charge.amount_minor) == (2_000, 360)
+
+
+async def test_a_beginning_without_the_card_or_with_another_or_a_higher_reading_moves_nothing(
+    shop: Shop, stop: MakeStop
+) -> None:
+    """A transaction counts from its first token on."""
+    one, _, events = await ready(shop, stop)
+    await events.say("Updated", 300, 2_000, **TOKEN)
+    before = one.charges()
+    other: dict[str, Any] = {"idToken": {"idToken": "ANOTHER", "type": "ISO14443"}}
+    await events.say("Started", 0, 1_000, **other)
+    await events.say("Started", 300, 2_500, **TOKEN)
+    assert one.charges() == before
+    await events.say("Started", 0, 1_000)
+    assert one.charges()[0].start_wh == 2_000
+
+
+async def test_what_flowed_before_a_paid_end_is_told_a_person_when_the_beginning_comes(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, payer, events = await ready(shop, stop)
+    await events.say("Updated", 300, 2_000, **TOKEN)
+    await events.say("Ended", 600, 3_000)
+    await one.pass_s(5)
+    for _ in range(2):
+        await events.say("Started", 0, 1_000, **TOKEN)
+    [charge] = one.charges()
+    assert (charge.state, charge.energy_wh) == (ChargeState.PAID, 1_000)
+    assert shop.payer_balance(payer) == 50_000 - charge.amount_minor
+    [kept] = one.journal.unread()
+    assert kept.why == "a beginning after its end"
