@@ -144,6 +144,7 @@ class Desk:
         )
         if mandate_id is None:
             return Grant(is_accepted=False)
+        await self.keeper.hear_of_debits(mandate_id)
         standing = await self.keeper.standing(self.charger, mandate_id)
         if standing is None:
             return Grant(is_accepted=False)

@@ -136,6 +136,20 @@ class Keeper:
             )
         return parse_body(MandateStanding, said.body)
 
+    async def hear_of_debits(self, mandate_id: str) -> None:
+        """Ask what became of the debits that are on their way under a mandate: a room that is told
+        after that is without them, as the book is."""
+        charges = await self._book.open_charges()
+        owed = [one for one in charges if sharing.is_owed(one) and one.mandate_id == mandate_id]
+        await asyncio.gather(*(self._hear_of(one) for one in owed))
+
+    async def _hear_of(self, charge: Charge) -> None:
+        asked = PaymentQuery(payment_id=charge.payment_id)
+        said = await self._ask(charge.charger, paying.QUERY, asked)
+        if said is not None and said.error is None:
+            result = parse_body(PaymentResult, said.body)
+            await self._book.apply(charge.payment_id, lambda one: paying.after_payment(one, result))
+
     def take_news(self, charger: str, wire: bytes) -> None:
         """Something came for a charger unasked: see to it, and return at once."""
         self._spawn(self._hear(charger, wire), charger)

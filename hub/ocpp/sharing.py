@@ -6,6 +6,8 @@ Rule 2: what a running charge takes of it is its cost, a stop's time ahead, and 
         so a second car may begin, and all stop when together they reach the room.
 Rule 3: what one asks at its end leaves out what others ask already, whatever was metered meanwhile:
         together they never ask for more than the room, also where no stop came through.
+Rule 4: a room that is told while a debit is on its way may have it out already. So who begins asks
+        what became of it first (``Keeper.hear_of_debits``), and then for the room.
 """
 
 from collections.abc import Iterable
@@ -20,7 +22,7 @@ def beside_minor(
 ) -> int:
     """What charges under a mandate take of its room, but for the one of this payment id."""
     others = _under(charges, mandate_id, but)
-    return sum(one.amount_minor if _is_owed(one) else _ahead_minor(one, now_ms) for one in others)
+    return sum(one.amount_minor if is_owed(one) else _ahead_minor(one, now_ms) for one in others)
 
 
 def reaches_limit(charge: Charge, charges: Iterable[Charge], now_ms: int) -> bool:
@@ -49,7 +51,7 @@ def retold(charge: Charge, charges: Iterable[Charge], room_minor: int) -> Charge
 
 def after_debit(before: Charge, after: Charge, charges: Iterable[Charge]) -> list[Charge]:
     """The running charges that a debit has left less of the room, until it is told again."""
-    if not (_is_owed(before) and after.state is ChargeState.PAID):
+    if not (is_owed(before) and after.state is ChargeState.PAID):
         return []
     return [
         replace(one, limit_minor=max(one.limit_minor - after.amount_minor, 0))
@@ -58,9 +60,14 @@ def after_debit(before: Charge, after: Charge, charges: Iterable[Charge]) -> lis
     ]
 
 
+def is_owed(charge: Charge) -> bool:
+    """Whether its debit under a mandate is on its way."""
+    return charge.mandate_id is not None and charge.state is ChargeState.OWED
+
+
 def _owed_minor(charge: Charge, charges: Iterable[Charge]) -> int:
     others = _under(charges, charge.mandate_id, charge.payment_id)
-    return sum(one.amount_minor for one in others if _is_owed(one))
+    return sum(one.amount_minor for one in others if is_owed(one))
 
 
 def _under(charges: Iterable[Charge], mandate_id: str | None, but: str) -> list[Charge]:
@@ -75,10 +82,6 @@ def _under(charges: Iterable[Charge], mandate_id: str | None, but: str) -> list[
         and one.payment_id != but
         and one.state in {ChargeState.RUNNING, ChargeState.OWED}
     ]
-
-
-def _is_owed(charge: Charge) -> bool:
-    return charge.mandate_id is not None and charge.state is ChargeState.OWED
 
 
 def _ahead_minor(charge: Charge, now_ms: int) -> int:

@@ -128,3 +128,30 @@ async def test_a_car_may_go_on_with_what_the_other_has_left(shop: Shop, stop: Ma
     assert charges[2].limit_minor == 400 - charges[1].amount_minor
     await one.pass_s(600)
     check_paid(one, payer, least_minor=380)
+
+
+@pytest.mark.asyncio
+async def test_a_debit_whose_answer_is_on_its_way_counts_once_for_who_begins(
+    shop: Shop, stop: MakeStop
+) -> None:
+    """The backend has taken it out of the room that it tells, and we have not heard of it."""
+    payer = shop.add_payer(balance_minor=50_000)
+    one = stop()
+    one.bind(shop.add_mandate(payer, **OF_A_DAY))
+    await one.power_on()
+    await one.do("plug", 1, 22_000)
+    await one.do("tap", CARD, 1)
+    await one.pass_s(240)
+    one.backend.loses = lambda kind: "answer" if kind == "payment.create" else ""
+    await one.do("unplug", 1)
+    [first] = one.charges()
+    assert (first.state, first.amount_minor > 200) == (ChargeState.OWED, True)
+    assert shop.payer_balance(payer) == 50_000 - first.amount_minor
+    await one.do("plug", 2, 22_000)
+    await one.do("tap", CARD, 2)
+    second, first = one.charges()
+    assert (first.state, second.state) == (ChargeState.PAID, ChargeState.RUNNING)
+    assert second.limit_minor == 400 - first.amount_minor
+    one.backend.loses = lambda _: ""
+    await one.pass_s(600)
+    check_paid(one, payer, least_minor=380)
