@@ -27,12 +27,14 @@ Greet = Callable[[asyncio.Protocol, socket.socket], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpStreet:
-    """Where a door is and how many it serves. ``name`` is what the log and ``refused`` call it."""
+    """Where a door is and how many it serves, and how many of one address may stand there before
+    they ask. ``name`` is what the log and ``refused`` call it."""
 
     name: str
     host: str
     port: int
     connections_max: int
+    silent_per_address_max: int
 
 
 def greeting(tls: ssl.SSLContext | None) -> Greet:
@@ -132,7 +134,7 @@ class HttpDoor:
         quiet = Counter(self._greeting.values()) + Counter(
             one for line, (one, _) in self._silent.items() if line.transport is not None
         )
-        return "silent" if quiet[address] >= limits.HTTP_SILENT_PER_ADDRESS_MAX else None
+        return "silent" if quiet[address] >= self._street.silent_per_address_max else None
 
     async def _let_in(self, sock: socket.socket, address: str) -> None:
         serves = self._runner.server

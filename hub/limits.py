@@ -47,8 +47,11 @@ HTTP_CHARGERS_MAX = 512
 HTTP_FIRMWARE_MAX = 256
 HTTP_REFUSALS_MAX = 64
 """Connections above those that are told *busy*; one more is closed at once."""
-HTTP_SILENT_PER_ADDRESS_MAX = 64
+HTTP_FIRMWARE_SILENT_PER_ADDRESS_MAX = 64
 """Connections of one address that have asked nothing yet."""
+HTTP_CHARGERS_SILENT_PER_ADDRESS_MAX = 256
+"""All chargers of a store may stand behind one address, and dial at once when their power is back;
+who asks nothing from one address leaves as many places to the others."""
 HTTP_TLS_TIMEOUT_S = 10
 HTTP_FIRST_REQUEST_S = 10
 HTTP_KEEP_ALIVE_S = 30

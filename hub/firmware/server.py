@@ -45,7 +45,11 @@ class FirmwareServer:
         app.router.add_get("/firmware/{digest}", self._get)
         self._door = HttpDoor(
             HttpStreet(
-                name="firmware", host=host, port=port, connections_max=limits.HTTP_FIRMWARE_MAX
+                name="firmware",
+                host=host,
+                port=port,
+                connections_max=limits.HTTP_FIRMWARE_MAX,
+                silent_per_address_max=limits.HTTP_FIRMWARE_SILENT_PER_ADDRESS_MAX,
             ),
             app,
             greet=lambda line, sock: accept(tls, line, sock, greeting_s=limits.HTTP_TLS_TIMEOUT_S),

@@ -68,7 +68,11 @@ class OcppServer:
         app.router.add_get("/ocpp/{name}", self._serve)
         self._door = HttpDoor(
             HttpStreet(
-                name="chargers", host=host, port=port, connections_max=limits.HTTP_CHARGERS_MAX
+                name="chargers",
+                host=host,
+                port=port,
+                connections_max=limits.HTTP_CHARGERS_MAX,
+                silent_per_address_max=limits.HTTP_CHARGERS_SILENT_PER_ADDRESS_MAX,
             ),
             app,
             greet=greeting(tls),

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from hub import limits
 from hub.firmware.server import FirmwareServer
 from hub.http_door import HttpDoor, HttpStreet, greeting
+from hub.ocpp.limits import CHARGERS_MAX
 from hub.ocpp.server import OcppServer
 from tests.kit.patience import PATIENCE_S
 
@@ -58,10 +59,18 @@ async def answer(request: web.Request) -> web.Response:
 
 
 @contextlib.asynccontextmanager
-async def door(refused: Refused, *, connections_max: int) -> AsyncIterator[HttpDoor]:
+async def door(
+    refused: Refused, *, connections_max: int, silent_per_address_max: int = 64
+) -> AsyncIterator[HttpDoor]:
     app = web.Application()
     app.router.add_get("/{any:.*}", answer)
-    street = HttpStreet(name="test", host=HOST, port=0, connections_max=connections_max)
+    street = HttpStreet(
+        name="test",
+        host=HOST,
+        port=0,
+        connections_max=connections_max,
+        silent_per_address_max=silent_per_address_max,
+    )
 
     def count(*why: str) -> None:
         refused[cast(tuple[str, str], why)] += 1
@@ -121,10 +130,9 @@ async def test_who_asks_nothing_keeps_no_place(monkeypatch: pytest.MonkeyPatch) 
         await silent.close()
 
 
-async def test_one_address_holds_few_places_before_it_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "HTTP_SILENT_PER_ADDRESS_MAX", 1)
+async def test_one_address_holds_few_places_before_it_asks() -> None:
     refused: Refused = Counter()
-    async with door(refused, connections_max=8) as one:
+    async with door(refused, connections_max=8, silent_per_address_max=1) as one:
         first = await call(one.port)
         second = await call(one.port)
         assert await second.ended()
@@ -142,6 +150,32 @@ async def test_a_stranger_who_is_refused_keeps_no_place() -> None:
         assert "401" in await stranger.ask("/secret")
         assert await stranger.ended()
         await stranger.close()
+
+
+async def test_all_chargers_of_a_store_behind_one_address_may_dial_at_once() -> None:
+    """As when the power of a car park is back: each is served, and none is taken for a stranger."""
+    refused: Refused = Counter()
+    nobody: Any = None
+    server = OcppServer(
+        nobody,
+        nobody,
+        passwords={},
+        clock=nobody,
+        host=HOST,
+        port=0,
+        tls=None,
+        refused=lambda *why: refused.update([why]),
+    )
+    await server.start()
+    try:
+        callers = await asyncio.gather(*(call(server.port) for _ in range(CHARGERS_MAX)))
+        said = [await caller.ask("/ocpp/charger-1") for caller in callers]
+        assert [one.splitlines()[0] for one in said if "401" not in one] == []
+        assert refused == {}
+        for caller in callers:
+            await caller.close()
+    finally:
+        await server.stop()
 
 
 @pytest.mark.parametrize("name", ["chargers", "firmware"])
