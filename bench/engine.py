@@ -17,11 +17,12 @@ from bench.result import Result
 
 CALLERS = (1, 32, 256, 512, 2048)
 ROUNDS = 3
+COMMITS = 2_000
 # TigerBeetle's own Python client, one transfer a payment, measured on a machine of this size.
 TIGERBEETLE = {1: 204, 32: 1_590, 256: 6_960, 2048: 7_631}
 
 
-def commit_times_ms(folder: Path, number: int = 2_000) -> list[float]:
+def commit_times_ms(folder: Path) -> list[float]:
     """How long the disk takes for the smallest commit: one row, WAL, synchronous=FULL. To be taken
     next to what it is compared with: a disk's minutes differ."""
     folder.mkdir()
@@ -32,7 +33,7 @@ def commit_times_ms(folder: Path, number: int = 2_000) -> list[float]:
     raw.isolation_level = None
     raw.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)")
     times = []
-    for _ in range(number):
+    for _ in range(COMMITS):
         body = os.urandom(1024)
         began = time.perf_counter()
         raw.execute("INSERT INTO t (body) VALUES (?)", (body,))

@@ -26,16 +26,16 @@ from firmware_sim.recording.matching import (
 from firmware_sim.recording.trace import Done, Said, Trace
 
 
-def board_of_trace(trace: Trace, device: str | None = None, transport: str = "pty") -> BoardFile:
+def board_of_trace(trace: Trace, device: str | None = None) -> BoardFile:
     """A board whose devices say what the trace's devices said; of one device, or of all."""
     names = [device] if device else list(trace.head.devices)
-    devices = {name: _replayed(trace, name, transport) for name in names}
+    devices = {name: _replayed(trace, name) for name in names}
     return BoardFile(f"replay-{trace.head.board}"[:32], devices, trace.head.seed)
 
 
-def _replayed(trace: Trace, name: str, transport: str) -> BoardDevice:
+def _replayed(trace: Trace, name: str) -> BoardDevice:
     kind = kind_of(trace, name)
-    factory = kind.entry.model_validate({"kind": kind.name, "transport": transport})
+    factory = kind.entry.model_validate({"kind": kind.name, "transport": "pty"})
     baud = kind.build(factory, b"").baud
     turns = turns_of(trace.said(name))
 

@@ -81,7 +81,6 @@ def run_scenario(
     scenario: Scenario,
     *,
     seed: int | None = None,
-    state_dir: Path | None = None,
     keep: Callable[[Recorder], Keep] | None = None,
     before_step: BeforeStep | None = None,
     with_pictures: bool = False,
@@ -95,7 +94,7 @@ def run_scenario(
         loop = VirtualLoop() if chosen.is_virtual else asyncio.new_event_loop()
         now_ms = loop.now_ms if isinstance(loop, VirtualLoop) else SteadyClock().now_ms
         try:
-            run = _Run(chosen, state_dir or Path(folder), now_ms, keep, before_step)
+            run = _Run(chosen, Path(folder), now_ms, keep, before_step)
             return loop.run_until_complete(run.result(with_pictures=with_pictures))
         finally:
             loop.close()

@@ -56,10 +56,10 @@ class Arithmetic(Protocol):
         ...
 
 
-def z_value(public: bytes, user_id: bytes = USER_ID) -> bytes:
-    """Z: the hash that binds the user id and the key into every message (GB/T 32918.2 §5.5)."""
+def z_value(public: bytes) -> bytes:
+    """Z: the hash that binds `USER_ID` and the key into every message (GB/T 32918.2 §5.5)."""
     curve = b"".join(value.to_bytes(32, "big") for value in (SM2.a, SM2.b, SM2.gx, SM2.gy))
-    return sm3((8 * len(user_id)).to_bytes(2, "big") + user_id + curve + public[1:])
+    return sm3((8 * len(USER_ID)).to_bytes(2, "big") + USER_ID + curve + public[1:])
 
 
 class Sm2Signer:

@@ -27,10 +27,9 @@ class Record:
     payload: bytes
 
 
-def text_record(text: str, language: str = "en") -> Record:
-    """A text record in UTF-8."""
-    tag = language.encode("ascii")
-    return Record(WELL_KNOWN, TEXT, bytes([len(tag)]) + tag + text.encode())
+def text_record(text: str) -> Record:
+    """A text record in UTF-8 whose language is given as English."""
+    return Record(WELL_KNOWN, TEXT, b"\x02en" + text.encode())
 
 
 def uri_record(uri: str) -> Record:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from tillway.fleet import devices, rollout
 from tillway.operator_place import CA_VARIABLE, TOKEN_FILE_VARIABLE, URL_VARIABLE
 
 TILLS = ("till-1", "till-2", "till-3")
-Say = Callable[..., Awaitable[str]]
 
 
 class Fleet:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
@@ -13,7 +12,6 @@ from tests.kit.patience import PATIENCE_S
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """The whole one also draws a window that nobody sees: it takes twice the processor time."""
 START_MS = 60_000  # the first start from a cold disk took 24 s
-FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 _WORDS = [
     f"--{word}"
     for word in (

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -39,15 +38,6 @@ MONEY = (
                                       "channels", "notify", "shards", "disputes", "coupons")),
 )  # fmt: skip
 PURE = ("protocol/", "terminal/domain/", "hub/domain/", "firmware_sim/devices/")
-CALLED_BY_OTHERS = {
-    "can_write_eof", "get_protocol",  # asyncio
-    "find_edhoc_by_id_cred_peer", "find_oscore", "needs_blockwise_assembly", "render_post",
-    "_process_edhoc_msg12", "post_seqnoincrease", "to_message",  # aiocoap
-    "makefile", "readinto",  # http.client, gzip
-    "pytest_addoption",
-    "reset_output_buffer",  # pyserial
-}  # fmt: skip
-"""Functions that a library calls by their names."""
 CLOCKS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.monotonic|date\.today)\(")
 
 
@@ -87,6 +77,17 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def imported(tree: ast.AST) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_only_repositories_tables_and_the_database_room_see_sql(
         if name.startswith("backend/")
         and not name.startswith("backend/db/")
         and not name.endswith(("repository.py", "tables.py", "backend/ledger/cli.py"))
-        and {"sqlalchemy", "sqlmodel"} & {word.split(".")[0] for word in _imported(tree)}
+        and {"sqlalchemy", "sqlmodel"} & {word.split(".")[0] for word in imported(tree)}
     ]
     assert not found
 
@@ -256,100 +257,6 @@ def test_every_lock_names_versions_with_hashes_and_the_build_s_tools_are_locked(
     tools = (ROOT / "deploy/setup/tools.lock").read_text()
     missing = [need for need in ("uv", *wanted) if f"{need}==" not in tools]
     assert not missing
-
-
-def test_every_module_of_a_room_is_reached_by_another_or_by_the_launcher(
-    trees: dict[str, ast.Module],
-) -> None:
-    names = {
-        name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        for name in sources()
-        if not name.startswith("bench/")
-    }
-    wanted: set[str] = set()
-    for name in tracked():
-        if name.endswith(".py"):
-            wanted |= _imported(trees.get(name) or ast.parse((ROOT / name).read_text()))
-    text = "\n".join((ROOT / n).read_text() for n in (*sources(), "pyproject.toml"))
-    unreached = {
-        name
-        for name in names
-        if name not in wanted
-        and f'"{name}' not in text
-        and not any(other.startswith(f"{name}.") for other in names)
-        and ".migrations" not in name
-        and not name.endswith(".__main__")  # reached by ``python -m``
-    }
-    assert not unreached
-
-
-def _imported(tree: ast.AST) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
-def test_every_limit_that_is_named_is_kept_somewhere(trees: dict[str, ast.Module]) -> None:
-    """A bound that nothing reads is a false claim."""
-    read = {full for tree in trees.values() for full in _read_of_other_modules(tree)}
-    unread = []
-    for name, tree in trees.items():
-        if not name.endswith("limits.py"):
-            continue
-        module = name.removesuffix(".py").replace("/", ".")
-        inside = Counter(re.findall(r"\w+", (ROOT / name).read_text()))
-        unread += [
-            f"{name}: {limit}"
-            for limit in _named_at_the_top(tree)
-            if f"{module}.{limit}" not in read and inside[limit] == 1
-        ]
-    assert not unread
-
-
-def _read_of_other_modules(tree: ast.AST) -> Iterator[str]:
-    """``room.module.NAME`` for what is imported by name, or read of a module that is."""
-    modules: dict[str, str] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                modules[alias.asname or alias.name] = f"{node.module}.{alias.name}"
-                yield f"{node.module}.{alias.name}"
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            yield f"{modules.get(node.value.id)}.{node.attr}"
-
-
-def _named_at_the_top(tree: ast.Module) -> Iterator[str]:
-    """A module's constants."""
-    for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        yield from (one.id for one in targets if isinstance(one, ast.Name))
-
-
-def test_nothing_is_defined_that_nobody_uses(trees: dict[str, ast.Module]) -> None:
-    kinds = (".py", ".html", ".js", ".toml")
-    texts = ((ROOT / name).read_text() for name in tracked() if name.endswith(kinds))
-    said = Counter(word for text in texts for word in re.findall(r"\w+", text))
-    dead = []
-    for name, tree in trees.items():
-        if name.startswith("protocol/framing/"):  # it tells whole registers, used or not
-            continue
-        named = [one.name for one in functions(tree) if not one.decorator_list]
-        named += _named_at_the_top(tree)
-        dead += [f"{name}: {word}" for word in named if said[word] == 1 and not _is_called(word)]
-    assert not dead
-
-
-def _is_called(name: str) -> bool:
-    """Whether Python or a library calls a function, as nothing in the sources shows."""
-    return name.startswith("__") or name in CALLED_BY_OTHERS
 
 
 def test_every_setting_stands_in_the_documents(trees: dict[str, ast.Module]) -> None:

@@ -81,9 +81,9 @@ class Traces:
              said.token),
         )  # fmt: skip
 
-    def mark_undone(self, rrn: int, *, is_undone: bool = True) -> None:
-        """It counts no more; or again."""
-        self._db.execute("UPDATE cup_trace SET is_undone = ? WHERE rrn = ?", (is_undone, rrn))
+    def mark_undone(self, rrn: int) -> None:
+        """It counts no more."""
+        self._db.execute("UPDATE cup_trace SET is_undone = true WHERE rrn = ?", (rrn,))
 
     def sum_of(self, original: int, kind: Kind) -> int:
         """What transactions of a kind about another one have moved."""

@@ -7,7 +7,7 @@ off what was written to the log since the last commit.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -273,10 +273,6 @@ class Story:
     def _rows_left(self) -> int:
         query = "SELECT (SELECT count(*) FROM uplink) + (SELECT count(*) FROM downlink)"
         return int(self._real.execute(query).fetchone()[0])
-
-
-def requests_of(story: Story) -> Sequence[str]:
-    return [envelope.unseal(wire).envelope.request_id for wire in story.wires.values()]
 
 
 def check(story: Story) -> None:

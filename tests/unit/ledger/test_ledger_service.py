@@ -21,7 +21,7 @@ from protocol.errors import CallerError
 from protocol.money import Money
 from tests.support.books import DATE, START_MS, Books, Post
 
-PAYER, PENDING, AVAILABLE = "C:CUST:ann:CNY", "C:MPEND:shop:CNY", "C:MAVAIL:shop:CNY"
+PAYER, PENDING = "C:CUST:ann:CNY", "C:MPEND:shop:CNY"
 
 
 def event(name: str) -> Event:

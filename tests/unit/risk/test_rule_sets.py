@@ -37,7 +37,6 @@ from tillway.risk import rules as rules_cli
 from tillway.risk.cli import app
 
 LI, HAN = "李雷", "韩梅梅"
-HOUR_MS = 3_600_000
 RULE = """
 [[rule]]
 id = "{name}"

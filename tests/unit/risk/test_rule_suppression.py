@@ -10,7 +10,6 @@ from protocol.errors import CallerError
 from tests.support.shop import Shop
 from tests.unit.risk.test_rule_sets import (
     HAN,
-    HOUR_MS,
     LI,
     MUCH,
     ONE,
@@ -19,6 +18,8 @@ from tests.unit.risk.test_rule_sets import (
     live,
     told,
 )
+
+HOUR_MS = 3_600_000
 
 
 def test_a_suppressed_rule_is_told_and_decides_nothing_until_its_end(shop: Shop) -> None:

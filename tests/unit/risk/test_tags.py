@@ -31,7 +31,6 @@ from tests.support.shop import shop_of_two
 from tests.support.transfer_flows import transfers_of_a_town
 from tillway.risk.cli import app
 
-DAY_MS = 86_400_000
 START_MS = 1_790_000_000_000
 
 

@@ -5,7 +5,6 @@ import gzip
 import json
 import re
 import struct
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -222,9 +221,6 @@ async def test_bad_bodies_get_a_code_and_words(
         status, answer = await till.post("sales", method="merchant_qr", **body)
         assert (status, answer["error"]["code"]) == (400, code)
         assert answer["error"]["zh"]
-
-
-Sent = Callable[[Till], Awaitable[int]]
 
 
 async def _status(till: Till, method: str, path: str, **options: Any) -> int:

@@ -24,7 +24,6 @@ from tests.kit.stopwatch import Stopwatch
 
 CODE = "134567890123456789"
 LONG_CODE = "0123456789" * 60
-ACK_BYTES = 6
 
 
 @pytest_asyncio.fixture
