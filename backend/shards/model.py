@@ -5,7 +5,9 @@ Rule 1: an owner's shard depends on the owner's name and the stored map alone: S
         where the bucket lies. The same in any language: nothing of Python's ``hash``.
 Rule 2: accounts of payers and merchants lie on their owner's shard; a hot merchant's sub-accounts
         (``<id>#<n>``) are owners of their own. All other accounts (reserve, channels, fees, the own
-        book) exist on every shard; a figure of theirs is the sum over the shards.
+        book) exist on every shard; a figure of theirs is the sum over the shards. What is put aside
+        for a case, a contract, a payment or a stock has no home by its own name: it comes out of
+        an account of the merchant or payer whose it is and so, by rule 3, lies where they do.
 Rule 3: no transfer touches two databases. What crosses is two transfers with one name, each in its
         own shard's books, and between them the account of the other shard.
 """
@@ -18,7 +20,7 @@ from typing import NamedTuple
 from backend.shards.limits import BUCKETS, SHARDS_MAX
 from protocol.errors import CallerError
 
-PLACED_CODES = frozenset({"CUST", "MPEND", "MAVAIL", "ESCROW", "DISPUTE", "MERCH_RECV"})
+PLACED_CODES = frozenset({"CUST", "MPEND", "MAVAIL", "MERCH_RECV"})
 _OWNERS_CACHED = 65_536
 
 

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import ChannelAnswer
-from backend.db.command import Command, Outcome
+from backend.db.command import Command, Outcome, Seal
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
@@ -99,6 +99,7 @@ class Shop:
     """The risk engine; most tests are not about it."""
 
     wallet: WalletRules = field(default_factory=partial(WalletRules, **UNLIMITED))
+    seals: Sequence[Seal] = field(default_factory=lambda: (LedgerSeal(),))
 
     def __post_init__(self) -> None:
         self._numbers = count(self.first_id)
@@ -107,7 +108,7 @@ class Shop:
         self.writer = GroupCommitWriter(
             open_store(self._engine),
             clock=self.clock,
-            seals=[LedgerSeal()],
+            seals=self.seals,
             observers=[partial(remember_committed, self.engine.desk)] if self.engine else [],
         )
         self.reader = Reader.open(self.url)

@@ -48,6 +48,8 @@ def test_payers_and_merchants_accounts_have_a_home_and_all_others_are_everywhere
         assert founded.shard_of_account(f"C:{code}:{owner}:CNY") == founded.shard_of(owner)
     for everywhere in ("C:UNSWEPT:CNY", "O:MDR:CNY", "C:CH:NUCC.2026-09-30:CNY", "C:XSHARD:2:CNY"):
         assert founded.shard_of_account(everywhere) is None
+    for put_aside in ("DISPUTE:dsp_1", "ESCROW:ofv_1", "SHARE:pay_1", "STOCK:stk_1"):
+        assert founded.shard_of_account(f"C:{put_aside}:CNY") is None
 
 
 def test_a_single_shard_has_everybody_and_no_peer() -> None:
