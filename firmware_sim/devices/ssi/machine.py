@@ -2,7 +2,7 @@
 
 Rule 1: every packet of the host is answered: ACK, the reply asked for, or NAK with a reason
 (1 checksum wrong, 2 not known, 6 not now). Without handshaking (parameter 9F) nothing is.
-Rule 2: a packet that the host sends again (status bit 0) is acknowledged again and not done again.
+Rule 2: a packet that the host sends again (status bit 0) is answered as before and not done again.
 Rule 3: asleep, any byte wakes the engine and is lost, as is what comes in the 50 ms after it.
 
 Chosen here: a look takes ``READ_MS``; an unfinished packet is forgotten after 300 ms; in the
@@ -55,6 +55,7 @@ class SsiScanner:
         self.is_reading = False
         self.codes_read = self.codes_failed = 0
         self._last_heard: ssi.Packet | None = None
+        self._last_reason: Reason | None = None
         self._last_code: tuple[Sighting, int] | None = None
         self._heard_at = 0
         self._wake_at: int | None = None
@@ -116,7 +117,7 @@ class SsiScanner:
         self.transfer.drop()
         self.show = Show(beeps=self.show.beeps)
         self.power, self.is_enabled, self.is_reading = Power.AWAKE, True, False
-        self._last_heard = self._last_code = None
+        self._last_heard = self._last_reason = self._last_code = None
         self._wake_at = self._read_at = self._stop_at = None
         self._begin_by_itself(now_ms)
         return []
@@ -176,10 +177,10 @@ class SsiScanner:
             case Opcode.NAK:
                 return self._refused(packet, now_ms)
         is_again = packet.status & ssi.STATUS_RESENT and self._is_last(packet)
-        self._last_heard = packet
-        reason = None if is_again else self._obey(packet, now_ms)
-        if reason is not None:
-            return self._refusal(reason)
+        if not is_again:
+            self._last_heard, self._last_reason = packet, self._obey(packet, now_ms)
+        if self._last_reason is not None:
+            return self._refusal(self._last_reason)
         asked = self._asked(packet)
         if asked is not None:
             return self.transfer.start([asked], now_ms, self._wait_ms())

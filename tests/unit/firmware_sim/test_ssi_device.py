@@ -158,6 +158,14 @@ def test_an_order_sent_again_is_acknowledged_and_done_once() -> None:
     assert scanner.show.beeps == 1
 
 
+def test_an_order_that_was_refused_is_refused_again_when_it_is_sent_again() -> None:
+    """Goal: a host that missed the refusal does not take its order for done."""
+    scanner = _scanner(TRIGGER_MODE=ssi.TRIGGER_HOLD)
+    again = Packet(Opcode.START_SESSION, status=ssi.STATUS_RESENT)
+    assert _refused(scanner, START) is _refused(scanner, again) is Reason.DENIED
+    assert not scanner.is_reading
+
+
 def test_parameters_are_told_all_or_some() -> None:
     scanner = _scanner()
     [told] = _tell(scanner, ssi.ask_parameter(Parameter.TRIGGER_MODE))
