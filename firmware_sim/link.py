@@ -141,7 +141,10 @@ class Link:
             self._turn_over()
 
     def power_off(self) -> None:
-        """Take the device's power; the line stays where it is. What was on its way is lost."""
+        """Take the device's power; the line stays where it is. What was on its way is lost. Until
+        now time has gone by for the device; what it would say of that is not said."""
+        if self.is_powered:
+            self.device.poll(self.now_ms())
         self.is_powered = False
         self._restart_at_ms = None
         self._outbox.clear()

@@ -51,6 +51,21 @@ def test_without_power_no_time_goes_by_and_what_was_taken_stays() -> None:
     assert one.credit_minutes == 50
 
 
+@pytest.mark.parametrize("is_unplugged", [False, True])
+def test_a_power_cut_gives_no_time_back(*, is_unplugged: bool) -> None:
+    """Goal: nobody asks the meter anything, and it still knows what was used until the cut."""
+    with VirtualBoard(board_with("paymeter", device=DEVICE)) as board:
+        board.pass_time(20 * 60_000)
+        if is_unplugged:
+            board.call(lambda one: one.unplug(DEVICE))
+            board.call(lambda one: one.plug(DEVICE))
+        else:
+            board.call(lambda one: one.power(DEVICE, on=False))
+            board.pass_time(60 * 60_000)
+            board.call(lambda one: one.power(DEVICE, on=True))
+        assert board.state(DEVICE)["credit_minutes"] == 39  # it had power before the board began
+
+
 def test_an_odd_count_sets_what_is_left() -> None:
     one = meter(10_000)
     one.enter(make_token(KEY, count=3, days=1), 0)
