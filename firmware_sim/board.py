@@ -135,8 +135,10 @@ class Board:
         return self.state(name)
 
     def state(self, name: str) -> State:
-        """What can be seen of a device."""
-        return self.kinds[name].state(self.link(name).device)
+        """What can be seen of a device now."""
+        link = self.link(name)
+        link.catch_up()
+        return self.kinds[name].state(link.device)
 
     def picture(self, name: str, picture: str) -> bytes:
         """A PNG of what a device shows or has made."""

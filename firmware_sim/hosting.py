@@ -135,7 +135,7 @@ class VirtualBoard:
 
     def state(self, device: str) -> State:
         """What can be seen of a device."""
-        return self.board.state(device)
+        return self._run(lambda: self.board.state(device))
 
     def set_fault(self, device: str, *faults: Fault) -> None:
         """Make a device's line faulty, in place of all faults before; no fault heals it."""

@@ -178,6 +178,12 @@ class Link:
             self._schedule(outputs)
         self._turn_over()
 
+    def catch_up(self) -> None:
+        """Let time go by for the device until now, so that it can be looked at as it is."""
+        if self.is_powered:
+            self._schedule(self.device.poll(self.now_ms()))
+            self._turn_over()
+
     def _hear(self, data: bytes) -> None:
         """The client said something: through the faults of its way to the device."""
         self.counts.to_device_bytes += len(data)

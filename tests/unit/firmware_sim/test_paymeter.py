@@ -51,6 +51,12 @@ def test_without_power_no_time_goes_by_and_what_was_taken_stays() -> None:
     assert one.credit_minutes == 50
 
 
+def test_who_looks_at_the_meter_sees_what_is_left_now() -> None:
+    with VirtualBoard(board_with("paymeter", device=DEVICE)) as board:
+        board.pass_time(20 * 60_000)
+        assert board.state(DEVICE)["credit_minutes"] == 39  # it had power before the board began
+
+
 @pytest.mark.parametrize("is_unplugged", [False, True])
 def test_a_power_cut_gives_no_time_back(*, is_unplugged: bool) -> None:
     """Goal: nobody asks the meter anything, and it still knows what was used until the cut."""
