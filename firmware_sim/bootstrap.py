@@ -66,7 +66,10 @@ def _recording(board: Board, path: Path | None) -> Iterator[None]:
     with TraceFile(path) as file:
         recorder = Recorder(board, SteadyClock().now_ms, file.write)
         file.write(recorder.head)
-        yield
+        try:
+            yield
+        finally:
+            recorder.end()
 
 
 def _stop(server: uvicorn.Server) -> None:

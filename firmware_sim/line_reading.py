@@ -27,6 +27,11 @@ class LineReader:
         """What has been broken off by now."""
         return [frame for side in Side for frame in self._rest(side, now_ms, BROKEN_OFF_MS)]
 
+    def end(self) -> list[Frame]:
+        """Nobody listens any more: all that has begun, however lately."""
+        self._heard_ms.clear()
+        return [frame for side in Side for frame in self._decoder.rest(side)]
+
     def _rest(self, side: Side, now_ms: int, quiet_ms: int) -> list[Frame]:
         heard_ms = self._heard_ms.get(side)
         if heard_ms is None or now_ms - heard_ms < quiet_ms:

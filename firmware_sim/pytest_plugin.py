@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from firmware_sim.hosting import HostedBoard
     from firmware_sim.recording.recorder import Recorder
 
-_RECORDER: "pytest.StashKey[Recorder]" = pytest.StashKey()
+_HEARD: "pytest.StashKey[tuple[HostedBoard, Recorder]]" = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +55,8 @@ def tillway_board(request: pytest.FixtureRequest) -> "Iterator[HostedBoard]":
     except TillwayError as error:
         pytest.fail(f"--tillway-board: {error.detail}", pytrace=False)
     with hosted as board:
-        request.node.stash[_RECORDER] = board.call(lambda one: recorder.Recorder(one, one.now_ms))
+        heard = board.call(lambda one: recorder.Recorder(one, one.now_ms))
+        request.node.stash[_HEARD] = board, heard
         yield board
 
 
@@ -75,8 +76,10 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what was said last to the report of a test that failed."""
     report = yield
-    recorder = item.stash.get(_RECORDER, None)
-    if recorder is not None and report.when == "call" and report.failed:
+    heard = item.stash.get(_HEARD, None)
+    if heard is not None and report.when == "call" and report.failed:
+        board, recorder = heard
+        board.call(lambda _: recorder.end())
         rows = [event.describe() for event in list(recorder.recent)] or ["nothing was said"]
         title = f"tillway board {recorder.head.board}, seed {recorder.head.seed}"
         report.sections.append((title, "\n".join(rows)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from firmware_sim.clock import SteadyClock
 from firmware_sim.conformance.running import open_port
-from firmware_sim.frames import Side
+from firmware_sim.frames import Frame, Side
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.line_reading import LineReader
 from firmware_sim.recording.file import TraceFile
@@ -37,15 +37,18 @@ async def record_between(
     with open_port(device, rate) as port, TraceFile(out) as file:
         file.write(head)
 
-        def keep(side: Side, data: bytes) -> None:
-            at_ms = now_ms()
-            for frame in reader.feed(side, data, at_ms):
+        def keep(frames: list[Frame], at_ms: int) -> None:
+            for frame in frames:
                 file.write(said(frame, DEVICE, at_ms - began_ms))
+
+        def hear(side: Side, data: bytes) -> None:
+            at_ms = now_ms()
+            keep(reader.feed(side, data, at_ms), at_ms)
 
         def from_driver(data: bytes) -> None:
             if line.client_baud not in (None, port.baudrate):
                 port.baudrate = line.client_baud
-            keep(Side.HOST, data)
+            hear(Side.HOST, data)
             port.write(data)
 
         line = open_line(transport, rate)
@@ -58,10 +61,13 @@ async def record_between(
             while not stop.is_set():
                 data = await asyncio.to_thread(lambda: port.read(max(1, port.in_waiting)))
                 if data:
-                    keep(Side.DEVICE, data)
+                    hear(Side.DEVICE, data)
                     line.write(data)
+                else:
+                    keep(reader.settle(now_ms()), now_ms())
         except OSError as error:
             raise OperatingError("device_disconnected", f"{device}: {error}") from error
         finally:
+            keep(reader.end(), now_ms())
             line.close()
     say(f"wrote {out}")

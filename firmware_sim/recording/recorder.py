@@ -54,6 +54,12 @@ class Recorder:
         for device, reader in self._readers.items():
             self._say(device, reader.settle(now_ms), now_ms)
 
+    def end(self) -> None:
+        """Nobody listens any more: tell what has begun and is not finished, however lately."""
+        now_ms = self._now_ms()
+        for device, reader in self._readers.items():
+            self._say(device, reader.end(), now_ms)
+
     def _tap(self, device: str) -> Tap:
         reader = self._readers[device] = LineReader(self._kinds[device].decoder())
 

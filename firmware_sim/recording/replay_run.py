@@ -61,7 +61,7 @@ def play_device(
         words = [word.replace("{port}", port) for word in driver]
         reason, reason_zh = _drive(board, name, words, limit_s, should_end)
         played = board.call(lambda running: running.device(name, ReplayedDevice))
-        board.call(lambda _: recorder.settle())
+        board.call(lambda _: recorder.end())
     found, lines, lines_zh = played.difference, tuple[str, ...](), tuple[str, ...]()
     if found is not None:
         reason, reason_zh = "the driver says something else", "驱动说的和记录不一样"

@@ -89,6 +89,7 @@ class Traces:
                 "field_invalid", "nothing is being recorded", detail_zh="现在没有在录制"
             )
         name, file = self.recording, self._file
+        self._recorder.settle()
         self._recorder.no_more(self._keep)
         self._file = self._keep = self.recording = None
         file.close()

@@ -147,6 +147,7 @@ class _Run:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(driver.pid, signal.SIGKILL)  # and all it has started
                 await driver.wait()
+            self._recorder.end()
             pictures = self._pictures() if failure.why or with_pictures else ()
             await self._board.stop()
         return Result(

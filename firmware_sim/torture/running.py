@@ -104,7 +104,8 @@ def _run(driver: Driver, row: Row) -> tuple[Ran, tuple[str, ...]]:
         seconds = time.monotonic() - began
         state = board.state(DEVICE)
         heard = board.call(lambda running: running.link(DEVICE).counts.to_client_bytes)
-        lines = board.call(lambda _: tuple(event.describe() for event in recorder.recent))
+        board.call(lambda _: recorder.end())
+        lines = tuple(event.describe() for event in recorder.recent)
     counters = KINDS[driver.kind].counters
     deeds = tuple((name, int(str(state[name]))) for name in counters)
     return Ran(code, found, said, seconds, heard, deeds), lines

@@ -56,6 +56,14 @@ def test_what_nothing_follows_is_told_after_a_while_and_not_before() -> None:
     assert reader.settle(10 * BROKEN_OFF_MS) == []
 
 
+def test_at_the_end_all_that_has_begun_is_told_however_lately() -> None:
+    reader = reader_of("gm65")
+    reader.feed(Side.HOST, ASK[:4], 0)
+    reader.feed(Side.DEVICE, REPLY[:3], 1)
+    assert names(reader.end()) == [f"junk {ASK[:4].hex()}", f"junk {REPLY[:3].hex()}"]
+    assert reader.end() == []
+
+
 def test_an_answer_that_comes_slowly_or_late_is_read_whole() -> None:
     reader = reader_of("gm65")
     slow = [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 TESTS = """
 import serial
+from firmware_sim.faults import Fault, FaultKind
 
 def _ask(port):
     with serial.Serial(port, 9600, timeout=2) as scanner:
@@ -19,6 +20,7 @@ def test_reads(tillway_ports):
 
 def test_fails(tillway_board):
     tillway_board.do("eye", "present", text="134567890123456789")
+    tillway_board.set_fault("eye", Fault(FaultKind.TRUNCATE, at=3))
     assert _ask(tillway_board.paths["eye"]) == b"wrong"
 """
 
@@ -49,6 +51,7 @@ def test_each_test_has_a_board_and_a_failure_shows_seed_and_frames(tmp_path: Pat
     assert "tillway board eye, seed 77" in ran.stdout
     assert "-> read address=000a" in ran.stdout
     assert "present text=13************6789" in ran.stdout
+    assert "<- junk (damaged) why=unfinished  [020000]" in ran.stdout
 
 
 def test_real_ports_take_the_boards_place(tmp_path: Path) -> None:

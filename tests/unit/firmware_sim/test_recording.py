@@ -17,6 +17,7 @@ from firmware_sim.faults import Fault, FaultKind
 from firmware_sim.frames import Side
 from firmware_sim.hosting import HostedBoard, VirtualBoard
 from firmware_sim.limits import (
+    BROKEN_OFF_MS,
     FRAMES_SHOWN_MAX,
     LINE_INBOX_BYTES_MAX,
     RASTER_BYTES_MAX,
@@ -29,6 +30,7 @@ from firmware_sim.recording.recorder import Recorder
 from firmware_sim.recording.replay_run import play_to
 from firmware_sim.recording.replaying import board_of_trace, play_host
 from firmware_sim.recording.trace import Head, Said, Trace, read_trace, write_line
+from firmware_sim.recording.traces import Traces
 from firmware_sim.reports.page import to_page
 from firmware_sim.reports.report import Report, Verdict
 from protocol.errors import CallerError, OperatingError
@@ -151,6 +153,18 @@ def test_a_recorded_host_plays_to_a_device_and_a_broken_one_differs(tmp_path: Pa
     assert played.done == 0
     assert played.difference is not None
     assert played.difference.came == "nothing"
+
+
+def test_what_a_device_broke_off_is_in_the_trace_though_nothing_follows(tmp_path: Path) -> None:
+    with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
+        traces = Traces(tmp_path, Recorder(board.board, lambda: board.now_ms))
+        name = traces.start()
+        board.set_fault(DEVICE, Fault(FaultKind.TRUNCATE, at=3))
+        board.send(DEVICE, READ)
+        board.pass_time(2 * BROKEN_OFF_MS)
+        traces.stop()
+        last = traces.load(name).said(DEVICE)[-1]
+    assert (last.name, last.hex, last.fields) == ("junk", "020000", {"why": "unfinished"})
 
 
 def test_what_a_device_said_unasked_is_said_again_at_its_time() -> None:

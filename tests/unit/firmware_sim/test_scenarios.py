@@ -82,6 +82,20 @@ def test_a_failure_names_line_seed_and_the_last_frames(tmp_path: Path) -> None:
     assert "<- code text=TILLWAY-0001" in told
 
 
+def test_a_failure_shows_the_half_of_an_answer_too(tmp_path: Path) -> None:
+    result = _run(
+        tmp_path,
+        """
+name: half
+steps:
+  - {fault: scanner, kind: truncate, at: 3}
+  - {send: scanner, hex: 7E 00 07 01 00 0A 01 EE 8A}
+  - {expect: scanner, frame: reply, within: 200ms}
+""",
+    )
+    assert "<- junk (damaged) why=unfinished  [020000]" in result.explain()
+
+
 @pytest.mark.parametrize(
     ("steps", "reason"),
     [
