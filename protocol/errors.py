@@ -129,6 +129,8 @@ _ROWS: tuple[Row, ...] = (
     ("payment_state", "never", "当前状态不允许此操作。", "The payment's state does not allow this."),
     ("sale_unfinished", "never", "屏幕上还有一笔没有完成的收款，请先完成或取消。", "A sale on the screen is not finished; finish or cancel it first."),
     ("payment_closed", "never", "付款已关闭，请重新发起。", "The payment is closed; start a new one."),
+    ("payment_paid", "never", "这笔付款已经付过，请勿重复付款。", "This payment is paid already; do not pay it again."),
+    ("payment_processing", "never", "这笔付款正在处理中，请勿重复付款，稍后再看结果。", "This payment is on its way; do not pay it again, look at it in a moment."),
     ("payment_expired", "never", "二维码已过期，请重新出码。", "The QR code has expired; show a new one."),
     ("code_not_payable", "never", "这不是本钱包能付款的码，请扫描店里出示的收款码。", "This is no code that this wallet can pay; scan the one that the shop shows."),
     ("code_not_found", "never", "这个收款码已停用或不存在，请询问店员。", "This code is not in use; ask the shop."),

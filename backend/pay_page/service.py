@@ -20,6 +20,7 @@ from backend.payments.model import PaymentRules
 from backend.payments.paying import push_payment
 from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.waiting import check_waiting
 from protocol.errors import CallerError
 from protocol.payment import WAITING_STATES, PaymentState
 
@@ -57,11 +58,7 @@ class OpenByWallet:
         state = PaymentState(payment["state"])
         if state in WAITING_STATES and payment["funding"] == self.wallet:
             return payment
-        if state is not PaymentState.AWAITING_PAYER:
-            is_expired = state is PaymentState.EXPIRED
-            raise CallerError("payment_expired" if is_expired else "payment_closed")
-        if now_ms >= payment["code_expires_at_ms"]:
-            raise CallerError("payment_expired")
+        check_waiting(payment, now_ms)
         return self._take(ws, payment, now_ms)
 
     @property

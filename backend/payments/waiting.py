@@ -2,7 +2,7 @@
 
 from backend.db.tables import Row
 from protocol.errors import CallerError
-from protocol.payment import PaymentState
+from protocol.payment import PAID_STATES, WAITING_STATES, PaymentState
 
 
 def check_payer(payment: Row, payer_id: str) -> None:
@@ -14,8 +14,17 @@ def check_payer(payment: Row, payer_id: str) -> None:
 def check_waiting(payment: Row, now_ms: int) -> None:
     """Raise what the payer must know if the payment no longer waits. The clock's sweep moves an
     overdue one to *expired*; a refused command changes nothing."""
-    if payment["state"] != PaymentState.AWAITING_PAYER:
-        is_expired = payment["state"] == PaymentState.EXPIRED
-        raise CallerError("payment_expired" if is_expired else "payment_closed")
+    state = PaymentState(payment["state"])
+    if state is not PaymentState.AWAITING_PAYER:
+        raise CallerError(_why_not(state))
     if now_ms >= payment["code_expires_at_ms"]:
         raise CallerError("payment_expired")
+
+
+def _why_not(state: PaymentState) -> str:
+    """Whoever has paid, or is about to, must not be sent for another code."""
+    if state in PAID_STATES:
+        return "payment_paid"
+    if state in WAITING_STATES:
+        return "payment_processing"
+    return "payment_expired" if state is PaymentState.EXPIRED else "payment_closed"

@@ -21,7 +21,7 @@ from backend.pay_page import routes
 from backend.pay_page.desk import PageDesk
 from backend.pay_page.model import typed_minor, wallet_of
 from backend.pay_page.service import OpenByWallet
-from backend.payments.confirm import ConfirmByPayer
+from backend.payments.confirm import ConfirmByPayer, ScanPayment
 from backend.payments.tables import PAYMENT
 from backend.rate_limit import RateLimit
 from backend.wallet.model import scanned_payment_id
@@ -166,6 +166,9 @@ async def test_a_payment_is_with_one_wallet_at_a_time(street: Street) -> None:
         assert "another wallet" in page.text
         assert "tillway://" not in page.text
     assert street.state(payment_id) == "processing"
+    scanned = ScanPayment(payment_id=payment_id, payer_id="pyr_1", rules=street.shop.rules)
+    with pytest.raises(CallerError, match="payment_processing"):
+        street.shop.do(scanned)
 
 
 @pytest.mark.asyncio

@@ -166,6 +166,21 @@ def test_a_closed_code_cannot_be_paid(shop: Shop) -> None:
     assert shop.payer_balance(payer) == 5_000
 
 
+def test_who_scans_a_paid_code_again_is_not_sent_for_another(shop: Shop) -> None:
+    payer, other = (shop.add_payer(balance_minor=5_000) for _ in range(2))
+    shown = shop.show_qr(1_000)
+    confirm(shop, shown, payer)
+    for whoever in (payer, other):
+        with pytest.raises(CallerError, match="payment_paid"):
+            scan(shop, shown, whoever)
+    with pytest.raises(CallerError, match="payment_paid"):
+        confirm(shop, shown, other)
+    shop.refund(shown["payment_id"], 400)
+    with pytest.raises(CallerError, match="payment_paid"):
+        scan(shop, shown, payer)
+    assert [shop.payer_balance(one) for one in (payer, other)] == [4_400, 5_000]
+
+
 @pytest.mark.parametrize("text", ["", "https://x", "tillway://pay?id=", "tillway://pay?id=pay_1"])
 def test_another_text_is_not_a_payment_code(text: str) -> None:
     with pytest.raises(CallerError, match="field_invalid"):
