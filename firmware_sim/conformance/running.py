@@ -34,6 +34,7 @@ from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import DRAIN_BYTES_MAX, DRAIN_S_MAX
 from firmware_sim.reports.report import Case, Verdict
 from firmware_sim.reports.seen import Seen, row_of
+from firmware_sim.transports.serial_port import port_unusable
 from firmware_sim.words.kinds import act_words, kind_words
 from protocol.errors import CallerError, OperatingError
 
@@ -295,6 +296,6 @@ def open_at(path: str, baud: int) -> Iterator[serial.Serial]:
     try:
         port = serial.serial_for_url(path, baudrate=baud, timeout=1)
     except (serial.SerialException, ValueError) as error:
-        raise OperatingError("device_disconnected", f"{path}: {error}") from error
+        raise port_unusable(path, error) from error
     with port:
         yield port

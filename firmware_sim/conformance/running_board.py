@@ -52,7 +52,7 @@ class BoardPerson:
         if transport.startswith("serial:"):
             raise _held(name, transport)
         if not path or path.startswith(("memory:", "ws")):
-            raise OperatingError("device_disconnected", f"{name} has no port to open ({path})")
+            raise OperatingError("port_unusable", f"{name} has no port to open ({path})")
         return cls(int(told), name, path)
 
     def do(self, act: str, /, **words: JsonValue) -> None:
@@ -93,7 +93,7 @@ def _held(name: str, transport: str) -> OperatingError:
 
 
 def _ask(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
-    """What the board answers; raises its refusal, or ``OperatingError("device_disconnected")``."""
+    """What the board answers; raises its refusal, or ``OperatingError("port_unusable")``."""
     line = http.client.HTTPConnection(_HOST, port, timeout=CONTROL_ANSWER_WAIT_S)
     try:
         line.request(method, path, body)
@@ -101,7 +101,7 @@ def _ask(port: int, method: str, path: str, body: bytes | None = None) -> bytes:
         status, content = answer.status, answer.read(CONTROL_ANSWER_BYTES_MAX)
     except (OSError, http.client.HTTPException) as error:
         why = f"no simulated board answers at port {port}: {error}"
-        raise OperatingError("device_disconnected", why) from error
+        raise OperatingError("port_unusable", why) from error
     finally:
         line.close()
     if status == _OK:
@@ -117,4 +117,4 @@ def _refusal(status: int, content: bytes, what: str) -> Exception:
         code, detail = "", f"{what} is answered with {status}: no simulated board is there"
     if status in _CALLERS and is_known(code):
         return from_code(code, detail)
-    return OperatingError("device_disconnected", detail)
+    return OperatingError("port_unusable", detail)

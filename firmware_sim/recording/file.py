@@ -67,9 +67,12 @@ class TraceFile:
 
 
 def load_trace(path: Path) -> Trace:
-    """Read a trace from a file; raises ``CallerError("trace_invalid")``."""
+    """Read a trace from a file; raises ``CallerError("trace_invalid")``, and
+    ``OperatingError("file_unusable")`` where there is none to read."""
     try:
         with path.open(encoding="utf-8") as file:
             return read_trace(file, path.name)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise OperatingError("file_unusable", f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise CallerError("trace_invalid", f"{path}: {error}") from error

@@ -11,6 +11,13 @@ from firmware_sim.transports.line import Hear
 from protocol.errors import OperatingError
 
 
+def port_unusable(port: str, error: Exception) -> OperatingError:
+    """Why it could not be opened, in the system's own words; pyserial's name the port twice."""
+    cause = error.__context__
+    why = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+    return OperatingError("port_unusable", f"{port}: {why}")
+
+
 class SerialPortLine:
     """The device's end of a cable; ``path`` is this machine's port, opened when built."""
 
@@ -20,7 +27,7 @@ class SerialPortLine:
         try:
             self._port = serial.Serial(path, baud, timeout=0, exclusive=True)
         except (serial.SerialException, ValueError) as error:
-            raise OperatingError("device_disconnected", f"{path}: {error}") from error
+            raise port_unusable(path, error) from error
 
     @property
     def client_path(self) -> str:

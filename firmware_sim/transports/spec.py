@@ -22,7 +22,7 @@ def open_line(spec: str, baud: int = 9600) -> Line:
     """Open the line a spec names; a real port runs at ``baud``.
 
     Raises ``CallerError("config_invalid")`` for a spec that names none, ``OperatingError``
-    (``port_taken``, ``device_disconnected``) where it cannot be opened.
+    (``port_taken``, ``port_unusable``) where it cannot be opened.
     """
     name, _, rest = spec.partition(":")
     openers: dict[str, Callable[[], Line]] = {

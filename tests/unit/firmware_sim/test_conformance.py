@@ -131,7 +131,7 @@ def test_check_names_are_unique_and_say_where_it_is_written() -> None:
 
 
 def test_a_device_that_is_not_there_and_a_kind_without_checks_are_refused() -> None:
-    with pytest.raises(OperatingError, match="device_disconnected"):
+    with pytest.raises(OperatingError, match="port_unusable"):
         bench_of("gm65", "serial:/nonexistent/tty").__enter__()
     with pytest.raises(CallerError, match="config_invalid"):
         bench_of("gm65", "usb").__enter__()

@@ -156,7 +156,20 @@ def test_a_report_is_in_the_language_that_is_asked_for(tmp_path: Path, scenario:
 def test_a_device_that_is_not_there_is_an_error_of_ours() -> None:
     result = _sim("conform", "gm65", "--device", "serial:/nonexistent/tty")
     assert isinstance(result.exception, TillwayError)
-    assert result.exception.code == "device_disconnected"
+    assert result.exception.code == "port_unusable"
+    assert result.exception.detail == "/nonexistent/tty: No such file or directory"
+    nobody = _sim("conform", "escpos", "--device", "tcp:127.0.0.1:9").exception
+    assert isinstance(nobody, TillwayError)
+    assert nobody.detail == "socket://127.0.0.1:9: Connection refused"
+
+
+def test_a_trace_that_is_not_there_is_told_as_a_file_and_not_as_a_wrong_line() -> None:
+    missing = _sim("trace", "show", "nowhere.jsonl").exception
+    assert isinstance(missing, TillwayError)
+    assert (missing.code, missing.detail) == (
+        "file_unusable",
+        "nowhere.jsonl: No such file or directory",
+    )
 
 
 @pytest.mark.parametrize("device", ["pyt", "/dev/ttyUSB0", "serial:", "memory:x"])

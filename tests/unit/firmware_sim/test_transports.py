@@ -130,7 +130,7 @@ def test_a_spec_that_names_nothing_is_refused(spec: str) -> None:
 
 
 def test_a_port_that_is_not_there_or_taken_is_said() -> None:
-    with pytest.raises(OperatingError, match="device_disconnected"):
+    with pytest.raises(OperatingError, match="port_unusable"):
         open_line("serial:/nonexistent/tty")
     first = open_line("tcp:0")
     taken = first.client_path.rpartition(":")[2]
