@@ -14,10 +14,10 @@ from backend.clock import SystemClock, SystemEntropy
 from backend.config import load
 from backend.disputes.cli import app as disputes
 from backend.notify.cli import app as dead_letters
-from backend.observability import logs
 from backend.routing.cli import app as routing
 from backend.sagas.cli import app as sagas
 from backend.withdrawals.cli import app as withdrawals
+from transport import logs
 
 app = typer.Typer(
     help="The payment backend.",

@@ -1,18 +1,16 @@
 """``tillway sim``: simulated boards."""
 
 import asyncio
-import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from firmware_sim.commands.conform import conform
 from firmware_sim.commands.scenario import scenario
 from firmware_sim.commands.torture import torture
 from firmware_sim.commands.trace import record, replay, trace_app
+from transport import logs
 
 app = typer.Typer(
     help="Simulated devices on real protocols, and tests of real ones.",
@@ -24,7 +22,7 @@ app = typer.Typer(
 @app.callback()
 def _group() -> None:
     """What is logged goes to the standard error: the standard output is for results."""
-    _log_to_stderr()
+    logs.configure()
 
 
 app.command()(conform)
@@ -72,15 +70,3 @@ def kinds() -> None:
         for act in kind.acts:
             words = ", ".join(act.body.model_fields)
             typer.echo(f"    act {act.name}({words}): {act.summary}")
-
-
-def _log_to_stderr() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )

@@ -1,13 +1,13 @@
-"""Structured logs: one JSON object a line on stderr. Events have keys, never sentences."""
+"""What the hub logs of its own: refusals, each or counted."""
 
 import logging
-import sys
 from collections import Counter
 from collections.abc import Iterable
 
 import structlog
 
 from hub.domain.effects import Speak
+from transport import logs
 
 _log = structlog.get_logger("hub")
 _PUT_OFF = {"busy": "hub_busy", "spool_unwritable": "hub_disk_full"}
@@ -15,19 +15,7 @@ _PUT_OFF = {"busy": "hub_busy", "spool_unwritable": "hub_disk_full"}
 
 def configure() -> None:
     """Set the process up to log JSON. Called once, by the program's entry."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    logs.configure()
     # aiocoap tells of every odd datagram that a stranger sends; the metrics count them.
     logging.getLogger("coap-server").setLevel(logging.ERROR)
 

@@ -22,3 +22,9 @@ RECORD_BYTES_MAX = 16 * 1024
 
 READ_BYTES_MAX = 64 * 1024
 """What is read from a blocking socket at once."""
+
+LOG_DEPTH_MAX = 6
+"""How deep a logged value is looked into; what lies deeper is masked."""
+
+LOG_DIGITS_SHOWN = 4
+"""Of a masked number, its last ones."""

@@ -32,7 +32,6 @@ from backend.hub_api.limits import (
     BATCHES_OPEN_PER_HUB_MAX,
     VERIFY_CHUNK_ITEMS_MIN,
 )
-from backend.observability.logs import traced
 from backend.observability.metrics import Metrics
 from backend.workers import Aside
 from protocol import batch as batches
@@ -42,6 +41,7 @@ from protocol.batch import SealedBatch
 from protocol.clock import Clock
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError, TillwayError
+from transport.logs import traced
 
 _log = structlog.get_logger()
 _MS_PER_S = 1_000

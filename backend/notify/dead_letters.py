@@ -14,8 +14,8 @@ from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX, DEAD_LETTERS_PER_RE
 from backend.notify.model import DeadLetterFilter, Place
 from backend.notify.repository import CallbackRepository
 from backend.notify.service import ReplayCallback
-from backend.observability.logs import redact
 from protocol.errors import CallerError
+from transport.logs import redact
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from backend.sandbox.institution.state_files import Neighbours, own_key
 from backend.sandbox.registry import INSTITUTIONS, find
 from backend.sandbox.remote import control, duration_ms
 from protocol.errors import CallerError, OperatingError
+from transport import logs
 
 app = typer.Typer(
     help="The other institutions, simulated.", add_completion=False, no_args_is_help=True
@@ -42,6 +43,7 @@ def init(config: Config = None) -> None:
 @app.command()
 def run(names: Names = None, config: Config = None) -> None:
     """Run one institution in this process, or several as children of it, until SIGTERM."""
+    logs.configure()
     settings = load(config)
     wanted = {name: (find(name).build(), settings.place(name)) for name in names or INSTITUTIONS}
     match list(wanted.values()):

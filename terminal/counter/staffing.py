@@ -54,7 +54,7 @@ class Staffing:
         staff = self._people.renew_pin(
             staff_id, salt=salt, digest=digest, step=step, by_name=by_name
         )
-        log.info("staff_pin_renewed", staff=staff_id, pin=staff.pin.value, by=by_name)
+        log.info("staff_pin_renewed", staff=staff_id, step=staff.pin.value, by=by_name)
         return staff
 
     async def choose_pin(self, staff: Staff, pin: str) -> Staff:

@@ -10,9 +10,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.observability import logs
-from backend.observability.logs import MASK, redact, traced
 from protocol.errors import CallerError
+from transport import logs
+from transport.logs import MASK, redact, traced
 
 PAN, CODE = "6222021234567890128", "134711234908172635"
 
@@ -76,6 +76,13 @@ def test_what_a_library_logs_is_masked_too(stream: io.StringIO) -> None:
     line = logged(stream)
     assert (line["event"], line["level"]) == (f"read {MASK}2635", "error")
     assert "ValueError" in str(line["exception"])
+
+
+def test_a_trace_is_told_whole_though_many_of_its_digits_are_decimal(stream: io.StringIO) -> None:
+    trace_id = "0123456789012345678901234567890a"
+    structlog.get_logger().info("batch_answered", trace_id=trace_id, number=f"{PAN}{CODE[:13]}")
+    assert logged(stream)["trace_id"] == trace_id
+    assert PAN not in stream.getvalue()
 
 
 _values = st.recursive(
