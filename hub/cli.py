@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +19,7 @@ from hub.coap import key_cli
 from hub.config import Settings, load
 from hub.firmware.store import FIRMWARE_DIRECTORY, kept_files
 from hub.ocpp.bootstrap import JOURNAL_NAME
+from hub.ocpp.early import shown_end
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.limits import TAG_CHARS_MAX
 from hub.shell_limits import STOP_TIMEOUT_S
@@ -60,11 +63,8 @@ def tag(
         raise CallerError("id_invalid", "mandate_id")
     if not 0 < len(tag) <= TAG_CHARS_MAX:
         raise CallerError("field_invalid", "tag")
-    journal = ChargeJournal(open_journal(settings.state_dir / JOURNAL_NAME))
-    try:
+    with _charges(settings) as journal:
         journal.bind_tag(charger, tag, mandate or None)
-    finally:
-        journal.close()
     sys.stdout.write(json.dumps({"charger": charger, "mandate_id": mandate or None}) + "\n")
 
 
@@ -75,17 +75,59 @@ def unread(
     forget: Annotated[bool, typer.Option("--forget", help="They are seen: keep none.")] = False,
 ) -> None:
     """Show what chargers said and nobody could read, oldest first, a JSON line each."""
-    settings = load(config)
-    journal = ChargeJournal(open_journal(settings.state_dir / JOURNAL_NAME))
-    try:
-        with journal.transaction():
-            found = journal.unread()
-            if forget:
-                journal.forget_unread()
-    finally:
-        journal.close()
+    with _charges(load(config)) as journal, journal.transaction():
+        found = journal.unread()
+        if forget:
+            journal.forget_unread()
     for one in found:
         sys.stdout.write(json.dumps(asdict(one), ensure_ascii=False) + "\n")
+
+
+@app.command()
+def early_ends(*, config: Annotated[Path, typer.Option(help="The hub's TOML file.")]) -> None:
+    """Show the ends of transactions that chargers have said and whose beginning has not come,
+    oldest first, a JSON line each: nobody pays for them until it comes or somebody settles them."""
+    with _charges(load(config)) as journal:
+        for one in journal.early_ends():
+            sys.stdout.write(json.dumps(shown_end(one), ensure_ascii=False) + "\n")
+
+
+@app.command()
+def settle_end(
+    charger: Annotated[str, typer.Argument(help="The charger's name.")],
+    transaction: Annotated[str, typer.Argument(help="What the charger calls it.")],
+    *,
+    config: Annotated[Path, typer.Option(help="The hub's TOML file.")],
+    card: Annotated[str, typer.Option(help="Whose card it was, if the end does not say.")] = "",
+    start_wh: Annotated[int | None, typer.Option(help="The meter at the beginning.")] = None,
+    end_wh: Annotated[int | None, typer.Option(help="The meter at the end.")] = None,
+    waive: Annotated[bool, typer.Option("--waive", help="Nobody pays.")] = False,
+) -> None:
+    """Say who pays for an end whose beginning stays away, and for how much energy. The running hub
+    does it within seconds, once: `GET /charges` shows how it went. A beginning that still comes
+    changes nothing any more."""
+    settings = load(config)
+    with _charges(settings) as journal, journal.transaction():
+        early = journal.early_end(charger, transaction)
+        if early is None or charger not in {one.name for one in settings.ocpp.chargers}:
+            raise CallerError("field_invalid", "no end waits there: see `tillway hub early-ends`")
+        if waive:
+            settled = early.waived()
+        else:
+            settled = early.settled(tag=card, start_wh=start_wh, end_wh=end_wh)
+            if journal.mandate_of(charger, settled.tag) is None:
+                raise CallerError("payer_unknown", "the card pays by no mandate: `tillway hub tag`")
+        journal.settle_end(settled)
+    sys.stdout.write(json.dumps(shown_end(settled), ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _charges(settings: Settings) -> Iterator[ChargeJournal]:
+    journal = ChargeJournal(open_journal(settings.state_dir / JOURNAL_NAME))
+    try:
+        yield journal
+    finally:
+        journal.close()
 
 
 @app.command()

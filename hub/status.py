@@ -23,6 +23,10 @@ class Chargers(Protocol):
         """The newest charges."""
         ...
 
+    async def early_ends(self) -> list[dict[str, Any]]:
+        """The ends whose beginning has not come."""
+        ...
+
     async def unread(self) -> list[dict[str, Any]]:
         """What they said and nobody could read."""
         ...
@@ -111,6 +115,10 @@ def _add_chargers(app: FastAPI, chargers: Chargers) -> None:
     @app.get("/charges")
     async def newest() -> dict[str, list[dict[str, Any]]]:
         return {"charges": await chargers.charges()}
+
+    @app.get("/early-ends")
+    async def early_ends() -> dict[str, list[dict[str, Any]]]:
+        return {"early_ends": await chargers.early_ends()}
 
     @app.get("/unread")
     async def unread() -> dict[str, list[dict[str, Any]]]:

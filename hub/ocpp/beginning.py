@@ -7,6 +7,7 @@ over (``Beginning.may_recur``).
 
 from dataclasses import dataclass, replace
 
+from hub.ocpp.early import EarlyEnd
 from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.model import Charge, ChargeState, believed_ms
 
@@ -24,6 +25,18 @@ class Beginning:
     may_recur: bool = False
     """Whether another beginning can have the same ``key``: 1.6 names none, so what two say is the
     same where nothing had flowed and the charger's clock stands still or began anew."""
+
+
+def beginning_of(early: EarlyEnd) -> Beginning:
+    """What the charger would have said of what ended so."""
+    wh, at_ms = early.first or (None, early.at_ms)
+    return Beginning(
+        connector=early.connector,
+        key=early.key,
+        tag=early.tag,
+        wh=wh,
+        at_ms=min(at_ms, early.at_ms),
+    )
 
 
 def funded(journal: ChargeJournal, charger: str, tag: str) -> Charge | None:

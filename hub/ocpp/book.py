@@ -21,7 +21,8 @@ import structlog
 
 from hub.ocpp import paying, sharing
 from hub.ocpp.account import ChargerAccount
-from hub.ocpp.beginning import Beginning, funded, recurs, started
+from hub.ocpp.beginning import Beginning, beginning_of, funded, recurs, started
+from hub.ocpp.early import EarlyEnd
 from hub.ocpp.journal import ChargeJournal
 from hub.ocpp.limits import NUMBERS_BEGIN_MAX, NUMBERS_SINCE_S
 from hub.ocpp.model import Charge, ChargeState, ChargeStep, believed_ms
@@ -33,8 +34,6 @@ from protocol.errors import OperatingError
 log = structlog.get_logger("hub.ocpp")
 _Result = TypeVar("_Result")
 _OCCUPYING = frozenset({ChargeState.OFFERED, ChargeState.FUNDED, ChargeState.RUNNING})
-PREPAID_TAG = "PRE"
-_PREPAID_TAG_CHARS = 17
 
 
 class ChargeBook:
@@ -115,7 +114,6 @@ class ChargeBook:
     async def begin(self, charger: str, said: Beginning, room_minor: int | None) -> Charge:
         """A transaction begins, or is said to have begun. ``room_minor`` is what its tag's mandate
         allows, None where nobody could say."""
-        self.waiting.discard((charger, said.connector))
         ended: list[Charge] = []
 
         def write(journal: ChargeJournal) -> Charge:
@@ -125,29 +123,13 @@ class ChargeBook:
             if known is not None:
                 journal.save(replace(known, key=f"{known.key}|{known.number}"))
             early = journal.take_early_end(charger, said.key)
-            if early is None:
-                ended.extend(self._supersede(journal, charger, said.connector))
             self._set_right(journal)
-            begun = begin(journal)
             if early is not None:
-                begun, at_ms = early.read(begun), early.at_ms
-                begun = self._end(journal, begun, early.wh, at_ms=at_ms, reason=early.reason)
-                ended.append(begun)
-            return begun
-
-        def begin(journal: ChargeJournal) -> Charge:
-            now_ms = self.time.now_ms()
-            ahead = funded(journal, charger, said.tag)
-            if ahead is not None:
-                begun = started(ahead.move(ChargeStep.BEGIN), said, now_ms)
-                journal.save(begun)
-                return begun
-            mandate_id = journal.mandate_of(charger, said.tag)
-            new = replace(self._new(charger, said.tag), limit_minor=room_minor)
-            begun = started(replace(new, mandate_id=mandate_id), said, now_ms)
-            return journal.add(
-                begun if mandate_id else begun.move(ChargeStep.DENY, error_code="payer_unknown")
-            )
+                ended.append(self._begin_over(journal, early, said, room_minor))
+                return ended[0]
+            self.waiting.discard((charger, said.connector))
+            ended.extend(self._supersede(journal, charger, said.connector))
+            return self._begin(journal, charger, said, room_minor)
 
         charge = await self.run(write)
         for one in ended:
@@ -159,6 +141,12 @@ class ChargeBook:
             state=charge.state.value,
         )
         return charge
+
+    async def settle_early(self) -> None:
+        """Do what people have said of ends whose beginning stays away."""
+        for early in await self.run(lambda journal: journal.settled_ends()):
+            if early.charger in self.posts:
+                await self.begin(early.charger, beginning_of(early), None)
 
     async def begin_late(self, charger: str, said: Beginning) -> Charge | None:
         """The beginning of a charge that began with something later of it; what is over stays."""
@@ -286,6 +274,36 @@ class ChargeBook:
 
     # Below: inside a transaction.
 
+    def _begin(
+        self, journal: ChargeJournal, charger: str, said: Beginning, room_minor: int | None
+    ) -> Charge:
+        now_ms = self.time.now_ms()
+        ahead = funded(journal, charger, said.tag)
+        if ahead is not None:
+            begun = started(ahead.move(ChargeStep.BEGIN), said, now_ms)
+            journal.save(begun)
+            return begun
+        mandate_id = journal.mandate_of(charger, said.tag)
+        new = replace(self._new(charger, said.tag), limit_minor=room_minor, mandate_id=mandate_id)
+        begun = started(new, said, now_ms)
+        return journal.add(
+            begun if mandate_id else begun.move(ChargeStep.DENY, error_code="payer_unknown")
+        )
+
+    def _begin_over(
+        self, journal: ChargeJournal, early: EarlyEnd, said: Beginning, room_minor: int | None
+    ) -> Charge:
+        """What is over when it begins. A person's word on it stands (``early``, rule 2), and the
+        backend says whether the payer can pay that."""
+        if early.is_settled:
+            said, room_minor = beginning_of(early), None
+        if early.is_waived:
+            new = replace(self._new(early.charger, ""), limit_minor=0)
+            begun = journal.add(started(new, said, self.time.now_ms()))
+        else:
+            begun = early.read(self._begin(journal, early.charger, said, room_minor))
+        return self._end(journal, begun, early.wh, at_ms=early.at_ms, reason=early.reason)
+
     def _set_right(self, journal: ChargeJournal) -> None:
         """While nothing runs that was heard of lately."""
         now_ms = self.time.now_ms()
@@ -327,51 +345,24 @@ class ChargeBook:
         if here:
             is_free = all(one.state is ChargeState.OFFERED for one in here)
             return here[0] if is_free else None
-        new = self._new(post.name, "")
-        offered = journal.add(
-            replace(
-                new,
-                state=ChargeState.OFFERED,
-                connector=connector,
-                tag=PREPAID_TAG + new.payment_id[-_PREPAID_TAG_CHARS:],
-                key=f"offer:{new.payment_id}",
-                prepaid_minor=post.prepay_minor,
-                limit_minor=post.prepay_minor,
-            )
-        )
+        offered = journal.add(post.offer(self._mint_payment(post.name), connector))
         self._mint(journal, offered)
         return offered
 
     def _new(self, charger: str, tag: str) -> Charge:
-        """A charge at the present price, with an id of its own."""
-        tariff = self.posts[charger].tariff
-        return Charge(
-            payment_id=self.accounts[charger].mint(ids.PAYMENT),
-            number=0,
-            charger=charger,
-            connector=0,
-            key="",
-            tag=tag,
-            state=ChargeState.RUNNING,
-            currency=tariff.currency,
-            per_kwh_minor=tariff.per_kwh_minor,
-            per_minute_minor=tariff.per_minute_minor,
-        )
+        return self.posts[charger].charge(self._mint_payment(charger), tag)
+
+    def _mint_payment(self, charger: str) -> str:
+        return self.accounts[charger].mint(ids.PAYMENT)
 
     def _mint(self, journal: ChargeJournal, charge: Charge) -> None:
         """Write down the request that the charge's state asks for, under an id of its own."""
-        account = self.accounts[charge.charger]
+        account, post = self.accounts[charge.charger], self.posts[charge.charger]
         request_id = account.mint(ids.REQUEST)
-        if charge.state is ChargeState.OWED and charge.prepaid_minor:
-            body = paying.refund_body(charge).to_map()
-            journal.add_request(charge.payment_id, paying.REFUND, request_id, body)
-            return
-        made = paying.create_body(
-            charge,
-            attempt_id=account.mint(ids.ATTEMPT),
-            merchant_id=self.posts[charge.charger].merchant_id,
+        message_type, body = paying.first_request(
+            charge, attempt_id=account.mint(ids.ATTEMPT), merchant_id=post.merchant_id
         )
-        journal.add_request(charge.payment_id, paying.CREATE, request_id, made.to_map())
+        journal.add_request(charge.payment_id, message_type, request_id, body.to_map())
 
     # To the chargers
 

@@ -12,6 +12,7 @@ from typing import Any
 from hub.ocpp import paying
 from hub.ocpp.account import ChargerAccount, ExchangeLocal
 from hub.ocpp.book import ChargeBook
+from hub.ocpp.early import shown_end
 from hub.ocpp.journal import ChargeJournal, open_journal
 from hub.ocpp.keeper import Keeper, Registry
 from hub.ocpp.limits import PASSWORD_BYTES_MIN
@@ -77,6 +78,10 @@ class CentralSystem:
             }
             for charge in found
         ]
+
+    async def early_ends(self) -> list[dict[str, Any]]:
+        """The ends whose beginning has not come, oldest first."""
+        return [shown_end(one) for one in await self.book.run(lambda journal: journal.early_ends())]
 
     async def unread(self) -> list[dict[str, Any]]:
         """What chargers said and nobody could read, oldest first; without their words, which may

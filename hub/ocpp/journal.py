@@ -67,6 +67,12 @@ CREATE TABLE IF NOT EXISTS early_end (
     facts TEXT NOT NULL,
     UNIQUE (charger, begin_key)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS settled_end (
+    charger TEXT NOT NULL,
+    begin_key TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (charger, begin_key)
+) STRICT, WITHOUT ROWID;
 """
 EARLY = ("TransactionEvent", "an end before its beginning")
 """What is kept for a person of an early end: the action, and why."""
@@ -235,27 +241,60 @@ class ChargeJournal:
     # Ends before their beginning
 
     def hold_end(self, early: EarlyEnd) -> None:
-        """Keep it until its beginning comes: the same once; the oldest go."""
-        cursor = self._db.execute(
-            "INSERT OR REPLACE INTO early_end (charger, begin_key, facts) VALUES (?, ?, ?)",
-            (early.charger, early.key, json.dumps(asdict(early), ensure_ascii=False)),
-        )
-        assert cursor.lastrowid is not None
+        """Keep it until its beginning comes: the same once. Of too many the oldest go, first of all
+        what nobody has to pay."""
         self._db.execute(
-            "DELETE FROM early_end WHERE number <= ?", (cursor.lastrowid - EARLY_ENDS_MAX,)
+            "INSERT INTO early_end (charger, begin_key, facts) VALUES (?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
+            (early.charger, early.key, _early_facts(early)),
+        )
+        self._db.execute(
+            "DELETE FROM early_end WHERE number IN (SELECT number FROM early_end"
+            " ORDER BY json_extract(facts, '$.said') <> '', number"
+            " LIMIT max((SELECT count(*) FROM early_end) - ?, 0))",
+            (EARLY_ENDS_MAX,),
         )
 
+    def early_ends(self) -> list[EarlyEnd]:
+        """All that wait, as they came or as a person has settled them, oldest first."""
+        query = (
+            "SELECT coalesce(s.facts, e.facts) FROM early_end e"
+            " LEFT JOIN settled_end s USING (charger, begin_key) ORDER BY e.number"
+        )
+        return [_early_end(row[0]) for row in self._db.execute(query)]
+
+    def early_end(self, charger: str, key: str) -> EarlyEnd | None:
+        """One that waits."""
+        return next((e for e in self.early_ends() if (e.charger, e.key) == (charger, key)), None)
+
+    def settle_end(self, settled: EarlyEnd) -> None:
+        """A person's word on one that waits; the newest counts."""
+        self._db.execute(
+            "INSERT INTO settled_end (charger, begin_key, facts) VALUES (?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET facts = excluded.facts",
+            (settled.charger, settled.key, _early_facts(settled)),
+        )
+
+    def settled_ends(self) -> list[EarlyEnd]:
+        """Those that a person has settled and nothing was done about yet."""
+        rows = self._db.execute("SELECT facts FROM settled_end ORDER BY charger, begin_key")
+        return [_early_end(row[0]) for row in rows]
+
     def take_early_end(self, charger: str, key: str) -> EarlyEnd | None:
-        """The end of what begins now, if it came before: it is held no more, and no person's."""
-        row = self._db.execute(
-            "DELETE FROM early_end WHERE (charger, begin_key) = (?, ?) RETURNING facts",
-            (charger, key),
-        ).fetchone()
-        if row is None:
+        """The end of what begins now, if it came before, as a person has settled it if one has: it
+        is held no more, and no person's."""
+        place = (charger, key)
+        rows = [
+            row
+            for table in ("settled_end", "early_end")
+            for row in self._db.execute(
+                f"DELETE FROM {table} WHERE (charger, begin_key) = (?, ?) RETURNING facts",  # noqa: S608  # names of this file
+                place,
+            ).fetchall()
+        ]
+        if not rows:
             return None
-        facts = json.loads(row[0])
-        first, last = (facts[name] and (facts[name][0], facts[name][1]) for name in _READS)
-        early = EarlyEnd(**(facts | {"first": first, "last": last}))
+        early = _early_end(rows[0][0])
         self._db.execute(
             "DELETE FROM unread WHERE (charger, action, why, said) = (?, ?, ?, ?)",
             (charger, *EARLY, early.said),
@@ -293,6 +332,16 @@ class ChargeJournal:
 
 def _facts(charge: Charge) -> str:
     return json.dumps(asdict(charge) | {"number": 0}, ensure_ascii=False, separators=(",", ":"))
+
+
+def _early_facts(early: EarlyEnd) -> str:
+    return json.dumps(asdict(early), ensure_ascii=False)
+
+
+def _early_end(text: str) -> EarlyEnd:
+    facts = json.loads(text)
+    first, last = (facts[name] and (facts[name][0], facts[name][1]) for name in _READS)
+    return EarlyEnd(**(facts | {"first": first, "last": last}))
 
 
 def _charge(number: int, text: str) -> Charge:

@@ -101,6 +101,7 @@ class Keeper:
 
     async def tick(self) -> None:
         """Begin what is due."""
+        await self._book.settle_early()
         charges = await self._book.open_charges()
         self._paces = {one.payment_id: self._pace(one) for one in charges}
         now_ms = self._time.now_ms()

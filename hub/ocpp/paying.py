@@ -56,6 +56,15 @@ def next_asking(charge: Charge, answered: frozenset[str], *, is_wanted: bool) ->
     return Asking(QUERY) if charge.state is _S.ASKED else None
 
 
+def first_request(
+    charge: Charge, *, attempt_id: str, merchant_id: str
+) -> tuple[str, PaymentCreate | RefundCreate]:
+    """What a charge's state asks for, once: the type and the body."""
+    if charge.state is _S.OWED and charge.prepaid_minor:
+        return REFUND, refund_body(charge)
+    return CREATE, create_body(charge, attempt_id=attempt_id, merchant_id=merchant_id)
+
+
 def create_body(charge: Charge, *, attempt_id: str, merchant_id: str) -> PaymentCreate:
     """The debit under the mandate, or the code for an amount paid ahead."""
     is_ahead = bool(charge.prepaid_minor)

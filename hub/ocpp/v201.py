@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.ocpp.beginning import Beginning
+from hub.ocpp.beginning import Beginning, beginning_of
 from hub.ocpp.dialect import (
     VENDOR,
     Answer,
@@ -204,13 +204,6 @@ class Dialect201:
         charge = await self._desk.book.run(lambda journal: journal.by_key(charger, key))
         info: Json = {}
         is_end = said.eventType == "Ended"
-        if charge is None and is_end and not (tag and len(readings) > 1):
-            text = json.dumps(payload) if is_somebodys(readings, tag) else ""
-            charge = await self._desk.hold_end(_early(charger, said, readings, text))
-            if charge is None:
-                return {}
-        if charge is None and not tag:
-            return {}  # nobody's yet: nothing flows before a token is accepted
         beginning = Beginning(
             connector=said.evse.id if said.evse else 0,
             key=key,
@@ -218,6 +211,13 @@ class Dialect201:
             wh=readings[0][0] if readings else None,
             at_ms=at_ms(said.timestamp),
         )
+        if charge is None and is_end:
+            early = _early(charger, said, readings, payload)
+            if not early.is_complete and (charge := await self._desk.hold_end(early)) is None:
+                return {}
+            beginning = beginning_of(early)
+        if charge is None and not tag:
+            return {}  # nobody's yet: nothing flows before a token is accepted
         is_late = charge is not None and bool(tag) and said.eventType == "Started"
         if charge is None:
             charge, grant = await self._desk.begin(beginning)
@@ -249,15 +249,19 @@ class Dialect201:
         return {}
 
 
-def _early(charger: str, said: _Event, readings: list[tuple[int, int]], text: str) -> EarlyEnd:
+def _early(charger: str, said: _Event, readings: list[tuple[int, int]], payload: Json) -> EarlyEnd:
+    tag = said.idToken.idToken if said.idToken else ""
+    words = json.dumps(payload)[:UNREAD_CHARS_MAX]
     return EarlyEnd(
         charger=charger,
         key=said.transactionInfo.transactionId,
         at_ms=at_ms(said.timestamp),
         reason=said.transactionInfo.stoppedReason,
+        connector=said.evse.id if said.evse else 0,
+        tag=tag,
         first=readings[0] if readings else None,
         last=readings[-1] if readings else None,
-        said=text[:UNREAD_CHARS_MAX],
+        said=words if is_somebodys(readings, tag) else "",
     )
 
 
