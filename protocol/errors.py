@@ -349,6 +349,7 @@ _ROWS: tuple[Row, ...] = (
     ("model_state", "never", "模型当前状态不允许此操作。", "The model's state does not allow this."),
     ("model_same_person", "never", "须由另一人复核，提出者不能自行确认。", "A second person must agree; whoever proposed the model cannot confirm it."),
     ("rule_invalid", "never", "规则有误，请按提示的位置修改。", "The rule is wrong; correct it at the place that is named."),
+    ("rules_too_large", "never", "规则集过大，请减少规则或缩短条件。", "The set of rules is too large; have fewer rules or shorter conditions."),
     ("rules_not_found", "never", "找不到这套规则。", "This set of rules was not found."),
     ("rules_state", "never", "规则集当前状态不允许此操作。", "The state of the set of rules does not allow this."),
     ("rules_same_person", "never", "须由另一人复核，提出者不能自行确认。", "A second person must agree; whoever proposed the rules cannot confirm them."),

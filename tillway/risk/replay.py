@@ -85,13 +85,17 @@ def replay(
 
 def _compiled(file: Path | None) -> "CompiledRules":
     from backend.risk.rules.compiled import RuleSetError
-    from backend.risk.rules.rule_file import shipped_text
-    from backend.risk.rules.service import compiled_text
+    from backend.risk.rules.facts import FIELDS
+    from backend.risk.rules.rule_file import read_bounded, shipped_set
 
+    if file is None:
+        return shipped_set(FIELDS)
     try:
-        return compiled_text(file.read_text("utf-8") if file else shipped_text())
-    except (RuleSetError, UnicodeDecodeError) as error:
+        return read_bounded(file.read_text("utf-8"), FIELDS).rules
+    except UnicodeDecodeError as error:
         raise CallerError("rule_invalid", str(error)) from error
+    except RuleSetError as error:
+        raise CallerError(error.code, str(error)) from error
 
 
 def _live_of_shipped(named: list[str] | None) -> "CompiledRules":

@@ -37,17 +37,20 @@ def check(file: File) -> None:
 
 
 def _checked(file: Path) -> int:
-    """How many rules a file has; ``rule_invalid`` with the rule, the place and the reason."""
+    """How many rules a file has; ``rule_invalid`` with the rule, the place and the reason, or
+    ``rules_too_large``."""
     from backend.risk.rules.compiled import RuleSetError
     from backend.risk.rules.facts import FIELDS
-    from backend.risk.rules.rule_file import read_rules
+    from backend.risk.rules.rule_file import read_bounded
     from protocol.errors import CallerError
 
     try:
-        written = read_rules(file.read_text("utf-8"), FIELDS)
-    except (RuleSetError, UnicodeDecodeError) as error:
+        found = read_bounded(file.read_text("utf-8"), FIELDS)
+    except UnicodeDecodeError as error:
         raise CallerError("rule_invalid", f"{file.name}: {error}") from error
-    return len(written)
+    except RuleSetError as error:
+        raise CallerError(error.code, f"{file.name}: {error}") from error
+    return len(found.written)
 
 
 @app.command("list")

@@ -15,11 +15,11 @@ import structlog
 from backend.db.ports import RunRead
 from backend.pause import Pause
 from backend.risk.rules.compiled import CompiledRules, RuleSetError
+from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.in_use import RulesInUse
 from backend.risk.rules.limits import DESK_POLL_S
 from backend.risk.rules.repository import Roles, RuleRepository
-from backend.risk.rules.rule_file import shipped_text
-from backend.risk.rules.service import compiled_text
+from backend.risk.rules.rule_file import shipped_set
 from protocol.clock import Clock
 from protocol.errors import OperatingError
 
@@ -97,4 +97,4 @@ class RuleDesk:
         return {set_id: self._built.get(set_id) or self._one(set_id) for set_id in wanted}
 
     def _one(self, set_id: str) -> CompiledRules:
-        return self._repository.compiled(set_id) if set_id else compiled_text(shipped_text())
+        return self._repository.compiled(set_id) if set_id else shipped_set(FIELDS)

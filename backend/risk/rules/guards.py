@@ -10,10 +10,10 @@ from functools import cache
 from importlib.resources import files
 from math import nan
 
-from backend.risk.rules.compiled import CompiledRules, Rule, compile_rules
+from backend.risk.rules.compiled import CompiledRules, Rule
 from backend.risk.rules.language.fused import Fact
 from backend.risk.rules.language.tree import Type
-from backend.risk.rules.rule_file import read_rules
+from backend.risk.rules.rule_file import read_set
 
 GUARD_FIELDS: dict[str, Type] = {
     "payment.amount_minor": Type.INT,
@@ -31,7 +31,7 @@ _UNKNOWN = tuple((name, nan if kind.is_number else None) for name, kind in GUARD
 def guards() -> CompiledRules:
     """The guards, each tried with the facts that must fire it and those that must not."""
     text = files("backend.risk.rules").joinpath("guards.toml").read_text("utf-8")
-    return compile_rules([one.rule for one in read_rules(text, GUARD_FIELDS)], GUARD_FIELDS)
+    return read_set(text, GUARD_FIELDS).rules
 
 
 def objection(facts: Mapping[str, Fact]) -> Rule | None:

@@ -7,9 +7,10 @@ from sqlalchemy import select
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.risk.rules.compiled import CompiledRules, RuleSetError
+from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.lifecycle import DECIDES_A_SHARE, Role
 from backend.risk.rules.limits import SETS_PER_LIST_MAX
-from backend.risk.rules.service import compiled_text
+from backend.risk.rules.rule_file import read_set
 from backend.risk.rules.tables import (
     RiskRuleEvent,
     RiskRuleHeld,
@@ -101,7 +102,7 @@ class RuleRepository:
         text = self.text(set_id)
         if text is None:
             raise RuleSetError(f"there is no set {set_id}")
-        rules = compiled_text(text)
+        rules = read_set(text, FIELDS).rules
         if rules.version != set_id:
             raise RuleSetError(f"the text of {set_id} is not the one that was drafted")
         return rules

@@ -25,12 +25,18 @@ from backend.risk.rules.compiled import (
     CompiledRules,
     Rule,
     RuleSetError,
+    RulesTooLargeError,
     Severity,
     compile_rules,
 )
 from backend.risk.rules.language.parser import Fields
 from backend.risk.rules.language.tree import Type
-from backend.risk.rules.limits import EXACT_INTEGER_MAX, RULE_ID_CHARS_MAX
+from backend.risk.rules.limits import (
+    EXACT_INTEGER_MAX,
+    FILE_BYTES_MAX,
+    RULE_ID_CHARS_MAX,
+    SET_PARTS_MAX,
+)
 
 _TEXTS = ("id", "when", "action", "severity", "owner", "zh", "en")
 _KEYS = {*_TEXTS, "tags", "fires", "holds"}
@@ -52,8 +58,24 @@ class WrittenRule:
     holds: Facts
 
 
-def read_rules(text: str, fields: Fields) -> list[WrittenRule]:
-    """The rules of a file, each checked and tried. Raises ``RuleSetError``, naming the rule."""
+@dataclass(frozen=True, slots=True)
+class WrittenSet:
+    """The rules of a file, ready to judge, and as they are written."""
+
+    rules: CompiledRules
+    written: tuple[WrittenRule, ...]
+
+
+def read_bounded(text: str, fields: Fields) -> WrittenSet:
+    """A set that somebody brings: no larger than a running backend should build. Raises
+    ``RuleSetError``."""
+    if len(text.encode()) > FILE_BYTES_MAX:
+        raise RulesTooLargeError(f"more than {FILE_BYTES_MAX} bytes")
+    return read_set(text, fields, parts_max=SET_PARTS_MAX)
+
+
+def read_set(text: str, fields: Fields, *, parts_max: int | None = None) -> WrittenSet:
+    """A set, each rule checked and tried. Raises ``RuleSetError``, naming the rule."""
     try:
         told = tomllib.loads(text)
     except RecursionError as error:
@@ -63,10 +85,10 @@ def read_rules(text: str, fields: Fields) -> list[WrittenRule]:
     if set(told) != {"rule"} or not isinstance(told["rule"], list):
         raise RuleSetError("a file of rules holds [[rule]] and nothing else")
     written = [_written(number, one, fields) for number, one in enumerate(told["rule"], 1)]
-    rules = compile_rules([one.rule for one in written], fields)
-    for one in written:
-        _try(rules, one, fields)
-    return written
+    rules = compile_rules([one.rule for one in written], fields, parts_max=parts_max)
+    for number, one in enumerate(written):
+        _try(rules, number, one, fields)
+    return WrittenSet(rules, tuple(written))
 
 
 def shipped_text() -> str:
@@ -81,22 +103,17 @@ def shipped_text() -> str:
 
 def shipped_rules(fields: Fields) -> list[WrittenRule]:
     """The rules that ship; read once in a process, as no installation changes them."""
-    return list(_shipped(tuple(fields.items())))
+    return list(_shipped(tuple(fields.items())).written)
 
 
 def shipped_set(fields: Fields) -> CompiledRules:
     """The rules that ship, ready to judge; built once in a process."""
-    return _shipped_set(tuple(fields.items()))
+    return _shipped(tuple(fields.items())).rules
 
 
 @cache
-def _shipped_set(fields: tuple[tuple[str, Type], ...]) -> CompiledRules:
-    return compile_rules([one.rule for one in _shipped(fields)], dict(fields))
-
-
-@cache
-def _shipped(fields: tuple[tuple[str, Type], ...]) -> tuple[WrittenRule, ...]:
-    return tuple(read_rules(shipped_text(), dict(fields)))
+def _shipped(fields: tuple[tuple[str, Type], ...]) -> WrittenSet:
+    return read_set(shipped_text(), dict(fields))
 
 
 def row_of(facts: Facts, fields: Fields) -> list[float | str | bool | None]:
@@ -163,8 +180,8 @@ def _facts(name: str, told: object, fields: Fields) -> Facts:
     return told
 
 
-def _try(rules: CompiledRules, written: WrittenRule, fields: Fields) -> None:
+def _try(rules: CompiledRules, number: int, written: WrittenRule, fields: Fields) -> None:
     for facts, wanted in ((written.fires, True), (written.holds, False)):
-        if (written.rule in rules.row(row_of(facts, fields))) is not wanted:
+        if rules.does_hit(number, row_of(facts, fields)) is not wanted:
             what = "does not fire on its fires" if wanted else "fires on its holds"
             raise RuleSetError(f"{written.rule.rule_id}: {what}")

@@ -11,7 +11,7 @@ from typing import Any
 from backend.db.command import Read
 from backend.db.tables import Row
 from backend.db.working_set import WorkingSet
-from backend.risk.rules.compiled import CompiledRules, RuleSetError, compile_rules
+from backend.risk.rules.compiled import RuleSetError
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.lifecycle import (
     ROLE_OF,
@@ -24,21 +24,13 @@ from backend.risk.rules.lifecycle import (
     next_edge,
 )
 from backend.risk.rules.limits import (
-    FILE_BYTES_MAX,
     PERSON_CHARS_MAX,
     SHARE_BPS_ALL,
     WORDS_CHARS_MAX,
 )
-from backend.risk.rules.rule_file import read_rules
+from backend.risk.rules.rule_file import read_bounded
 from backend.risk.rules.tables import RULE_EVENT, RULE_ROLE, RULE_SET, RULE_TEXT
 from protocol.errors import CallerError
-
-
-def compiled_text(text: str) -> CompiledRules:
-    """The set that a file's text makes. Slow. Raises ``RuleSetError``."""
-    if len(text.encode()) > FILE_BYTES_MAX:
-        raise RuleSetError(f"more than {FILE_BYTES_MAX} bytes")
-    return compile_rules([written.rule for written in read_rules(text, FIELDS)], FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +45,12 @@ class DraftRules:
 
     @classmethod
     def checked(cls, text: str, *, by: str, words: str) -> "DraftRules":
-        """Raises ``rule_invalid`` with the rule, the place and the reason. Slow: not for the
-        writer's turn."""
+        """Raises ``rule_invalid`` with the rule, the place and the reason, or ``rules_too_large``.
+        Slow: not for the writer's turn."""
         try:
-            rules = compiled_text(text)
+            rules = read_bounded(text, FIELDS).rules
         except RuleSetError as error:
-            raise CallerError("rule_invalid", str(error)) from error
+            raise CallerError(error.code, str(error)) from error
         return cls(set_id=rules.version, text=text, rule_count=len(rules.rules), by=by, words=words)
 
     def reads(self) -> Iterable[Read]:

@@ -2,11 +2,14 @@
 
 import pytest
 
-from backend.risk.rules.compiled import Action, Rule, RuleSetError, compile_rules
+from backend.risk.rules import rule_file
+from backend.risk.rules.compiled import Action, CompiledRules, Rule, RuleSetError, compile_rules
 from backend.risk.rules.facts import FIELDS
+from backend.risk.rules.language import fused
 from backend.risk.rules.rule_file import (
     WrittenRule,
-    read_rules,
+    read_bounded,
+    read_set,
     row_of,
     shipped_rules,
     shipped_set,
@@ -87,11 +90,48 @@ def test_a_shipped_rule_fires_and_holds(written: WrittenRule) -> None:
     ],
 )
 def test_a_file_that_cannot_be_is_refused_with_its_rule(was: str, becomes: str, why: str) -> None:
-    assert isinstance(read_rules(GOOD, FIELDS)[0].rule, Rule)
+    assert isinstance(read_set(GOOD, FIELDS).written[0].rule, Rule)
     with pytest.raises(RuleSetError, match=why):
-        read_rules(GOOD.replace(was, becomes, 1), FIELDS)
+        read_set(GOOD.replace(was, becomes, 1), FIELDS)
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
     with pytest.raises(RuleSetError, match="taken"):
-        read_rules(GOOD + GOOD, FIELDS)
+        read_set(GOOD + GOOD, FIELDS)
+
+
+def numbered(count: int) -> str:
+    """So many rules, of which each hits from another amount on."""
+    return "".join(
+        GOOD.replace('"one"', f'"r{number}"').replace("10.0", f"{number}.5").replace("9.0", "0.0")
+        for number in range(count)
+    )
+
+
+def test_a_rule_is_tried_without_asking_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "FUSED_PARTS_MAX", 10)
+    text = numbered(20)
+    whole = read_set(text, FIELDS).rules
+    facts = [row_of({"payer.count_1m": float(number)}, FIELDS) for number in range(21)]
+    for count, row in enumerate(facts):
+        assert whole.row(row) == whole.rules[:count]
+        assert [whole.does_hit(number, row) for number in range(20)] == [
+            number < count for number in range(20)
+        ]
+    monkeypatch.delattr(CompiledRules, "row")
+    assert len(read_set(text, FIELDS).written) == 20
+
+
+def test_a_set_that_would_hold_up_a_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(read_bounded(numbered(4), FIELDS).written) == 4
+    monkeypatch.setattr(rule_file, "SET_PARTS_MAX", 11)
+    with pytest.raises(
+        RuleSetError, match="r3: the conditions up to here have more than 11 parts"
+    ) as refused:
+        read_bounded(numbered(4), FIELDS)
+    assert refused.value.code == "rules_too_large"
+    assert len(read_set(numbered(4), FIELDS).written) == 4  # kept before there was a bound
+    monkeypatch.setattr(rule_file, "FILE_BYTES_MAX", 100)
+    with pytest.raises(RuleSetError, match="more than 100 bytes") as refused:
+        read_bounded(GOOD, FIELDS)
+    assert refused.value.code == "rules_too_large"

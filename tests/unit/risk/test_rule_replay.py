@@ -23,8 +23,7 @@ from backend.risk.models.payments_repository import TrainingRepository
 from backend.risk.rules.compiled import Action, compile_rules
 from backend.risk.rules.facts import FIELDS
 from backend.risk.rules.replay import STOPS, WHOLE, Figures, History, Replay, replay_ledger
-from backend.risk.rules.rule_file import row_of, shipped_rules
-from backend.risk.rules.service import compiled_text
+from backend.risk.rules.rule_file import read_set, row_of, shipped_rules
 from protocol.errors import CallerError
 from tests.support.migrated import migrated_sqlite
 from tests.support.shop import Shop, shop_of_two
@@ -68,7 +67,7 @@ def history(rows: int, seed: int = 3) -> tuple[dict[str, np.ndarray], np.ndarray
 def counted(rows: int) -> dict[str, Figures]:
     """The same figures, one payment at a time."""
     facts, amount, verdict = history(rows)
-    candidate, live = compiled_text(CANDIDATE), compiled_text(LIVE)
+    candidate, live = (read_set(text, FIELDS).rules for text in (CANDIDATE, LIVE))
     found = {rule.rule_id: Figures(rule_id=rule.rule_id, action=rule.action.value)
              for rule in candidate.rules}  # fmt: skip
     found[WHOLE] = Figures(rule_id=WHOLE, action="")
@@ -96,7 +95,7 @@ def counted(rows: int) -> dict[str, Figures]:
 
 def test_columns_in_parts_count_what_single_payments_do() -> None:
     facts, amount, verdict = history(600)
-    run = Replay(compiled_text(CANDIDATE), compiled_text(LIVE))
+    run = Replay(read_set(CANDIDATE, FIELDS).rules, read_set(LIVE, FIELDS).rules)
     for begin in range(0, 600, 250):
         part = slice(begin, begin + 250)
         run.add(History(facts={name: column[part] for name, column in facts.items()},

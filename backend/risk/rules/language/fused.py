@@ -1,7 +1,8 @@
-"""All conditions of a set as one Python function: facts in, the numbers of the rules that hit out.
+"""The conditions of a set as Python functions: facts in, the numbers of the rules that hit out.
 
-The function is built from the checked tree as a syntax tree of its own. No word of a rule becomes
-code: facts are places of a tuple, and texts and numbers are constants.
+Each function asks some of the conditions: building one holds the interpreter, and whoever wants to
+know of one rule need not ask all. It is built from the checked tree as a syntax tree of its own. No
+word of a rule becomes code: facts are places of a tuple, and texts and numbers are constants.
 
 A condition is asked two ways, whether it is true and whether it is false; unknown is neither. An
 unknown number is NaN, so that every comparison of it fails, and an unknown text or truth is None.
@@ -29,8 +30,9 @@ from backend.risk.rules.language.tree import (
     TextTest,
     Type,
     fields_of,
+    size_of,
 )
-from backend.risk.rules.limits import EXACT_INTEGER_MAX
+from backend.risk.rules.limits import EXACT_INTEGER_MAX, FUSED_PARTS_MAX
 
 Fact = float | str | bool | None
 Hits = Callable[[Sequence[Fact]], list[int]]
@@ -44,8 +46,22 @@ _TEXTS = {
 }  # fmt: skip
 
 
-def fuse(conditions: Sequence[Node], places: Mapping[str, int]) -> Hits:
-    """One function of all conditions; ``places`` says where in its argument a fact stands."""
+def fuse(conditions: Sequence[Node], places: Mapping[str, int]) -> list[tuple[int, Hits]]:
+    """Functions of all conditions, each with the number of its first; ``places`` says where in
+    their argument a fact stands."""
+    fused: list[tuple[int, Hits]] = []
+    begin = size = 0
+    for number, node in enumerate(conditions):
+        more = size_of(node)
+        if number > begin and size + more > FUSED_PARTS_MAX:
+            fused.append((begin, _fused(begin, conditions[begin:number], places)))
+            begin, size = number, 0
+        size += more
+    fused.append((begin, _fused(begin, conditions[begin:], places)))
+    return fused
+
+
+def _fused(first: int, conditions: Sequence[Node], places: Mapping[str, int]) -> Hits:
     used = sorted(set().union(*(fields_of(node) for node in conditions)))
     builder = _Builder({name: f"f{number}" for number, name in enumerate(used)})
     body: list[ast.stmt] = [
@@ -53,7 +69,7 @@ def fuse(conditions: Sequence[Node], places: Mapping[str, int]) -> Hits:
         for name, local in builder.locals.items()
     ]
     body.append(_assign("hits", ast.List([], ast.Load())))
-    for number, node in enumerate(conditions):
+    for number, node in enumerate(conditions, first):
         hit = ast.Call(
             ast.Attribute(_load("hits"), "append", ast.Load()), [ast.Constant(number)], []
         )

@@ -146,6 +146,12 @@ def children_of(node: Node) -> tuple[Node, ...]:
             return (left,)
 
 
+def size_of(node: Node) -> int:
+    """How many parts a condition has, members of lists included."""
+    members = len(node.items) if isinstance(node, OneOf) else 0
+    return 1 + members + sum(map(size_of, children_of(node)))
+
+
 def fields_of(node: Node) -> set[str]:
     """The names of the facts that a condition reads."""
     if isinstance(node, Field):
