@@ -1,6 +1,8 @@
 """Answers that arrive: opened, checked, kept as evidence, and handed to the flow they are about.
 
 Rule 1: bytes that claim to be an answer and are not are counted, logged and forgotten.
+Rule 2: a new answer of the backend makes the journal forget a few that nobody can need any more, by
+        the backend's time where this device's clock is ahead of it.
 """
 
 from collections import Counter
@@ -13,6 +15,7 @@ from terminal.desk import Desk, log
 from terminal.effects import TryOtherHub
 from terminal.journal.forgetting import has_requests
 from terminal.journal.rows import RequestRow, RequestState
+from terminal.limits import DAY_MS
 from terminal.offline_flow import OfflineFlow
 from terminal.refund_flow import RefundFlow
 from terminal.sale_flow import SaleFlow
@@ -116,13 +119,19 @@ class AnswerFlow:
             raise CallerError("identity_mismatch", "an answer about something else")
 
     def _keep(self, data: bytes, trusted: TrustedAnswer, subject: str) -> bool:
+        now_ms = self._desk.clock.now_ms()
+        if trusted.is_backend:
+            self._journal.forget_answers(
+                now_ms=min(now_ms, trusted.answer.answered_at_ms),
+                kept_ms=self._desk.profile.answers_kept_days * DAY_MS,
+            )
         return self._journal.add_answer(
             data,
             request_id=trusted.answer.request_id,
             subject=subject,
             message_type=trusted.answer.message_type,
             kid=trusted.kid,
-            at_ms=self._desk.clock.now_ms(),
+            at_ms=now_ms,
         )
 
     def _refused(self, row: RequestRow, error: ErrorBody) -> None:

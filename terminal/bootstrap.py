@@ -48,7 +48,7 @@ from terminal.limits import HTTP_CONNECTIONS_MAX, STOP_WAIT_S
 from terminal.machine_sales import MachineSales
 from terminal.machines import Machine, machine_of
 from terminal.ports import CodeScanner, DeviceReader, Dispenser
-from terminal.profile import Good, Item, Profile
+from terminal.profile import Good, Profile
 from terminal.shell import Shell, ShellPorts
 from terminal.slip import receipt_bytes
 from terminal.upkeep import SOFTWARE
@@ -99,7 +99,6 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
     meter = settings.meter if settings.profile == "meter" else None
     machine = vending or meter or (settings.parking if settings.profile == "parking" else None)
     payer = vending or meter
-    items = vending.items if vending is not None else ()
     return Profile(
         kind=settings.profile,
         tid=identity.name,
@@ -118,9 +117,10 @@ def profile_of(settings: Settings, identity: Identity) -> Profile:
         is_attended=sale.attended and machine is None,
         mandate_id=payer.mandate_id if payer is not None else None,
         gives_once=settings.profile in {"parking", "meter"},
-        items=tuple(Item(**item.model_dump(exclude={"column"})) for item in items),
+        items=vending.for_sale() if vending is not None else (),
         scan_table=settings.scan.table(),
         goods={good.code: Good(**good.model_dump()) for good in settings.goods},
+        answers_kept_days=settings.answers_kept_days,
     )
 
 

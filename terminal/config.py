@@ -17,8 +17,16 @@ from protocol.framing.openpaygo import DAYS_MAX, KEY_BYTES
 from protocol.identity import TlsProfileName
 from protocol.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from protocol.scanned import FORM_CHARS_MAX, FORMS_MAX, USUAL_FORMS, Form, ScanTable, Use
-from terminal.limits import GOODS_CODE_CHARS_MAX, GOODS_MAX, HUBS_MAX, ITEMS_MAX
-from terminal.profile import WALLETS_TAKEN
+from terminal.limits import (
+    ANSWERS_KEPT_DAYS,
+    ANSWERS_KEPT_DAYS_MAX,
+    ANSWERS_KEPT_DAYS_MIN,
+    GOODS_CODE_CHARS_MAX,
+    GOODS_MAX,
+    HUBS_MAX,
+    ITEMS_MAX,
+)
+from terminal.profile import WALLETS_TAKEN, Item
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _Minor = Annotated[int, Field(gt=0, le=AMOUNT_MINOR_MAX)]
@@ -189,6 +197,10 @@ class VendingSection(_Section):
     mandate_id: str | None = None
     items: Annotated[tuple[ItemSection, ...], Field(min_length=1, max_length=ITEMS_MAX)]
 
+    def for_sale(self) -> tuple[Item, ...]:
+        """What it sells, without where it lies in the machine."""
+        return tuple(Item(**item.model_dump(exclude={"column"})) for item in self.items)
+
 
 class MeterSection(_Section):
     """What a prepaid meter buys by itself: so many days at a time, when little is left."""
@@ -247,6 +259,10 @@ class Settings(ProgramSettings):
     parking: ParkingSection | None = None
     meter: MeterSection | None = None
     goods: Annotated[tuple[GoodSection, ...], Field(max_length=GOODS_MAX)] = ()
+    answers_kept_days: Annotated[int, Field(ge=ANSWERS_KEPT_DAYS_MIN, le=ANSWERS_KEPT_DAYS_MAX)] = (
+        ANSWERS_KEPT_DAYS
+    )
+    """How long signed answers are kept after what they are about was over."""
 
     def passphrase(self) -> bytes:
         """The passphrase; ``config_invalid`` where there is no readable private file."""

@@ -45,10 +45,21 @@ DISPENSE_WAIT_S = 60
 PRINT_WAIT_S = 15
 """How long somebody is kept waiting for the printer's word."""
 ENVELOPE_EXPIRY_S = 60
-REQUESTS_KEPT_MS = 30 * 24 * 3_600_000
+DAY_MS = 24 * 3_600_000
+REQUESTS_KEPT_MS = 30 * DAY_MS
 """A hub keeps an answer for seven days at most."""
 REQUESTS_FORGOTTEN_MAX = 8  # by each new request, which also ends a backlog
 REQUESTS_LOOKED_AT_MAX = 512  # the oldest; those of SALES_OPEN_MAX sales may be among them
+ANSWERS_KEPT_DAYS = 730
+"""How long a signed answer is kept after what it is about was over, where nothing else is set."""
+ANSWERS_KEPT_DAYS_MIN, ANSWERS_KEPT_DAYS_MAX = 550, 10_000
+"""Never shorter: wallets refund for a year, and a card network hears a dispute for 540 days."""
+ANSWERS_MAX = 1_000_000
+"""About 1 GB. Above it, what is over is kept for ``ANSWERS_KEPT_DAYS_MIN`` only."""
+ANSWERS_REPEATED_KEPT_MS = 7 * DAY_MS
+"""Of what is still open: all answers of so long, and of older ones the first and the newest."""
+ANSWERS_FORGOTTEN_MAX = 8  # by each answer of the backend
+ANSWERS_LOOKED_AT_MAX = 2_048  # the oldest; those of what is not over may be among them
 
 SALES_OPEN_MAX = 50
 """Open sales (the one on the screen and unknown ones behind it); one more is refused."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from protocol.scanned import USUAL_FORMS, ScanTable
-from terminal.limits import IDLE_LOCK_MS
+from terminal.limits import ANSWERS_KEPT_DAYS, IDLE_LOCK_MS
 
 WALLETS_TAKEN = ("wechat",)
 """Whose pay codes a till takes where its configuration says nothing else."""
@@ -62,6 +62,7 @@ class Profile:
     """Of the till's pages, before a cashier has chosen one."""
     is_spoken: bool = True
     idle_lock_ms: int = IDLE_LOCK_MS
+    answers_kept_days: int = ANSWERS_KEPT_DAYS
     receipt_footer_zh: str = ""
     receipt_footer_en: str = ""
 

@@ -29,6 +29,10 @@ class Delivery(StrEnum):
     """The owner must look."""
 
 
+UNSETTLED = frozenset({Delivery.OWED, Delivery.DISPENSING, Delivery.UNCERTAIN})
+"""Whether the goods were given is still to come, or for the owner to say."""
+
+
 class DeliveryStep(StrEnum):
     """What can happen to the goods."""
 

@@ -20,6 +20,7 @@ from terminal.domain.delivery import Delivery
 from terminal.domain.refund import Refund, RefundState
 from terminal.domain.sale import Sale, SaleState
 from terminal.journal.database import open_database, transaction
+from terminal.journal.forgetting import forget_answers
 from terminal.journal.rows import ReceiptRow, RequestRow, RequestState
 
 _SALE = tuple(field.name for field in fields(Sale))
@@ -39,6 +40,7 @@ class Journal:
         try:
             with transaction(self._db):
                 self.boot_epoch = self._begin_epoch(tid, now_ms)
+                self._answers: int = self._db.execute("SELECT count(*) FROM answers").fetchone()[0]
         except BaseException:
             self._db.close()
             raise
@@ -302,7 +304,15 @@ class Journal:
                 at_ms,
             ),
         )
+        self._answers += cursor.rowcount
         return cursor.rowcount == 1
+
+    def forget_answers(self, *, now_ms: int, kept_ms: int) -> None:
+        """Forget a few that nobody can need any more. They are counted since the start; a turn
+        that was not committed makes the count wrong by as few."""
+        self._answers -= forget_answers(
+            self._db, now_ms=now_ms, kept_ms=kept_ms, count=self._answers
+        )
 
     # Receipts
 
