@@ -27,6 +27,7 @@ COUNTER_ROWS: tuple[Row, ...] = (
     ("element_key_missing", "never", "安全芯片中没有本机的密钥，请检查芯片或重新注册设备。", "The secure element does not hold this device's key; check it or enrol again."),
     ("firmware_damaged", "after", "固件文件已损坏，未使用，将自动重新获取；若反复出现，请检查网关的磁盘。", "The firmware file is damaged and was not used; it is fetched anew by itself. If that goes on, look at the hub's disk."),
     ("firmware_refused", "never", "控制板拒绝或未能启动新固件，仍运行旧固件，请检查固件文件与签名。", "The controller board refused the new firmware or did not start it and runs the old one; check the file and its signature."),
+    ("firmware_lingers", "never", "控制板不肯放下已取消的固件：下次启动时会试运行一次，再次启动后恢复旧固件。", "The controller board does not let go of firmware that is wanted no more: it tries it at its next start, and goes back to the old one at the start after that."),
     ("item_not_given", "never", "商品未能出货，款项将退回。", "The item was not given; the money goes back."),
     ("item_uncertain", "never", "不确定商品是否已出货，请联系店主处理。", "It is not known whether the item was given; ask the owner."),
     # People at the till

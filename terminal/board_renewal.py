@@ -3,6 +3,9 @@
 Rule 1: nothing is installed while somebody is at the terminal: the board moves what they pay for.
 Rule 2: a hub that does not answer is asked again for as long as the wish stands; a board that does
         not keep the firmware ends it.
+Rule 3: what is wanted no more is not left at the board to be tried at its next start, where the
+        board lets go of it (Zephyr: ``MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING``; else an operator is
+        told). Nothing is started to get rid of it.
 """
 
 import asyncio
@@ -11,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from protocol.errors import CallerError, OperatingError
-from terminal.board_update import BoardUpdate, Pause
+from terminal.board_update import BoardUpdate, Pause, take_back
 from terminal.domain.firmware import FirmwareStep
 from terminal.domain.schedule import gap_ms
 from terminal.effects import RenewBoard
@@ -47,13 +50,37 @@ class BoardRenewal:
         try:
             data = await self._fetch(self._source, wish)
             await tell(_step(wish, FirmwareStep.RECEIVE))
-            while not self._is_idle():
-                await self._pause(BOARD_BOOT_WAIT_S)
+            await self._until_idle()
         except CallerError as error:
             await tell(_step(wish, FirmwareStep.REFUSE, error.code, error.detail))
             return
         await self._install(self._board, wish, data, tell)
         self._source.forget(wish.digest)
+
+    async def take_back(self, wish: RenewBoard, tell: Tell) -> None:
+        """Nothing is wanted any more."""
+        if self._board is None:
+            return
+        step = None
+        tries = 0
+        while step is None:
+            await self._until_idle()
+            try:
+                kept = await take_back(self._board)
+                step = _step(wish, FirmwareStep.LET_GO)
+                if kept is not None:
+                    step = _step(wish, FirmwareStep.LINGER, "firmware_lingers", kept.version)
+            except CallerError as error:
+                step = _step(wish, FirmwareStep.LINGER, error.code, error.detail)
+            except OperatingError as error:
+                log.warning("firmware_not_taken_back", code=error.code, detail=error.detail)
+                await self._pause(gap_ms(FIRMWARE_RETRY_GAPS_MS, tries) / 1000)
+                tries += 1
+        await tell(step)
+
+    async def _until_idle(self) -> None:
+        while not self._is_idle():
+            await self._pause(BOARD_BOOT_WAIT_S)
 
     async def _install(
         self, board: ControllerBoard, wish: RenewBoard, data: bytes, tell: Tell

@@ -38,6 +38,21 @@ class Updated:
     was_there: bool
 
 
+async def take_back(board: ControllerBoard) -> BoardImage | None:
+    """Have nothing tried at the board's next start; what it tries all the same."""
+    if (pending := await _pending(board)) is None:
+        return None
+    try:
+        await board.erase()
+    except CallerError as refused:
+        log.warning("board_keeps_pending", version=pending.version, detail=refused.detail)
+    return await _pending(board)
+
+
+async def _pending(board: ControllerBoard) -> BoardImage | None:
+    return next((image for image in await board.images() if image.is_pending), None)
+
+
 class BoardUpdate:
     """One update of one board. ``pause`` waits so many seconds."""
 

@@ -81,7 +81,7 @@ class TrySettings:
 @dataclass(frozen=True, slots=True)
 class RenewBoard:
     """Bring this firmware to the controller board instead of any other; answer each step with
-    `BoardStep`. An empty digest: bring nothing."""
+    `BoardStep`. An empty digest: bring nothing, and take back what waits to be tried."""
 
     version: int
     digest: str

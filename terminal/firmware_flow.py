@@ -29,8 +29,10 @@ class FirmwareFlow:
 
     def recover(self) -> None:
         """At start: go on with what was begun."""
-        if self._wish.is_underway:
-            wish = self._wish
+        wish = self._wish
+        if wish.is_taken_back:
+            self._begin()
+        elif wish.is_underway:
             self._keep(wish.wanted(wish.version, wish.digest, wish.size))
             self._begin()
 
@@ -40,12 +42,14 @@ class FirmwareFlow:
         if wanted.version <= self._wish.version:
             return
         self._keep(self._wish.wanted(wanted.version, wanted.digest, wanted.size))
-        self._begin()
+        if self._wish.is_underway or self._wish.is_taken_back:
+            self._begin()
         self.report()
 
     def stepped(self, said: BoardStep) -> None:
         """What became of the work; a word on an earlier wish changes nothing."""
-        if said.version != self._wish.version or not self._wish.is_underway:
+        wish = self._wish
+        if said.version != wish.version or not (wish.is_underway or wish.is_taken_back):
             return
         step = FirmwareStep(said.step)
         after = self._wish.stepped(step, code=said.code, detail=said.detail)

@@ -196,6 +196,10 @@ class ControllerBoard(Protocol):
         """Start the firmware with this hash at the next boot, once."""
         ...
 
+    async def erase(self) -> None:
+        """Erase what does not run; ``firmware_refused`` where the board needs it."""
+        ...
+
     async def confirm(self) -> None:
         """Keep the firmware that runs."""
         ...

@@ -344,8 +344,8 @@ class Shell:
         if self._renewing is not None:
             self._renewing.cancel()
             self._renewing = None
-        if wish.digest:
-            self._renewing = self._group.create_task(self._renewal.run(wish, self._board_said))
+        work = self._renewal.run if wish.digest else self._renewal.take_back
+        self._renewing = self._group.create_task(work(wish, self._board_said))
 
     async def _board_said(self, step: BoardStep) -> None:
         await self._inbox.put((step, None))

@@ -88,6 +88,8 @@ MDB_GIVEN_S = 45.0
 MDB_GIVE_LIMIT_S = 55.0
 BOARD_REPLY_S = 2.0
 """Erasing a sector of slow flash takes tenths of a second."""
+BOARD_ERASE_S = 9.0
+"""A whole slot of slow flash."""
 BOARD_REPLY_GAP_S = 0.3
 BOARD_REPLY_ALL_S = 5.0
 BOARD_ATTEMPTS_MAX = 2

@@ -1,7 +1,7 @@
 """A controller board that speaks SMP (MCUmgr) on a serial port.
 
 Rule 1: what may be said twice without harm is: reading, uploading a piece (the board answers where
-it is), asking for a trial, confirming. A reset is said once: a second one would end a trial.
+it is), asking for a trial, erasing, confirming. A reset is said once: a second would end a trial.
 Rule 2: an answer counts only if its checksum holds and it is the answer to this question.
 """
 
@@ -16,6 +16,7 @@ from protocol.framing.smp import Group, Op
 from terminal.adapters.limits import (
     BOARD_ATTEMPTS_MAX,
     BOARD_CALL_S,
+    BOARD_ERASE_S,
     BOARD_REPLY_ALL_S,
     BOARD_REPLY_GAP_S,
     BOARD_REPLY_S,
@@ -24,7 +25,7 @@ from terminal.adapters.serial_worker import Dialogue, Port, SerialWorker, open_s
 from terminal.ports import BoardImage
 
 Fields = Mapping[int | str, Any]
-_STATE, _UPLOAD, _RESET = 0, 1, 5
+_STATE, _UPLOAD, _ERASE, _RESET = 0, 1, 5, 5
 _SEQUENCES = 256
 
 
@@ -61,6 +62,10 @@ class SmpSerialBoard:
         asked = {"hash": digest, "confirm": False}
         await self._ask(Op.WRITE, Group.IMAGE, _STATE, asked)
 
+    async def erase(self) -> None:
+        """As ``ControllerBoard.erase``."""
+        await self._ask(Op.WRITE, Group.IMAGE, _ERASE, {}, reply_s=BOARD_ERASE_S)
+
     async def confirm(self) -> None:
         """As ``ControllerBoard.confirm``."""
         await self._ask(Op.WRITE, Group.IMAGE, _STATE, {"confirm": True})
@@ -81,37 +86,42 @@ class SmpSerialBoard:
         fields: Mapping[str, object],
         *,
         attempts: int = BOARD_ATTEMPTS_MAX,
+        reply_s: float = BOARD_REPLY_S,
     ) -> Fields:
         self._sequence = (self._sequence + 1) % _SEQUENCES
         asked = smp.message(op, group, command, fields, sequence=self._sequence)
-        job = partial(ask, asked=asked, attempts=attempts)
+        job = partial(ask, asked=asked, attempts=attempts, reply_s=reply_s)
         return await self._worker.run(job, limit_s=BOARD_CALL_S)
 
 
-def ask(dialogue: Dialogue, *, asked: smp.Message, attempts: int) -> Fields:
+def ask(
+    dialogue: Dialogue, *, asked: smp.Message, attempts: int, reply_s: float = BOARD_REPLY_S
+) -> Fields:
     """The fields of the answer, asked for so many times while there is none that is sound."""
     is_damaged = False
     for _ in range(attempts):
         dialogue.discard_input()
         dialogue.send(smp.encode(asked))
-        answer, has_damage = _first_answer(dialogue, asked)
+        answer, has_damage = _first_answer(dialogue, asked, reply_s)
         if answer is not None:
             return _demand(answer)
         is_damaged = is_damaged or has_damage
     raise OperatingError("device_bad_frame" if is_damaged else "device_no_reply", "controller")
 
 
-def _first_answer(dialogue: Dialogue, asked: smp.Message) -> tuple[smp.Message | None, bool]:
+def _first_answer(
+    dialogue: Dialogue, asked: smp.Message, reply_s: float
+) -> tuple[smp.Message | None, bool]:
     """The answer to this question within the reply's time, and whether damage came."""
     parser, began = smp.LineParser(), time.monotonic()
-    until, is_damaged = began + BOARD_REPLY_S, False
+    until, is_damaged = began + reply_s, False
     while data := dialogue.receive(until):
         for item in parser.feed(data):
             if isinstance(item, smp.Received) and _is_answer(item.message, asked):
                 return item.message, is_damaged
             is_damaged = is_damaged or not isinstance(item, smp.ConsoleText)
         is_damaged = is_damaged or parser.is_mid_message
-        until = min(began + BOARD_REPLY_ALL_S, time.monotonic() + BOARD_REPLY_GAP_S)
+        until = min(began + max(reply_s, BOARD_REPLY_ALL_S), time.monotonic() + BOARD_REPLY_GAP_S)
     return None, is_damaged
 
 

@@ -32,6 +32,10 @@ class FirmwareStep(StrEnum):
     CONFIRM = "confirm"
     REFUSE = "refuse"
     FAIL = "fail"
+    LET_GO = "let_go"
+    """Nothing that is wanted no more waits at the board."""
+    LINGER = "linger"
+    """The board keeps what is wanted no more, and tries it at its next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ _UNDERWAY = (_S.DOWNLOADING, _S.INSTALLING, _S.TRYING)
 
 TRANSITIONS: dict[tuple[FirmwareState, FirmwareStep], Edge] = {
     **{(state, _T.WANT): _WANTED for state in FirmwareState},
+    (_S.IDLE, _T.LET_GO): Edge(_S.IDLE, "FirmwareLetGo"),
+    (_S.IDLE, _T.LINGER): Edge(_S.IDLE, "FirmwareLingers"),
     (_S.DOWNLOADING, _T.RECEIVE): Edge(_S.INSTALLING, "FirmwareReceived"),
     (_S.INSTALLING, _T.TRY_OUT): Edge(_S.TRYING, "FirmwareTried"),
     **{(state, _T.CONFIRM): Edge(_S.CONFIRMED, "FirmwareConfirmed") for state in _UNDERWAY},
@@ -69,6 +75,8 @@ class Wish:
     detail: str = ""
     running_version: str = ""
     running_hash: str = ""
+    is_taken_back: bool = False
+    """Whether the board may still have what was wanted before, and is to be asked."""
 
     @property
     def is_underway(self) -> bool:
@@ -79,7 +87,15 @@ class Wish:
         """A new wish; an empty digest wants nothing more."""
         step = self.stepped(FirmwareStep.WANT)
         state = step.state if digest else FirmwareState.IDLE
-        return replace(step, state=state, version=version, digest=digest, size=size)
+        is_taken_back = not digest and (self.is_underway or self.is_taken_back)
+        return replace(
+            step,
+            state=state,
+            version=version,
+            digest=digest,
+            size=size,
+            is_taken_back=is_taken_back,
+        )
 
     def running(self, version: str, image_hash: str) -> "Wish":
         """The board has said what it runs."""
@@ -90,4 +106,7 @@ class Wish:
         edge = TRANSITIONS.get((self.state, step))
         if edge is None:
             raise CallerError("field_invalid", f"{step} in {self.state}")
-        return replace(self, state=edge.state, code=code, detail=detail)
+        is_taken_back = self.is_taken_back and step is not FirmwareStep.LET_GO
+        return replace(
+            self, state=edge.state, code=code, detail=detail, is_taken_back=is_taken_back
+        )

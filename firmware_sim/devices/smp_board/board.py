@@ -29,6 +29,7 @@ class SmpBoard:
     slot_sectors: int = 32
     key: ImageKey | None = None
     is_talkative: bool = False
+    erases_pending: bool = False
     flash: Flash = field(init=False)
     boots: int = 0
     power_failures: int = 0
@@ -95,7 +96,9 @@ class SmpBoard:
             self._lose_power(now_ms)
             return []
         recovery = recovery or isinstance(self._start.image, Flaw)
-        self._server = SmpServer(self._areas, is_recovery=recovery)
+        self._server = SmpServer(
+            self._areas, is_recovery=recovery, erases_pending=self.erases_pending
+        )
         self._ready_ms = now_ms + BOOT_MS + self.flash.busy_ms - before_ms
         return self._say(_banner(self._start), self._ready_ms) if self.is_talkative else []
 

@@ -34,10 +34,13 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class ImageGroup:
-    """Answers the group's commands. In recovery an upload goes straight into the first slot."""
+    """Answers the group's commands. In recovery an upload goes straight into the first slot.
+    ``erases_pending``: as firmware built with ``MCUMGR_GRP_IMG_ALLOW_ERASE_PENDING``, which
+    Zephyr's is not by itself."""
 
     areas: Areas
     is_recovery: bool
+    erases_pending: bool = False
     _upload: Upload | None = None
 
     @property
@@ -102,7 +105,9 @@ class ImageGroup:
     def _erase(self, fields: Fields) -> Answer:
         if fields.get("slot", 1) != 1:
             raise RefusedError(ImageError.INVALID_SLOT, Group.IMAGE)
-        secondary = self._free_slot()
+        is_pending = self.areas.next_swap() in (SwapType.TEST, SwapType.PERMANENT)
+        may_erase = self.erases_pending and is_pending
+        secondary = self.areas.secondary if may_erase else self._free_slot()
         self._upload = None
         for number in reversed(range(secondary.sectors)):
             self.areas.flash.erase(secondary.sector_at(number))

@@ -34,11 +34,12 @@ class SmpServer:
 
     areas: Areas
     is_recovery: bool
+    erases_pending: bool = False
     os: OsGroup = field(default_factory=OsGroup)
     _commands: dict[Command, Callable[[Fields], Answer]] = field(init=False)
 
     def __post_init__(self) -> None:
-        images = ImageGroup(self.areas, self.is_recovery)
+        images = ImageGroup(self.areas, self.is_recovery, self.erases_pending)
         self._commands = {**self.os.commands, **images.commands}
 
     def answer(self, request: Message, now_ms: int) -> Message | None:

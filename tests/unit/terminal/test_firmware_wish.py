@@ -79,6 +79,31 @@ def test_a_newer_wish_ends_the_work_on_an_older_one() -> None:
     assert (said(bench).wanted_version, said(bench).state) == (2, "waiting")
 
 
+def test_what_is_taken_back_half_way_is_looked_for_at_the_board_until_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path / "journal.db")
+    want(bench, 1, "")
+    assert work(bench) == [], "nothing was begun"
+    want(bench, 2)
+    bench.feed(BoardStep(version=2, step="receive"))
+    want(bench, 3, "")
+    bench.feed(BoardStep(version=2, step="linger", code="firmware_lingers"))
+    assert said(bench).code == ""
+    bench.feed(BoardStep(version=3, step="linger", code="firmware_lingers", detail="1.1.0"))
+    told = said(bench)
+    assert (told.wanted_version, told.state) == (3, "waiting")
+    assert (told.code, told.detail) == ("firmware_lingers", "1.1.0")
+    bench.power_cut()
+    bench.boot()
+    assert work(bench) == [(2, DIGEST), (3, ""), (3, "")]
+    bench.feed(BoardStep(version=3, step="let_go"))
+    assert (said(bench).state, said(bench).code) == ("waiting", "")
+    bench.power_cut()
+    bench.boot()
+    assert len(work(bench)) == 3
+
+
 def test_nobody_but_the_backend_wants_firmware() -> None:
     bench = Bench()
     body = {"version": 1, "digest": DIGEST, "size": 9}

@@ -18,7 +18,11 @@ from protocol.framing import mcuboot, smp
 from protocol.framing.smp import Group, Op
 from terminal.adapters import smp_board
 from terminal.adapters.smp_board import SmpSerialBoard
+from terminal.board_renewal import BoardRenewal
 from terminal.board_update import BoardUpdate, Updated
+from terminal.domain.firmware import FirmwareStep
+from terminal.effects import RenewBoard
+from terminal.inputs import BoardStep
 from tests.support.firmware import SigningRoom, body_of, open_signing_room
 
 SLOT_SECTORS = 4
@@ -63,10 +67,10 @@ class VirtualBoard(SmpSerialBoard):
         self.dialogue = dialogue
 
     async def _ask(self, op: Op, group: Group, command: int, fields: Mapping[str, object], *,
-                   attempts: int = 2) -> Mapping[int | str, Any]:  # fmt: skip
+                   attempts: int = 2, reply_s: float = 2.0) -> Mapping[int | str, Any]:  # fmt: skip
         self._sequence = (self._sequence + 1) % 256
         asked = smp.message(op, group, command, fields, sequence=self._sequence)
-        return smp_board.ask(self.dialogue, asked=asked, attempts=attempts)  # type: ignore[arg-type]
+        return smp_board.ask(self.dialogue, asked=asked, attempts=attempts, reply_s=reply_s)  # type: ignore[arg-type]
 
     async def aclose(self) -> None:
         """No port."""
@@ -311,3 +315,74 @@ def test_another_trial_under_way_is_left_alone(plug: Plug, new: bytes, room: Sig
     with pytest.raises(CallerError, match="rc 9"):
         _run(dialogue, newer)
     assert _runs(dialogue) == "1.1.0"
+
+
+def pending(plug: Plug, data: bytes, *, erases_pending: bool) -> VirtualDialogue:
+    """The board would try this firmware at its next boot."""
+    dialogue = plug()
+    dialogue.board.erases_pending = erases_pending
+    dialogue.board.boot(dialogue.now_ms)
+    dialogue.pass_time(1000)
+    driver = VirtualBoard(dialogue)
+    update = BoardUpdate(driver, data, no_pause)
+    for work in (update._upload(), driver.try_out(update._image.digest)):
+        with contextlib.suppress(StopIteration):
+            next(work.__await__())
+            raise AssertionError
+    return dialogue
+
+
+async def no_pause(_: float) -> None:
+    """Nothing is waited for."""
+
+
+async def taken_back(board: Any) -> BoardStep:
+    said: list[BoardStep] = []
+
+    async def tell(step: BoardStep) -> None:
+        said.append(step)
+
+    renewal = BoardRenewal(None, board, is_idle=lambda: True, pause=no_pause)
+    await renewal.take_back(RenewBoard(2, "", 0), tell)
+    [step] = said
+    return step
+
+
+@pytest.mark.asyncio
+async def test_a_trial_that_is_wanted_no_more_is_erased_where_the_board_lets_go_of_it(
+    plug: Plug, new: bytes
+) -> None:
+    dialogue = pending(plug, new, erases_pending=True)
+    dialogue.loses = {dialogue._messages + 1, dialogue._messages + 3}
+    step = await taken_back(VirtualBoard(dialogue))
+    assert (step.version, step.step, step.code) == (2, FirmwareStep.LET_GO, "")
+    for _ in range(2):
+        dialogue.board.boot(dialogue.now_ms)
+        assert _runs(dialogue) == "1.0.0"
+
+
+@pytest.mark.asyncio
+async def test_a_board_that_does_not_let_go_of_a_trial_is_named_and_goes_back_after_it(
+    plug: Plug, new: bytes
+) -> None:
+    dialogue = pending(plug, new, erases_pending=False)
+    step = await taken_back(VirtualBoard(dialogue))
+    assert (step.step, step.code, step.detail) == (FirmwareStep.LINGER, "firmware_lingers", "1.1.0")
+    for version in ("1.1.0", "1.0.0", "1.0.0"):
+        dialogue.board.boot(dialogue.now_ms)
+        dialogue.pass_time(1000)
+        assert _runs(dialogue) == version
+    assert (await taken_back(VirtualBoard(dialogue))).step is FirmwareStep.LET_GO
+
+
+@pytest.mark.asyncio
+async def test_what_runs_on_trial_is_not_erased_and_what_a_revert_needs_neither(
+    plug: Plug, new: bytes
+) -> None:
+    dialogue = plug()
+    on_trial(dialogue, new)
+    writes = dialogue.board.flash.writes
+    assert (await taken_back(VirtualBoard(dialogue))).step is FirmwareStep.LET_GO
+    assert dialogue.board.flash.writes == writes
+    dialogue.board.boot(dialogue.now_ms)
+    assert _runs(dialogue) == "1.0.0"
