@@ -175,9 +175,15 @@ class CoapLink:
         return is_up
 
     async def _watch_branch(self, context: Context, deliver: Deliver) -> None:
+        was_watched = False
         async for pushed in self._watch(context, topics.coap_push_path(self._place.tid)):
+            was_watched = True
             if pushed:
                 deliver(AnswerArrived(pushed))
+        if was_watched:
+            # The hub knows us no more (it began anew, or this device was stopped for a while), and
+            # would tell us nothing before our next request.
+            self._begin_anew()
 
     async def _watch(self, context: Context, path: tuple[str, ...]) -> AsyncIterator[bytes]:
         """The notifications of one observation, and one fresh question after each long silence."""

@@ -196,6 +196,27 @@ def pushed_in(heard: Heard) -> list[int]:
     return list(dict.fromkeys(answer.body["now_ms"] for answer in told))
 
 
+@pytest.mark.parametrize("kind", ["coap", "oscore"])
+async def test_a_hub_that_has_forgotten_a_device_over_coap_is_spoken_to_again(
+    kind: str, tmp_path: Path
+) -> None:
+    """As after its restart, or when a device that was suspended is resumed. A link that comes up
+    makes the agent say how it stands; until then the hub has nowhere to push to."""
+    async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
+        await heard.wait(LinkUp)
+        rig.link.transmit(parcel(rig, 1))
+        await heard.wait(AnswerArrived)
+        coap = rig.world.hub.shell._ports.coap
+        await until(lambda: coap._branch.observer(TID) is not None)
+        coap.disconnect(TID)
+        await heard.wait(LinkUp, 2)
+        assert len(heard.of(LinkDown)) == 1
+        rig.push(7)
+        rig.link.transmit(parcel(rig, 2))
+        await heard.wait(AnswerArrived, 3)
+        assert 7 in pushed_in(heard)
+
+
 @KINDS
 async def test_a_push_arrives_without_being_asked_for(kind: str, tmp_path: Path) -> None:
     async with _rig(kind, tmp_path) as rig, running(rig.link) as heard:
