@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import json
 from calendar import timegm
-from email.utils import parsedate
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -169,11 +169,12 @@ class BackendClient:
         raise OperatingError("backend_unreachable", f"status {response.status}")
 
     def _compare_clocks(self, response: aiohttp.ClientResponse) -> None:
-        told = parsedate(response.headers.get("Date", ""))
-        if told is None:
-            return
+        try:
+            told = parsedate_to_datetime(response.headers.get("Date", ""))
+        except (ValueError, OverflowError):
+            return  # no time, or none that there is
         was_apart = is_apart(self.clock_ahead_s)
-        self.clock_ahead_s = self._clock.now_ms() // 1000 - timegm(told)
+        self.clock_ahead_s = self._clock.now_ms() // 1000 - timegm(told.utctimetuple())
         if is_apart(self.clock_ahead_s) != was_apart:
             log.warning(
                 "clock_apart" if not was_apart else "clock_right", ahead_s=self.clock_ahead_s

@@ -8,6 +8,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvloop
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from structlog.testing import capture_logs
 
 from hub import bootstrap
@@ -16,7 +18,7 @@ from hub.adapters.limits import BATCH_TIMEOUT_S, CLOSE_TIMEOUT_S
 from hub.adapters.system import SystemClock
 from hub.bootstrap import load_identity, running_hub
 from hub.domain.limits import LINE_RETRY_MS_MAX
-from protocol import answers
+from protocol import answers, cbor
 from protocol.answers import Answer
 from protocol.crypto.keys import generate
 from protocol.errors import OperatingError
@@ -222,6 +224,35 @@ async def test_a_server_that_is_no_backend_gets_nothing(tmp_path: Path) -> None:
             await line.post_batch(b"secret")
         await line.close()
     assert backend.batches == 0
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("date", "is_told"),
+    [
+        ("Mon, 23 Nov 2026 04:00:00 GMT", True),
+        ("Mon, 23 Nov 2026 04:00:00 -0000", True),
+        ("Thu, 01 Jan 99999 00:00:00 GMT", False),
+        ("Thu, 01 Jan 2026 00:00:" + "9" * 400 + " GMT", False),
+        ("yesterday", False),
+        ("", False),
+    ],
+)
+async def test_a_date_that_is_none_tells_no_time_and_ends_no_poll(
+    date: str, *, is_told: bool
+) -> None:
+    """As of a proxy between that is broken: what it adds must not end the hub's loops."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=cbor.encode([]), headers={"Date": date})
+
+    app = web.Application()
+    app.router.add_get("/hub/v1/pushes", answer)
+    async with TestServer(app) as server:
+        line = BackendClient(str(server.make_url("/")), None, clock=SystemClock())
+        assert await line.pushes(after=0, wait_s=0) == []
+        assert (line.clock_ahead_s != 0) is is_told
+        await line.close()
 
 
 class WrongClock(SystemClock):
