@@ -17,6 +17,7 @@ from backend.notify.cli import app as dead_letters
 from backend.routing.cli import app as routing
 from backend.sagas.cli import app as sagas
 from backend.withdrawals.cli import app as withdrawals
+from protocol.errors import CallerError
 from transport import logs
 
 app = typer.Typer(
@@ -80,7 +81,12 @@ def move(
     """Copy all rows from SQLite to an empty PostgreSQL database. The backend must not run."""
     from backend.db.move import move as copy_rows
 
-    moved = copy_rows(load(config).url, load(to).url)
+    old, new = load(config), load(to)
+    for option, settings in (("--config", old), ("--to", new)):
+        if len(settings.ledger_shards) > 1:
+            count = len(settings.ledger_shards)
+            raise CallerError("database_sharded", f"{option}: ledger_shards names {count}")
+    moved = copy_rows(old.url, new.url)
     _say({"tables": moved.tables, "rows": moved.rows})
 
 

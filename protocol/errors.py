@@ -338,6 +338,7 @@ _ROWS: tuple[Row, ...] = (
     ("config_invalid", "never", "配置有误，请按提示修改。", "The configuration is wrong; correct it as shown."),
     ("database_in_use", "after", "数据库正被使用，请先停止后台程序。", "The database is in use; stop the backend first."),
     ("database_not_empty", "never", "新数据库中已有数据，请换一个空的数据库。", "The new database holds data already; name an empty one."),
+    ("database_sharded", "never", "这是分布在多个数据库上的账本，不能这样迁移；请用 PostgreSQL 自身的复制功能逐个迁移其数据库，见 docs/scale.md。", "This is a ledger over several databases, which cannot be moved so; move each of its databases by PostgreSQL's own replication, see docs/scale.md."),
     ("port_unusable", "after", "端口打不开；请检查设备是否接好、端口名或地址是否正确、有没有使用权限。", "The port cannot be opened; check that the device is there, its name or address, and your rights to it."),
     ("trace_invalid", "never", "记录文件有误，请按提示的行修改。", "The trace is wrong; correct the line that is named."),
     ("file_unwritable", "after", "文件无法写入，请检查路径与权限。", "The file cannot be written; check the path and its permissions."),

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlmodel import Field
 
+from backend.db.engine import postgres_line
 from backend.db.migrate import upgrade
 from backend.db.move import move
 from backend.db.tables import TEXT, BackendTable
@@ -208,3 +209,20 @@ def test_the_command_names_two_files(file: Path, empty: str, tmp_path: Path) -> 
     assert again.returncode != 0
     assert "database_not_empty" in again.stderr
     assert "新数据库中已有数据" in again.stderr
+
+
+@pytest.mark.parametrize(("which", "option"), [("backend", "--config"), ("grown", "--to")])
+def test_one_database_of_several_is_not_moved_alone(
+    file: Path, empty: str, tmp_path: Path, which: str, option: str
+) -> None:
+    old, new = tmp_path / "backend.toml", tmp_path / "grown.toml"
+    old.write_text(f'state_dir = "{tmp_path}"\n')
+    new.write_text(f'state_dir = "{tmp_path}"\ndatabase_url = "{empty}"\n')
+    with (tmp_path / f"{which}.toml").open("a") as config:
+        config.write(f'ledger_shards = ["sqlite:///{file}", "{empty}"]\n')
+    done = tillway("backend", "move", "--config", str(old), "--to", str(new))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"database_sharded ({option}: ledger_shards names 2)" in done.stderr
+    with psycopg.connect(**postgres_line(empty)) as connection:
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        assert connection.execute(tables).fetchone() == (0,)
