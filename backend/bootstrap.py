@@ -61,7 +61,7 @@ from backend.risk.models.repository import ModelRepository
 from backend.risk.rules.desk import RuleDesk
 from backend.risk.rules.repository import RuleRepository
 from backend.risk_parts import build_memory
-from backend.shards.founding import own_place
+from backend.shards.founding import check_alone, own_place
 from backend.shards.service import seals_of
 from backend.stamping_parts import build_stamps
 from backend.state import State, clock_ahead_ms, keep_clock_ahead
@@ -102,7 +102,7 @@ class Backend:
         self.writer = GroupCommitWriter(
             open_store(self._write_engine),
             clock=self.clock,
-            seals=_seals(settings),
+            seals=_seals(settings, self._reader),
             observers=(self._committed,),
             commands_per_group_max=settings.commands_per_group_max,
             commands_waiting_max=settings.commands_waiting_max,
@@ -349,9 +349,10 @@ def _clock(settings: Settings, machine: Clock) -> Clock:
     return OffsetClock(machine, ahead_ms=clock_ahead_ms(settings), keep=keep)
 
 
-def _seals(settings: Settings) -> tuple[Seal, ...]:
+def _seals(settings: Settings, reader: Reader) -> tuple[Seal, ...]:
     """A database that is one of several must be the one that its place says."""
     if not settings.ledger_shards:
+        check_alone(reader)
         return (LedgerSeal(),)
     return seals_of(own_place(settings.url, settings.ledger_shards))
 

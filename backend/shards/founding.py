@@ -71,6 +71,16 @@ def own_place(url: str, urls: Sequence[str]) -> Place:
     return present
 
 
+def check_alone(reader: Reader) -> None:
+    """``CallerError("config_invalid")`` for one of several databases whose backend was told of
+    none: nothing would keep it from posting to the others' accounts."""
+    with reader.snapshot() as connection:
+        present = ShardRepository(connection).place()
+    if present is not None and present.map.count > 1:
+        why = f"shard {present.number} of {present.map.count}: name them all in ledger_shards"
+        raise CallerError("config_invalid", f"our own database is {why}")
+
+
 def _check(present: Place, wanted: Place, count: int) -> None:
     if present.map.count != count:
         why = f"founded as one of {present.map.count} shards, not of {count}"

@@ -75,6 +75,8 @@ def test_a_backend_starts_on_its_shard_only_in_the_order_of_the_founding(
         backends(urls[0], urls[::-1])
     with pytest.raises(CallerError, match="one of 3 shards"):
         backends(urls[0], urls[:2])
+    with pytest.raises(CallerError, match="shard 0 of 3: name them all in ledger_shards"):
+        backends(urls[0], [])
     backends(urls[0], urls)
 
 
