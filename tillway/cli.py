@@ -94,6 +94,10 @@ def main() -> None:
     """The entry point: an error of ours ends with its sentence in both languages, not a trace."""
     words = sys.argv[1:]
     gc.set_threshold(*COLLECTIONS_THAT_ARE_FEW)
+    try:
+        refusals.check_text(words)
+    except CallerError as error:
+        _refuse(refusals.told(error))
     if os.environ.get(PARENT_PIPE):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     match words:

@@ -2,6 +2,8 @@
 what is wrong, and its advice in Chinese and in English.
 """
 
+import os
+from collections.abc import Iterable
 from typing import Any
 
 import typer
@@ -28,6 +30,14 @@ def told_of_usage(error: typer.TyperException) -> str:
     context: Any = getattr(error, "ctx", None)
     usage = f"{context.get_usage()}\n" if context is not None else ""
     return usage + told(CallerError(_code(error, context), error.format_message().rstrip(".")))
+
+
+def check_text(words: Iterable[str]) -> None:
+    """``argument_invalid`` for a word of the command line whose bytes are no UTF-8. Python keeps
+    them, but nothing of ours stores, sends or prints such a word."""
+    for word in words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise CallerError("argument_invalid", f"{os.fsencode(word)!r} is not UTF-8")
 
 
 def _code(error: typer.TyperException, context: Any) -> str:  # noqa: ANN401  # typer exports no type

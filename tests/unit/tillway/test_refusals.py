@@ -93,6 +93,31 @@ def test_what_is_wrong_stands_between_the_usage_and_the_advice(
     assert told == f"{code} ({what})"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("payment", "list", "--url", "http://127.0.0.1:1", "--merchant", "\udcff"),
+        ("shards", "where", "\udcff", "--config", "backend.toml"),
+        ("doctor", "--state", "\udcff"),
+        ("\udcff",),
+    ],
+)
+def test_a_word_that_is_no_text_is_refused_by_every_command(words: tuple[str, ...]) -> None:
+    [told] = refused(tillway(*words), "argument_invalid")
+    assert told == r"argument_invalid (b'\xff' is not UTF-8)"
+
+
+def test_a_path_that_is_too_long_is_named() -> None:
+    name = "x" * 300
+    for words in (
+        ("shards", "found", "--config", name),
+        ("doctor", "--state", name),
+        ("ledger", "verify", "--database", f"sqlite:///{name}"),
+    ):
+        [told] = refused(tillway(*words), "file_unusable")
+        assert re.fullmatch(rf"file_unusable \({name}[/a-z.]*: File name too long\)", told)
+
+
 def test_an_option_without_its_value_is_named() -> None:
     [told] = refused(tillway("doctor", "--state"), "argument_invalid")
     assert told == "argument_invalid (Option '--state' requires an argument)"
