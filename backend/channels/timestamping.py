@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
@@ -22,6 +22,7 @@ from pyasn1_modules import rfc3161, rfc5035, rfc5652
 
 from backend.channels.limits import TIMESTAMP_BYTES_MAX
 from protocol.crypto.hashes import sha256
+from protocol.crypto.tls_keys import UNREADABLE
 from protocol.errors import CallerError
 
 SHA256_BYTES = 32
@@ -177,7 +178,7 @@ def _named_certificate(signed: Any, attributes: dict[str, bytes]) -> x509.Certif
         if sha256(der) == bytes(named["certHash"]):
             try:
                 return x509.load_der_x509_certificate(der)
-            except ValueError:
+            except UNREADABLE:
                 break
     raise CallerError("timestamp_invalid", "the signing certificate is not there")
 
@@ -190,7 +191,7 @@ def _check_certificate(
     try:
         usage = certificate.extensions.get_extension_for_oid(ExtensionOID.EXTENDED_KEY_USAGE)
         certificate.verify_directly_issued_by(authority.certificate)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise CallerError("timestamp_invalid", "the signer's certificate") from None
     is_for_stamps = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]  # type: ignore[call-overload]
     if not is_for_stamps:

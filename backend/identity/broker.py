@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from backend.identity.ca import CertificateAuthority, Holder
-from protocol.crypto.tls_keys import pem_chain
+from protocol.crypto.tls_keys import UNREADABLE, pem_chain
 from protocol.errors import CallerError
 
 BROKER = "broker"
@@ -25,6 +25,6 @@ def certify_broker(
         raise CallerError("field_invalid", "host names")
     try:
         csr = x509.load_pem_x509_csr(csr_pem).public_bytes(Encoding.DER)
-    except ValueError:
+    except UNREADABLE:
         raise CallerError("field_invalid", "certificate request") from None
     return pem_chain((ca.issue(csr, Holder(BROKER, name, host_names), now_ms=now_ms),))

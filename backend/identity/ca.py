@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -32,6 +31,7 @@ from backend.identity.limits import (
     NAMES_MAX,
     ROOT_VALID_DAYS,
 )
+from protocol.crypto.tls_keys import UNREADABLE
 from protocol.enrolment_code import fingerprint_of
 from protocol.errors import CallerError
 from protocol.tls import URI_SCHEME
@@ -173,7 +173,7 @@ class CertificateAuthority:
             certificate = x509.load_der_x509_certificate(certificate_der)
             certificate.verify_directly_issued_by(self.certificate)
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
+        except UNREADABLE:
             raise CallerError("identity_mismatch", "certificate") from None
         uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
         hosts = names.value.get_values_for_type(x509.DNSName)
@@ -190,7 +190,7 @@ def key_of_request(csr_der: bytes) -> ec.EllipticCurvePublicKey:
         request = x509.load_der_x509_csr(csr_der)
         key = request.public_key()
         is_signed = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise CallerError("field_invalid", "certificate request") from None
     if not is_signed or not isinstance(key, ec.EllipticCurvePublicKey):
         raise CallerError("field_invalid", "certificate request")

@@ -18,6 +18,7 @@ from protocol.crypto.curves import SM2, signature_to_der
 from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.crypto.limits import DER_SIGNATURE_BYTES_MAX, SIGNATURE_BYTES
 from protocol.crypto.suites import suite_named
+from protocol.crypto.tls_keys import UNREADABLE
 from protocol.errors import CallerError
 
 _SUITE = "SM2-SM3"
@@ -66,7 +67,7 @@ def read_request(der: bytes) -> VerifyKey:
             raise CallerError("field_invalid", "csr: signed by another algorithm")
         body, signature = wanted.tbs_certrequest_bytes, signature_raw(wanted.signature)
         key = _read_key_info(_parts(_only(body, _SEQUENCE))[2])
-    except (ValueError, IndexError):
+    except (*UNREADABLE, IndexError):
         raise CallerError("field_invalid", "csr") from None
     if signature is None or not key.verify(signature, body):
         raise CallerError("field_invalid", "csr: not proven")
@@ -104,7 +105,7 @@ def certificate_key(pem: str) -> VerifyKey:
     try:
         found = x509.load_pem_x509_certificate(pem.encode("ascii"))
         return _read_key_info(_parts(_only(found.tbs_certificate_bytes, _SEQUENCE))[6])
-    except (ValueError, IndexError):
+    except (*UNREADABLE, IndexError):
         raise CallerError("field_invalid", "certificate") from None
 
 

@@ -1,6 +1,7 @@
 """P-256 keys for TLS certificates: made on the machine that keeps them, encrypted at rest."""
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -11,6 +12,17 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from protocol.errors import CallerError
+
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    InvalidSignature,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+)
+"""What ``cryptography`` raises for a certificate or a request that it cannot read or prove."""
 
 
 class TlsKey:
@@ -57,7 +69,7 @@ def pem_chain(chain: tuple[bytes, ...]) -> bytes:
     """DER certificates as one PEM file; ``CallerError("envelope_malformed")`` if one is none."""
     try:
         loaded = [x509.load_der_x509_certificate(certificate) for certificate in chain]
-    except ValueError:
+    except UNREADABLE:
         raise CallerError("envelope_malformed", "certificate") from None
     return b"".join(certificate.public_bytes(Encoding.PEM) for certificate in loaded)
 
@@ -66,5 +78,5 @@ def der_of_pem(pem: bytes) -> bytes:
     """The first certificate of a PEM file, DER; ``CallerError("config_invalid")`` if none."""
     try:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    except ValueError:
+    except UNREADABLE:
         raise CallerError("config_invalid", "certificate") from None

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from backend.channels.acp.limits import FIELDS_MAX
+from protocol.crypto.tls_keys import UNREADABLE
 from protocol.errors import OperatingError
 
 Form = dict[str, str]
@@ -55,7 +56,7 @@ def read_answer(root: x509.Certificate, content: bytes, *, asked: Form, now_ms: 
         pairs = [pair.split("=", 1) for pair in content.decode("utf-8").split("&", FIELDS_MAX)]
         answer = {name: value for name, value in pairs}  # noqa: C416  # a pair may lack its value
         key = _key_of(root, answer["signPubKeyCert"], now_ms)
-    except (ValueError, KeyError, TypeError, InvalidSignature):
+    except (*UNREADABLE, KeyError):
         raise OperatingError("internal", "no answer of the gateway's form") from None
     if len(answer) != len(pairs) or not holds(key, answer):
         raise OperatingError("internal", "the answer's signature does not hold")

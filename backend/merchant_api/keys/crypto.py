@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from backend.merchant_api.limits import CERTIFICATE_DAYS, KEY_BITS, PARSED_KEYS_MAX
+from protocol.crypto.tls_keys import UNREADABLE
 from protocol.errors import CallerError
 
 SUITE = "WECHATPAY2-SHA256-RSA2048"
@@ -85,7 +86,7 @@ def read_request(der: str) -> rsa.RSAPublicKey:
     try:
         wanted = x509.load_der_x509_csr(base64.b64decode(der, validate=True))
         is_proven = wanted.is_signature_valid
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise CallerError("field_invalid", "csr") from None
     key = wanted.public_key()
     if not is_proven or not isinstance(key, rsa.RSAPublicKey) or key.key_size != KEY_BITS:

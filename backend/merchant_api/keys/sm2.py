@@ -8,7 +8,6 @@ Rule 3: a sealed resource is SM4-GCM; its key is the first 16 bytes of SM3 over 
 """
 
 import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -40,7 +39,7 @@ def read_request(der: str) -> VerifyKey:
     ``field_invalid`` for anything but SM2."""
     try:
         return sm2_x509.read_request(base64.b64decode(der, validate=True))
-    except binascii.Error:
+    except ValueError:
         raise CallerError("field_invalid", "csr") from None
 
 

@@ -312,6 +312,18 @@ def test_a_chain_that_is_no_certificate_is_malformed() -> None:
         pem_chain((b"nonsense",))
 
 
+def test_a_certificate_or_request_of_a_version_that_there_is_not_is_refused() -> None:
+    """``cryptography`` has an error of its own for it."""
+    later = CA.certificate_der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x09", 1)
+    with pytest.raises(CallerError, match="envelope_malformed"):
+        pem_chain((later,))
+    with pytest.raises(CallerError, match="identity_mismatch"):
+        CA.holder_of(later)
+    request = TlsKey().request().replace(b"\x02\x01\x00", b"\x02\x01\x09", 1)
+    with pytest.raises(CallerError, match="field_invalid"):
+        CA.issue(request, Holder("terminal", "t-1"), now_ms=NOW_MS)
+
+
 def test_a_broker_gets_a_servers_certificate_for_the_key_that_openssl_made(
     tmp_path: Path,
 ) -> None:

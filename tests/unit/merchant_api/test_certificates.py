@@ -22,6 +22,8 @@ from tests.support.wallet_http import OPERATOR
 
 ACCOUNTS = "/operator/v1/merchant-api/accounts"
 ECHO = {"echo_message": "x"}
+VERSION_1, VERSION_2 = b"\x02\x01\x00", b"\x02\x01\x01"
+"""Of a request; there is only the first."""
 DAY_MS = 24 * 3_600_000
 
 
@@ -87,7 +89,9 @@ def test_a_certificate_ends_with_its_time(caller: Caller) -> None:
 
 
 def test_what_is_no_request_and_what_is_one_too_many_is_refused(caller: Caller) -> None:
-    for csr in ("x", "-----BEGIN", base64.b64encode(b"{}").decode()):
+    of_version_2 = base64.b64decode(request_of(7)).replace(VERSION_1, VERSION_2, 1)
+    later = base64.b64encode(of_version_2).decode()
+    for csr in ("x", "证书请求", "-----BEGIN", base64.b64encode(b"{}").decode(), later):
         assert refusal(caller, "certificates", {"csr": csr}) == "field_invalid"
     for _ in range(CERTIFICATES_PER_NUMBER_MAX - 1):
         assert post(caller, "certificates", {"csr": request_of(7)}).status_code == 201

@@ -116,6 +116,10 @@ def test_a_request_by_openssl_is_read_and_a_changed_one_is_not() -> None:
         changed = raw[:place] + bytes((raw[place] ^ 1,)) + raw[place + 1 :]
         with pytest.raises(CallerError, match="field_invalid"):
             SM2.read_request(base64.b64encode(changed).decode())
+    later = raw.replace(b"\x02\x01\x00", b"\x02\x01\x01", 1)
+    for request in (base64.b64encode(later).decode(), "证书请求"):
+        with pytest.raises(CallerError, match="field_invalid"):
+            SM2.read_request(request)
 
 
 @pytest.mark.parametrize("text", ["", "not base64!", "AAAA", "MAYCAQECAQE=", JAVA_SIGNATURE * 3])
