@@ -37,8 +37,10 @@ def add_routes(
     ) -> dict[str, Any]:
         names = {}
         if body.bank_account is not None and body.real_name is not None:
-            await opened(ring, serial, body.bank_account, "/bank_account")
-            names["real_name"] = await opened(ring, serial, body.real_name, "/real_name")
+            await opened(ring, caller.suite, serial, body.bank_account, "/bank_account")
+            names["real_name"] = await opened(
+                ring, caller.suite, serial, body.real_name, "/real_name"
+            )
         actor = await appointments.acting(caller, body.sub_mchid)
         return await desk.settle(actor, refund_id, body, **names)
 

@@ -38,7 +38,7 @@ def add_routes(routes: APIRouter, services: Services, ring: KeyRing) -> None:
     async def echo(caller: _Caller, body: Echo, serial: _Serial = "") -> dict[str, str]:
         found = {"echo_message": body.echo_message}
         if body.encrypted_echo_message is not None:
-            plain = await opened(ring, serial, body.encrypted_echo_message, _FIELD)
+            plain = await opened(ring, caller.suite, serial, body.encrypted_echo_message, _FIELD)
             found["encrypted_echo_message"] = caller.key.close_field(plain)
         if body.notify_url is not None:
             command = EchoByCallback(

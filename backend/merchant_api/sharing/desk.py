@@ -231,7 +231,7 @@ class SharingDesk:
             raise wrong_field(f"{pointer}/account", "分账接收方不存在")
         receiver_id, true_name = found
         if secret is not None:
-            plain = await opened(self._ring, serial, secret, f"{pointer}/name")
+            plain = await opened(self._ring, account.suite, serial, secret, f"{pointer}/name")
             if plain != true_name:
                 raise wrong_field(f"{pointer}/name", "分账接收方名称不符")
         return receiver_id

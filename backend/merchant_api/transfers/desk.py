@@ -46,7 +46,7 @@ class TransferDesk:
             raise ApiError(APPID_MCHID_NOT_MATCH)
         name = ""
         if wanted.user_name is not None:
-            name = await opened(self._ring, serial, wanted.user_name, _NAME)
+            name = await opened(self._ring, account.suite, serial, wanted.user_name, _NAME)
         elif wanted.transfer_amount >= NAMED_FROM_MINOR:
             raise wrong_field(_NAME, "转账金额达到 2,000 元须填写收款用户姓名")
         plain = wanted.model_copy(update={"user_name": name})

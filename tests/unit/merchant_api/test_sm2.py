@@ -19,6 +19,7 @@ from backend.merchant_api.keys.suites import RSA, SM2
 from protocol.crypto import generate, sm2_x509
 from protocol.errors import CallerError
 from tests.support.merchant_caller import Caller
+from tests.support.merchant_caller import opened as a_caller
 from tests.support.merchant_sm2 import Sm2Caller, decrypted, gmssl_of, platform_key
 from tests.support.wallet_http import OPERATOR
 from tests.unit.merchant_api.test_orders_and_codes import code_of, pay, query
@@ -212,3 +213,14 @@ def test_a_secret_comes_back_for_the_caller(sm2_caller: Caller) -> None:
         "POST", "/v3/security/echo", body, serial=platform["certificate_serial"]
     )
     assert code_of(answer) == (400, "PARAM_ERROR")
+
+
+def test_a_secret_for_a_key_of_the_other_suite_is_refused(sm2_caller: Caller) -> None:
+    """RSA could not give back as much as SM2 takes."""
+    sm2_key, shop = sm2_caller.made["platform"], sm2_caller.shop
+    caller = a_caller(Caller, sm2_caller.http, shop, sm2_caller.parts)
+    sealed = SM2.certificate_key(sm2_key["certificate"]).close_field("李" * 99)
+    body = {"echo_message": "hi", "encrypted_echo_message": sealed}
+    answer = caller.ask("POST", "/v3/security/echo", body, serial=sm2_key["certificate_serial"])
+    assert code_of(answer) == (400, "PARAM_ERROR")
+    assert answer.json()["detail"]["field"] == "Wechatpay-Serial"
