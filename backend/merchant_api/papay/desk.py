@@ -104,7 +104,7 @@ class ContractDesk:
     ) -> dict[str, Any] | None:
         """The latest contract of a plan that a payer has signed, or None."""
         rows: ContractRows | None = await self._services.run_read(
-            lambda: self._contracts.of_openid(account.mchid, openid, plan_id, form)
+            lambda: self._contracts.of_openid(account, openid, plan_id, form)
         )
         if rows is None or rows.mandate is None:
             return None

@@ -6,6 +6,7 @@ from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.mandates.model import MandateEvent
 from backend.mandates.tables import Mandate, MandateEventRow
+from backend.merchant_api.keys.desk import Account
 from backend.merchant_api.limits import CONTRACTS_PER_LIST_MAX
 from backend.merchant_api.papay.model import ContractRows
 from backend.merchant_api.papay.tables import ApiContract, ContractPlan, OutContractCode
@@ -42,17 +43,22 @@ class ContractRepository:
         return self.of_id(code["contract_id"]) if code else None
 
     def of_openid(
-        self, mchid: str, openid: str, plan_id: int, notify_form: str
+        self, account: Account, openid: str, plan_id: int, notify_form: str
     ) -> ContractRows | None:
-        """The latest that a payer has signed of a plan, to be told in that form."""
-        payer = self._reader.one(select(_openid.c.payer_id).where(_openid.c.openid == openid))
+        """The latest that a payer, by the name that the number's app knows, has signed of a plan,
+        to be told in that form."""
+        payer = self._reader.one(
+            select(_openid.c.payer_id).where(
+                _openid.c.openid == openid, _openid.c.appid == account.appid
+            )
+        )
         if payer is None:
             return None
         query = (
             select(_contract)
             .where(
                 _contract.c.payer_id == payer["payer_id"],
-                _contract.c.mchid == mchid,
+                _contract.c.mchid == account.mchid,
                 _contract.c.plan_id == plan_id,
                 _contract.c.notify_form == notify_form,
             )

@@ -15,7 +15,7 @@ from backend.merchant_api.payscore.model import (
 from protocol.errors import CallerError
 from protocol.messages.mandate import MandateText, sign_mandate
 from tests.support.channel_world import CARD_TOKEN
-from tests.support.merchant_caller import Caller, caller_of
+from tests.support.merchant_caller import Caller, caller_of, opened
 from tests.support.shop import Shop
 from tests.support.wallet_http import OPERATOR
 from tests.unit.merchant_api.test_papay import debit
@@ -289,6 +289,12 @@ def test_a_permission_lets_services_begin_until_it_is_taken_back(caller: Caller)
     assert refused(debit(caller, token, 1)) == (400, "INVALID_REQUEST")
     with pytest.raises(CallerError, match="mandate_not_found"):
         confirm(caller, payer_id, begun["order_id"])
+    # By the name that another app knows the payer by, nobody is found.
+    other = opened(Caller, caller.http, caller.shop, caller.parts)
+    body = {"appid": other.made["appid"]}
+    strange = wallet(caller, "POST", "/openid", payer_id, body)["openid"]
+    path = f"/v3/payscore/permissions/openid/{strange}?service_id={SERVICE}"
+    assert refused(caller.ask("GET", path)) == (404, "RESOURCE_NOT_EXISTS")
     by_openid = f"/v3/payscore/permissions/openid/{openid}"
     end = {"service_id": SERVICE, "reason": "停止服务"}
     for _ in range(2):
