@@ -220,12 +220,12 @@ class ContractDesk:
         return found
 
     def _notice_id(self, contract_id: str, amount_minor: int) -> str:
-        services = self._services
-        now_ms = services.clock.now_ms()
-        day = services.rules.business_date(now_ms)
+        """The same all of a day of the shop's."""
+        rules, now_ms = self._services.rules, self._services.clock.now_ms()
+        day = rules.business_date(now_ms)
         said = f"{contract_id}\n{amount_minor}\n{day}".encode()
         return ids.mint(
             ids.NOTICE,
-            time_ms=now_ms // DAY_MS * DAY_MS,
+            time_ms=now_ms - (now_ms + rules.day_offset_ms) % DAY_MS,
             random_bytes=hashlib.sha256(said).digest()[: ids.RANDOM_BYTES],
         )

@@ -174,6 +174,20 @@ def test_a_larger_debit_is_announced_a_day_before(caller: Caller) -> None:
     assert refused(announce(caller, contract_id, 5_001)) == (403, "RULE_LIMIT")
 
 
+def test_the_same_amount_on_a_day_of_the_shop_s_is_one_notice(caller: Caller) -> None:
+    """Also at eight in the morning, where another day begins in Greenwich."""
+    payer_id = caller.shop.add_payer(balance_minor=50_000)
+    contract_id = signed_contract(caller, payer_id)
+    caller.shop.clock.at_ms += 12 * HOUR_MS  # midnight
+    for _ in range(24):
+        assert announce(caller, contract_id, 3_000).status_code == 204
+        caller.shop.clock.at_ms += HOUR_MS - 1
+    assert len(wallet(caller, "GET", "/notices", payer_id).json()["notices"]) == 1
+    caller.shop.clock.at_ms += HOUR_MS
+    assert announce(caller, contract_id, 3_000).status_code == 204
+    assert len(wallet(caller, "GET", "/notices", payer_id).json()["notices"]) == 2
+
+
 def test_a_payer_refuses_an_announced_debit(caller: Caller) -> None:
     payer_id = caller.shop.add_payer(balance_minor=50_000)
     contract_id = signed_contract(caller, payer_id)
