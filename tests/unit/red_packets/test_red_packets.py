@@ -8,12 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
+from backend.ledger.rules.legs import Event, posted
 from backend.payments.expiry import expire_red_packets
 from backend.red_packets.giving import GiveRedPacket
 from backend.red_packets.limits import LIFE_MS
 from backend.red_packets.model import RedPacketKind, check_split, split
 from backend.wallet.service import SetPayerStatus
 from protocol.errors import CallerError
+from tests.support.books import Post
 from tests.support.disputes import settle
 from tests.support.shop import MERCHANT, Shop, bugs_in
 from tests.support.wallet_http import client_of, services_of
@@ -87,6 +89,22 @@ def test_what_nobody_takes_in_a_day_goes_back(shop: Shop, http: TestClient) -> N
     assert (seen["state"], seen["returned_minor"]) == ("returned", 1_000 - taken)
     assert sender.get("balance")["balance_minor"] == 50_000 - taken
     assert shop.balance("C:REDPKT:CNY") == 0
+
+
+def test_a_packet_that_cannot_go_back_holds_up_no_other(shop: Shop, http: TestClient) -> None:
+    """Somebody has taken out of the books what the first must give back."""
+    sender = Phone(shop, http)
+    first, second = (_send(sender, total_minor=total)["red_packet_id"] for total in (1_000, 300))
+    legs = [("C:REDPKT:CNY", f"C:CUST:{sender.payer_id}:CNY", 900)]
+    shop.do(Post(posted(Event("astray", "CNY", "2026-11-23"), "red_packet_expired", legs)))
+    shop.clock.at_ms += LIFE_MS
+    with capture_logs() as logs:
+        assert asyncio.run(expire_red_packets(services_of(shop))) == 1
+    [said] = [log for log in logs if log["event"] == "expiry_refused"]
+    assert (said["what"], said["count"], said["first"]) == ("red_packet", 1, first)
+    states = {one: sender.get(f"red-packets/{one}")["state"] for one in (first, second)}
+    assert states == {first: "open", second: "returned"}
+    assert shop.balance("C:REDPKT:CNY") == 100
 
 
 def test_what_is_wrong_with_a_packet_is_said(shop: Shop, http: TestClient) -> None:
