@@ -30,7 +30,7 @@ class NewPayer(Wanted):
     name: Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
     pin: PinText
     key_suite: Literal["SM2-SM3", "ES256", "Ed25519"]
-    key_public: Annotated[str, Field(pattern=r"^[0-9a-f]{64,130}$")]
+    key_public: Annotated[str, Field(pattern=r"^([0-9a-f]{2}){32,65}$")]
 
 
 class PayerStatus(Wanted):

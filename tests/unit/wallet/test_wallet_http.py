@@ -298,8 +298,8 @@ def test_no_secret_of_a_payer_is_stored_as_it_is(shop: Shop, http: TestClient) -
 
 @pytest.mark.parametrize(
     "changes",
-    [{"pin": "1"}, {"pin": "abcdef"}, {"key_public": "00" * 32}, {"key_suite": "RSA"},
-     {"name": ""}, {"payer_id": "x"}, {"extra": 1}],
+    [{"pin": "1"}, {"pin": "abcdef"}, {"key_public": "00" * 32}, {"key_public": "0" * 129},
+     {"key_suite": "RSA"}, {"name": ""}, {"payer_id": "x"}, {"extra": 1}],
 )  # fmt: skip
 def test_a_payer_with_bad_fields_is_refused(
     shop: Shop, http: TestClient, changes: dict[str, Any]
