@@ -13,8 +13,10 @@ from typing import Protocol
 
 JUNK = "junk"
 DAMAGED, DAMAGED_ZH = " (damaged)", "（损坏）"
-_LONG_NUMBER = re.compile(rb"[0-9]{12,}")
-_LONG_DIGITS = re.compile(r"[0-9]{12,}")
+LONG_NUMBER_DIGITS_MIN = 12
+"""Pay codes and card numbers have no fewer."""
+_LONG_NUMBER = re.compile(rb"[0-9]{%d,}" % LONG_NUMBER_DIGITS_MIN)
+_LONG_DIGITS = re.compile(f"[0-9]{{{LONG_NUMBER_DIGITS_MIN},}}")
 _NUMBER_KEPT_FIRST, _NUMBER_KEPT_LAST = 2, 4
 _HIDDEN_MIN = 6
 

@@ -5,7 +5,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from firmware_sim.devices.gm65 import PROFILES, Gm65, Habits
-from firmware_sim.frames import JUNK, Frame, Side, broken_off, masked_numbers, unread
+from firmware_sim.frames import (
+    JUNK,
+    LONG_NUMBER_DIGITS_MIN,
+    Frame,
+    Side,
+    broken_off,
+    ends_only,
+    masked_numbers,
+    unread,
+)
 from firmware_sim.kinds.kind import Act, DeviceEntry, Kind, State
 from firmware_sim.kinds.lens import LENS_ACTS, LENS_HANDS
 from firmware_sim.limits import BOOT_MS_MAX
@@ -50,9 +59,8 @@ class GmDecoder:
         if side is Side.HOST:
             self._unread.clear()
             return broken_off(side, self._commands)
-        # A reply shows all of itself; a code that was not finished may pay.
-        is_reply = self._replies.unfinished[:1] == gm65.REPLY_START[:1]
-        return broken_off(side, self._replies, None if is_reply else _CODE_BYTES_SHOWN)
+        shown = None if _is_reply(self._replies.unfinished) else _CODE_BYTES_SHOWN
+        return broken_off(side, self._replies, shown)
 
     def _heard(self, data: bytes) -> list[Frame]:
         """Commands, and what the scanner passes over without a word: a damaged one, or noise."""
@@ -86,10 +94,26 @@ def _said(item: gm65.HostItem) -> Frame:
             places = {"status": (2, 3), "data": (4, len(item.raw) - _CRC_BYTES)}
             return Frame(Side.DEVICE, item.raw, name, fields, places=places)
         case gm65.Text():
-            code = item.data.decode("ascii", errors="backslashreplace")
-            return Frame(Side.DEVICE, item.raw, "code", {"text": masked_numbers(code)})
+            return _code(item)
         case gm65.Damaged():
-            return Frame(Side.DEVICE, item.raw, JUNK, {"why": item.why}, is_valid=False)
+            secrets = () if _is_reply(item.raw) else ((_CODE_BYTES_SHOWN, len(item.raw)),)
+            return Frame(Side.DEVICE, item.raw, JUNK, {"why": item.why}, False, secrets)
+
+
+def _code(item: gm65.Text) -> Frame:
+    """A code as it may be kept: one with the digits of a long number, whatever noise stands among
+    them, may pay."""
+    code = item.data.decode("ascii", errors="backslashreplace")
+    masked = masked_numbers(code)
+    if masked != code or sum(map(str.isdigit, code)) < LONG_NUMBER_DIGITS_MIN:
+        return Frame(Side.DEVICE, item.raw, "code", {"text": masked})
+    secrets = ((_CODE_BYTES_SHOWN, len(item.raw)),)
+    return Frame(Side.DEVICE, item.raw, "code", {"text": ends_only(code)}, secrets=secrets)
+
+
+def _is_reply(raw: bytes) -> bool:
+    """A reply shows all of itself; a code that is damaged or was not finished may pay."""
+    return raw[:1] == gm65.REPLY_START[:1]
 
 
 def _build(entry: ScannerEntry, seed: bytes) -> Gm65:

@@ -40,7 +40,8 @@ class SsiDecoder:
 
 def _frame(side: Side, item: ssi.Item) -> Frame:
     if isinstance(item, ssi.Damaged):
-        return Frame(side, item.raw, JUNK, {"why": "checksum"}, is_valid=False)
+        secrets = ((_HEAD_BYTES, len(item.raw)),) if side is Side.DEVICE else ()
+        return Frame(side, item.raw, JUNK, {"why": "checksum"}, False, secrets)
     fields: dict[str, str | int] = {}
     if item.status:
         fields["status"] = f"{item.status:02x}"

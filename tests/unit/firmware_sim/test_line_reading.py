@@ -126,3 +126,19 @@ def test_half_a_code_and_half_a_card_number_are_kept_secret() -> None:
         reader.feed(Side.DEVICE, said, 0)
         (broken,) = reader.settle(BROKEN_OFF_MS)
         assert broken.hex() == shown
+
+
+@pytest.mark.parametrize("noise", [b"\xff\x3c", b"\0\xff\x3c"])
+def test_a_code_with_noise_in_its_midst_is_kept_secret_too(noise: bytes) -> None:
+    code = b"[<134711230" + noise + b"908172635>]\r"
+    [torn] = reader_of("gm65").feed(Side.DEVICE, code, 0)
+    for half in ("13471", "908172"):
+        assert half.encode().hex() not in torn.hex()
+        assert half not in str(torn.fields)
+
+
+def test_a_code_in_a_packet_that_is_damaged_is_kept_secret_too() -> None:
+    whole = ssi.encode(ssi.Packet(ssi.Opcode.DECODE_DATA, b"\x01134711234908172635", ssi.DECODER))
+    [junk] = reader_of("ssi").feed(Side.DEVICE, whole.replace(b"2349", b"23y9"), 0)
+    assert junk.name == JUNK
+    assert b"081726".hex() not in junk.hex()
