@@ -20,6 +20,7 @@ from redis import Redis
 from tests.support.postgres import Cluster
 from tests.support.rabbitmq import Broker
 from tests.support.redis import RedisServer
+from tests.support.stack_secrets import leaks_of
 from tillway.demo.mosquitto import PROGRAM as MOSQUITTO
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -62,6 +63,7 @@ def processes_of(directory: Path) -> list[str]:
 @pytest.mark.timeout(TIMEOUT_S + 30)
 def test_the_day_is_played_as_expected_and_nothing_is_left_running(tmp_path: Path) -> None:
     play_whole(tmp_path / "demo")
+    assert leaks_of(tmp_path / "demo", tmp_path / "demo" / "state") == []
 
 
 @pytest.mark.slow
@@ -100,6 +102,8 @@ def play_whole(directory: Path, *words: str) -> None:
     assert "every expectation held" in done.stdout
     check_summary(json.loads((directory / "summary.json").read_text()), directory)
     assert processes_of(directory) == []
+    printed = directory / "printed.txt"
+    printed.write_text(done.stdout + done.stderr)
 
 
 def payments_in(dsn: str) -> int:
