@@ -17,5 +17,7 @@ POLL_RETRY_MS_MAX = 10_000
 DEVICES_EVERY_S = 600
 REPORT_EVERY_S = 10
 REPORT_DEVICES_MAX = 500
+STATUS_BODY_BYTES_MAX = 1024
+"""What the hub's own page may be sent: the switches of its faults."""
 HTTP_STOP_S = 5
 HTTP_CONNECTIONS_MAX = 64

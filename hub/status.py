@@ -1,17 +1,26 @@
-"""The hub's own HTTP port, on loopback: health, metrics, a page for people, faults for the demo."""
+"""The hub's own HTTP port, on loopback: health, metrics, a page for people, faults for the demo.
 
+Rule: nobody signs in, so the programs of this machine may ask and another site's pages may not:
+      neither from their own origin, nor by a name that somebody's DNS has turned to the loopback.
+"""
+
+import base64
+import hashlib
 import html
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
 
-from fastapi import Body, FastAPI, Response
+from fastapi import Body, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict
 
 from hub.adapters.faults import LineFaults
 from hub.domain.passages import Passages
+from hub.shell_limits import STATUS_BODY_BYTES_MAX
+from protocol.errors import CallerError
 
 Numbers = Callable[[], dict[str, int | str]]
 
@@ -60,6 +69,18 @@ _DISKS = {
     "full": "已满，暂时无法受理，请清理 · full, nothing new is taken: make room",
 }
 _VALUES = {"mode": _MODES, "disk": _DISKS}
+_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_STYLE = (
+    "body{font:18px/1.5 system-ui,sans-serif;"
+    "max-width:40em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
+    "table{border-collapse:collapse;width:100%}th,td{padding:.4em;text-align:left;"
+    "border-bottom:1px solid #bbb;vertical-align:top}td{font-variant-numeric:tabular-nums}"
+)
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
 
 
 class FaultChange(BaseModel):
@@ -81,6 +102,7 @@ def build_app(
 ) -> FastAPI:
     """The application. ``faults`` is None unless the configuration allows them."""
     app = FastAPI(title="Tillway hub", docs_url=None, redoc_url=None, openapi_url=None)
+    app.middleware("http")(_own_only)
 
     @app.get("/healthz")
     async def healthz() -> PlainTextResponse:
@@ -109,6 +131,29 @@ def build_app(
     if faults is not None:
         _add_faults(app, faults)
     return app
+
+
+async def _own_only(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    length = request.headers.get("content-length", "0")
+    is_told = length.isdecimal() and "transfer-encoding" not in request.headers
+    if host.rsplit(":", 1)[0] not in _HOSTS:
+        answer = _refused(421, "the hub answers to the loopback's names only")
+    elif origin is not None and urlsplit(origin).netloc != host:
+        answer = _refused(403, "this page belongs to another site")
+    elif not is_told or int(length) > STATUS_BODY_BYTES_MAX:
+        answer = _refused(413, "the body is too long, or its length is not said")
+    else:
+        answer = await go_on(request)
+    answer.headers["content-security-policy"] = _POLICY
+    answer.headers["x-content-type-options"] = "nosniff"
+    answer.headers["cache-control"] = "no-store"
+    return answer
+
+
+def _refused(status: int, why: str) -> Response:
+    error = CallerError("field_invalid").to_wire() | {"detail": why}
+    return JSONResponse({"error": error}, status_code=status)
 
 
 def _add_chargers(app: FastAPI, chargers: Chargers) -> None:
@@ -155,11 +200,8 @@ def render(numbers: dict[str, int | str]) -> str:
     return (
         "<!doctype html><html lang=zh><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width'><meta http-equiv=refresh content=5>"
-        "<title>Tillway 网关 · hub</title><style>body{font:18px/1.5 system-ui,sans-serif;"
-        "max-width:40em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
-        "table{border-collapse:collapse;width:100%}th,td{padding:.4em;text-align:left;"
-        "border-bottom:1px solid #bbb;vertical-align:top}td{font-variant-numeric:tabular-nums}"
-        f"</style><h1>门店网关 <small lang=en>Store hub</small></h1><table>{rows}</table></html>"
+        f"<title>Tillway 网关 · hub</title><style>{_STYLE}</style>"
+        f"<h1>门店网关 <small lang=en>Store hub</small></h1><table>{rows}</table></html>"
     )
 
 
