@@ -11,6 +11,7 @@ The widths and the two kinds of transactions are written down from memory of the
 import base64
 import binascii
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -90,8 +91,8 @@ def _unpacked(content: str) -> Iterator[bytes]:
                 while chunk := found.read(io.DEFAULT_BUFFER_SIZE):
                     yield chunk
     except (
-        zipfile.BadZipFile, zlib.error, binascii.Error, NotImplementedError, RuntimeError, EOFError,
-        OSError, ValueError,
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, binascii.Error, NotImplementedError,
+        RuntimeError, EOFError, OSError, ValueError,
     ) as error:  # fmt: skip
         raise CallerError("file_rejected", f"no archive: {type(error).__name__}") from None
 

@@ -8,8 +8,10 @@ Rule 3: commas split the columns and nothing is quoted; a tab may stand behind a
 """
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -104,7 +106,10 @@ def _unpacked(archive: Spool) -> Spool:
             with found.open(lists[0]) as content:
                 while chunk := content.read(io.DEFAULT_BUFFER_SIZE):
                     spool.write(chunk)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError,
+        OSError, ValueError,
+    ) as error:  # fmt: skip
         spool.close()
         raise CallerError("file_rejected", f"no archive: {type(error).__name__}") from None
     except BaseException:

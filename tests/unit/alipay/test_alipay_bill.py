@@ -84,3 +84,17 @@ def test_every_cut_of_the_archive_is_refused() -> None:
     for end in range(0, len(whole), 37):
         with pytest.raises(CallerError, match="file_rejected"):
             open_bill(spooled(whole[:end]), own_id)
+
+
+def test_whatever_byte_of_the_archive_is_damaged_it_is_refused_or_read_and_nothing_breaks() -> None:
+    whole = write_bill(DAY, "2088", ROWS)
+    refused = 0
+    for place in range(len(whole)):
+        for value in (0xFF, 0x0E, whole[place] ^ 0x80):
+            damaged = whole[:place] + bytes([value]) + whole[place + 1 :]
+            try:
+                open_bill(spooled(damaged), own_id).close()
+            except CallerError as error:
+                assert error.code == "file_rejected"
+                refused += 1
+    assert refused > len(whole)
