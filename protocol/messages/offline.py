@@ -15,6 +15,7 @@ Rule 3: what is signed is an array in the order of the fields, to keep the code 
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 from urllib.parse import parse_qsl, urlencode
@@ -45,6 +46,8 @@ _VOUCHER_CONTEXT = b"tillway-offline-voucher-v1"
 _TOKEN_CONTEXT = b"tillway-offline-token-v1"
 _HEAD = "TWO1."
 WISH_HEAD = "tillway://offline?"
+_WISH_FIELDS_MAX = 8
+_AMOUNT = re.compile(r"[1-9][0-9]{0,15}").fullmatch
 
 _Time = Annotated[int, Field(ge=0)]
 
@@ -135,12 +138,17 @@ class OfflineWish(Body):
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read it; ``CallerError("field_invalid")`` for any other text."""
-        fields: dict[str, Any] = dict(parse_qsl(text.removeprefix(WISH_HEAD), max_num_fields=8))
-        amount = fields.get("amount_minor", "")
-        if not text.startswith(WISH_HEAD) or not (amount.isascii() and amount.isdigit()):
+        """Read it; ``CallerError("field_invalid")`` for any other text: also one that says a field
+        twice, or an amount as nobody writes it, which another reader might take for another."""
+        try:
+            said = parse_qsl(text.removeprefix(WISH_HEAD), max_num_fields=_WISH_FIELDS_MAX)
+        except ValueError:
+            said = []
+        fields: dict[str, Any] = dict(said)
+        amount = _AMOUNT(fields.get("amount_minor", ""))
+        if not text.startswith(WISH_HEAD) or len(fields) != len(said) or amount is None:
             raise CallerError("field_invalid", "no offline payment's code")
-        return cls.from_map({**fields, "amount_minor": int(amount[:16])})
+        return cls.from_map({**fields, "amount_minor": int(amount[0])})
 
 
 @dataclass(frozen=True, slots=True)
