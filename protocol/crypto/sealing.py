@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from protocol import cbor
 from protocol.crypto.keys import SigningKey
 from protocol.crypto.limits import (
     PASSPHRASE_BYTES_MAX,
@@ -109,10 +110,12 @@ def _split(sealed: bytes) -> tuple[bytes, bytes, bytes]:
 
 def _read_header(header: bytes) -> _Header:
     fields = _decode(header)
-    if not isinstance(fields, dict) or fields.get(1) != VERSION:
+    if not isinstance(fields, dict) or not cbor.is_version(fields.get(1), VERSION):
         raise CallerError("key_unsealable", "unknown version")
     suite, cipher, log2_n, salt, public = (fields.get(label) for label in (2, 3, 4, 7, 8))
-    if (fields.get(5), fields.get(6)) != (SCRYPT_R, SCRYPT_P) or cipher not in _CIPHERS:
+    if not isinstance(cipher, str) or cipher not in _CIPHERS:
+        raise CallerError("key_unsealable", "unknown parameters")
+    if (fields.get(5), fields.get(6)) != (SCRYPT_R, SCRYPT_P):
         raise CallerError("key_unsealable", "unknown parameters")
     if type(log2_n) is not int or not SCRYPT_LOG2_N <= log2_n <= SCRYPT_LOG2_N_MAX:
         raise CallerError("key_unsealable", "unknown parameters")
@@ -123,8 +126,8 @@ def _read_header(header: bytes) -> _Header:
 
 def _decode(encoded: bytes) -> object:
     try:
-        decoded: object = cbor2.loads(encoded, max_depth=2, allow_indefinite=False)
-    except (cbor2.CBORDecodeError, ValueError):
+        decoded: object = cbor.decode(encoded, bytes_max=SEALED_KEY_BYTES_MAX)
+    except CallerError:
         raise CallerError("key_unsealable", "not a sealed key") from None
     return decoded
 

@@ -48,8 +48,12 @@ def test_damage_anywhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{1: 2}, {2: "none"}, {3: "ROT13"}, {4: 60}, {4: 1}, {4: True}, {5: 99}, {7: "salt"}]
-)
+    "change",
+    [
+        {1: 2}, {1: True}, {2: "none"}, {2: ["ES256"]}, {3: "ROT13"}, {3: ["AES-256-GCM"]}, {3: {}},
+        {4: 60}, {4: 1}, {4: True}, {5: 99}, {7: "salt"}, {7: cbor2.CBORTag(35, "(a+)+b")},
+    ],
+)  # fmt: skip
 def test_parameters_outside_the_bounds_are_refused(change: dict[int, object]) -> None:
     header, nonce, body = cbor2.loads(seal(generate("Ed25519"), PASSPHRASE))
     changed = cbor2.dumps({**cbor2.loads(header), **change})
