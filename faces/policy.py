@@ -9,10 +9,16 @@ POLICY = (
     " font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
+SCRIPTLESS = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none';"
+    " form-action 'self'"
+)
+"""Of a page that brings its style with it and has no script."""
 
-def protect(response: Response) -> None:
+
+def protect(response: Response, allowed: str = POLICY) -> None:
     """Set the headers on an answer; what an answer says itself about caching stays."""
-    response.headers["content-security-policy"] = POLICY
+    response.headers["content-security-policy"] = allowed
     response.headers["x-content-type-options"] = "nosniff"
     response.headers["referrer-policy"] = "no-referrer"
     response.headers["cross-origin-opener-policy"] = "same-origin"

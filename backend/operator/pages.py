@@ -13,14 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from backend.guard import Guard
 from backend.operator.service import OperatorService
 from backend.operator.words import WORDS, shown_amount, shown_time
+from faces import policy
 
 Language = Literal["zh", "en"]
-_HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
 
 
 def router(service: OperatorService, guard: Guard) -> APIRouter:
@@ -44,6 +39,8 @@ def router(service: OperatorService, guard: Guard) -> APIRouter:
             today=await service.today(),
             devices=await service.devices(),
         )
-        return HTMLResponse(page, headers=_HEADERS)
+        answer = HTMLResponse(page)
+        policy.protect(answer, policy.SCRIPTLESS)
+        return answer
 
     return routes

@@ -17,16 +17,10 @@ from backend.pay_page.schemas import NewStaticCode
 from backend.rate_limit import RateLimit
 from backend.wallet.model import PAGE_PATH, code_url
 from backend.wallet_page.payer_words import to_payer
+from faces import policy
 from protocol.errors import CallerError, OperatingError, TillwayError
 from protocol.money import Money
 from protocol.payment import PAID_STATES, PaymentState
-
-_HEADERS = {
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-}
 
 
 def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
@@ -46,7 +40,7 @@ def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
     def refusal(error: TillwayError) -> Response:
         words = to_payer(error.code)
         status = 503 if isinstance(error, OperatingError) else 404
-        return HTMLResponse(refused.render(zh=words.zh, en=words.en), status, _HEADERS)
+        return _sealed(HTMLResponse(refused.render(zh=words.zh, en=words.en), status))
 
     @routes.get(PAGE_PATH + "{payment_id}", response_class=HTMLResponse)
     async def open_payment(payment_id: str, request: Request) -> Response:
@@ -56,8 +50,8 @@ def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
         except TillwayError as error:
             return refusal(error)
         if opened.address:
-            return RedirectResponse(opened.address, 303, _HEADERS)
-        return HTMLResponse(shown.render(**_payment(opened.payment)), headers=_HEADERS)
+            return _sealed(RedirectResponse(opened.address, 303))
+        return _sealed(HTMLResponse(shown.render(**_payment(opened.payment))))
 
     @routes.get(STATIC_PATH + "{code_id}", response_class=HTMLResponse)
     async def open_code(code_id: str) -> Response:
@@ -65,7 +59,7 @@ def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
             row = await desk.code(code_id)
         except TillwayError as error:
             return refusal(error)
-        return HTMLResponse(asked.render(merchant=row["merchant"], is_wrong=False), 200, _HEADERS)
+        return _sealed(HTMLResponse(asked.render(merchant=row["merchant"], is_wrong=False)))
 
     @routes.post(STATIC_PATH + "{code_id}", response_class=HTMLResponse)
     async def take_amount(code_id: str, request: Request) -> Response:
@@ -75,11 +69,11 @@ def router(desk: PageDesk, tries: RateLimit) -> APIRouter:
             amount_minor = typed_minor(await _typed(request))
             if amount_minor is None:
                 page = asked.render(merchant=row["merchant"], is_wrong=True)
-                return HTMLResponse(page, 400, _HEADERS)
+                return _sealed(HTMLResponse(page, 400))
             payment_id = await desk.begin(code_id, amount_minor)
         except TillwayError as error:
             return refusal(error)
-        return RedirectResponse(f"{PAGE_PATH}{payment_id}", 303, _HEADERS)
+        return _sealed(RedirectResponse(f"{PAGE_PATH}{payment_id}", 303))
 
     return routes
 
@@ -103,6 +97,11 @@ def operator_router(desk: PageDesk, operator_only: Guard) -> APIRouter:
         return await desk.stop(code_id)
 
     return routes
+
+
+def _sealed(answer: Response) -> Response:
+    policy.protect(answer, policy.SCRIPTLESS)
+    return answer
 
 
 def _payment(payment: dict[str, Any]) -> dict[str, Any]:
