@@ -14,6 +14,9 @@ SCRIPTLESS = (
     " form-action 'self'"
 )
 """Of a page that brings its style with it and has no script."""
+LEADS_ELSEWHERE = f"{SCRIPTLESS} https:"
+"""Of one whose form is answered, in the end, by the address of another site: browsers of Chromium's
+kind hold a form to its page's policy through every redirect."""
 
 
 def protect(response: Response, allowed: str = POLICY) -> None:

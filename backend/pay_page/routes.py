@@ -100,7 +100,7 @@ def operator_router(desk: PageDesk, operator_only: Guard) -> APIRouter:
 
 
 def _sealed(answer: Response) -> Response:
-    policy.protect(answer, policy.SCRIPTLESS)
+    policy.protect(answer, policy.LEADS_ELSEWHERE)
     return answer
 
 
