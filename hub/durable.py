@@ -28,6 +28,7 @@ def open_durable(path: Path | str, *, cached_statements: int = 128) -> sqlite3.C
         connection.execute(f"PRAGMA busy_timeout = {DURABLE_BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # an answered pay code's bytes go, too
     except BaseException:
         connection.close()
         raise

@@ -29,6 +29,7 @@ def open_database(path: Path | None) -> sqlite3.Connection:
         connection.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_MS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # a forgotten pay code's bytes go, too
         _migrate(connection)
     except sqlite3.Error as error:
         connection.close()
