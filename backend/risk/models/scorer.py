@@ -3,15 +3,20 @@
 Rule 1: ``raw`` is the base and the contributions added up in the order of the features, as doubles;
         so the explanation is the score, not a story about it.
 Rule 2: the same vector gives the same score, alone or among others.
+Rule 3: only this module imports onnxruntime, which tells its maker about every process that loads
+        it, unless the environment forbids that before.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime  # rule 3
 
 from backend.risk.models.card import ModelCard, ModelError
 from backend.risk.models.limits import ROWS_PER_CALL_MAX

@@ -1,9 +1,12 @@
 """Scores and what each feature gave: exact, the same alone and among others, as it was trained."""
 
+import os
+import re
 import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -219,3 +222,18 @@ def walk(trees: Sequence[Tree], row: Sequence[float]) -> float:
             node = int(tree.left[node] if goes_left else tree.right[node])
         total += float(tree.value[node])
     return total
+
+
+def test_the_runtime_tells_its_maker_nothing(tmp_path: Path) -> None:
+    """Its telemetry begins with a name for this machine, which it keeps in the user's directory."""
+    kept = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{Path.cwd()}"}
+    load = "import backend.risk.models.scorer"
+    subprocess.run([sys.executable, "-c", load], env={**kept, "HOME": f"{tmp_path}"}, check=True)
+    assert list(tmp_path.iterdir()) == []
+    imports = re.compile(r"^\s*(import|from) onnxruntime\b", re.MULTILINE)
+    loading = [
+        file.name
+        for file in Path("backend").rglob("*.py")
+        if imports.search(file.read_text("utf-8"))
+    ]
+    assert loading == ["scorer.py"]
