@@ -1,9 +1,7 @@
 """One run of the backend: sockets, start, the ready line, and a clean end on a signal."""
 
 import asyncio
-import json
 import signal
-import sys
 
 import structlog
 
@@ -16,6 +14,7 @@ from backend.listeners import Listener, Listeners, bind, public_tls
 from backend.observability.metrics import Metrics
 from backend.state import State
 from transport.contexts import ServerTls
+from transport.service_manager import say_ready, watched
 
 _log = structlog.get_logger()
 PUBLIC, HUB = "public", "hub"
@@ -39,14 +38,14 @@ async def serve(settings: Settings, state: State) -> None:
         ]
     )
     stopping = _on_signals()
-    await backend.start()
-    await listeners.start()
-    tune_collector()
-    sys.stdout.write(json.dumps({"ready": True, "ports": listeners.ports}) + "\n")
-    sys.stdout.flush()
-    _log.info("backend_ready", ports=listeners.ports)
-    await stopping.wait()
-    await drain(backend, listeners)
+    async with watched():
+        await backend.start()
+        await listeners.start()
+        tune_collector()
+        say_ready({"ports": listeners.ports})
+        _log.info("backend_ready", ports=listeners.ports)
+        await stopping.wait()
+        await drain(backend, listeners)
     _log.info("backend_stopped")
 
 

@@ -27,6 +27,7 @@ from hub.stopping import limit_stop, note_loop_error
 from protocol import ids
 from protocol.errors import CallerError
 from protocol.identity import Identity
+from transport.service_manager import say_ready, watched
 
 app = typer.Typer(help="The store hub.", add_completion=False, no_args_is_help=True)
 app.add_typer(key_cli.app, name="coap-key")
@@ -149,8 +150,7 @@ async def _serve(settings: Settings, identity: Identity) -> None:
     loop.set_exception_handler(note_loop_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with running_hub(settings, identity) as running:
-        sys.stdout.write(json.dumps({"ready": True, "ports": running.ports}) + "\n")
-        sys.stdout.flush()
+    async with watched(), running_hub(settings, identity) as running:
+        say_ready({"ports": running.ports})
         await stop.wait()
         limit_stop(STOP_TIMEOUT_S)  # never cancelled: it bounds what follows this function, too

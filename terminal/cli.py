@@ -25,6 +25,7 @@ from terminal.fingers import Wish, tend_fingers
 from terminal.ports import CardOutcome
 from terminal.probes import Found, Probe, probe_named
 from terminal.serving import serve
+from transport.service_manager import say_ready, watched
 
 _CARD_EXITS = {"approved": 0, "declined": 1, "unknown": 3}
 app = typer.Typer(
@@ -246,15 +247,15 @@ async def _serve(settings: Settings, identity: Identity) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(settings, identity, stop, _say_ready)
+    async with watched():
+        await serve(settings, identity, stop, _say_ready)
 
 
 def _say_ready(running: RunningTerminal) -> None:
-    ready = {
-        "ready": True,
-        "ports": running.ports,
-        "token_file": running.token_file,
-        "device": running.agent.profile.tid,
-    }
-    sys.stdout.write(json.dumps(ready) + "\n")
-    sys.stdout.flush()
+    say_ready(
+        {
+            "ports": running.ports,
+            "token_file": running.token_file,
+            "device": running.agent.profile.tid,
+        }
+    )

@@ -1,7 +1,7 @@
 """``tillway clearing``: close a business day on a running backend, and read what came of it: its
 report, its windows, the reserve's signed test, and the regulator's report."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from tillway.clearing_bill import app as bill
 from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
 from tillway.clearing_watch import RUN_S_MAX, watch
+from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
 
@@ -31,18 +32,28 @@ app.add_typer(bill, name="bill")
 app.add_typer(breaks, name="breaks")
 app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The business day.")]
+OneDay = Annotated[
+    datetime | None,
+    typer.Option(
+        "--date",
+        formats=["%Y-%m-%d"],
+        help="The business day; without it all that are over, the earliest first.",
+    ),
+]
 Key = Annotated[str, typer.Option(help="Whose signature it must be; else the answer's own.")]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 
 
 @app.command()
-def run(day: Day, url: Url, ca: Ca, token_file: TokenFile) -> None:
+def run(url: Url, ca: Ca, token_file: TokenFile, day: OneDay = None) -> None:
     """Close a day. Safe to repeat: what is done is left alone. Exit code 1 while it stays open."""
     console = Console()
     api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
-    found = watch(api, f"/operator/v1/clearing/{day.date()}/run", console)
-    show_report(found)
-    raise typer.Exit(0 if found["state"] == "closed" else 1)
+    for one in [day.date()] if day else _days_over(api):
+        found = watch(api, f"/operator/v1/clearing/{one}/run", console)
+        show_report(found)
+        if found["state"] != "closed":
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -83,6 +94,15 @@ def reserve_report(day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out) 
     with writing(out):
         out.write_bytes(report)
     typer.echo(f"{out}")
+
+
+def _days_over(api: JsonApi) -> list[date]:
+    """From the earliest day that is open, or else from yesterday, to yesterday."""
+    standing = api.get("/operator/v1/clearing")
+    today = date.fromisoformat(standing["today"])
+    yesterday = today - timedelta(days=1)
+    first = date.fromisoformat(standing["earliest_open_day"] or yesterday.isoformat())
+    return [first + timedelta(days=number) for number in range((today - first).days)]
 
 
 def show_report(found: dict[str, Any]) -> None:

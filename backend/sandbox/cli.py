@@ -19,6 +19,7 @@ from backend.sandbox.registry import INSTITUTIONS, find
 from backend.sandbox.remote import control, duration_ms
 from protocol.errors import CallerError, OperatingError
 from transport import logs
+from transport.service_manager import say_ready
 
 app = typer.Typer(
     help="The other institutions, simulated.", add_completion=False, no_args_is_help=True
@@ -102,7 +103,7 @@ def clock(
 
 async def _watch(children: Mapping[str, Institution]) -> None:
     """Say when all are ready; they go on until we are told to stop or one of them ends."""
-    program.say_ready({"institutions": await ready(children)})
+    say_ready({"institutions": await ready(children)})
     told, ended = (
         asyncio.ensure_future(program.told_to_stop()),
         asyncio.ensure_future(first_end(children)),

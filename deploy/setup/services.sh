@@ -53,6 +53,7 @@ want "${coap:-$(found coap-client)}" libcoap3-bin "libcoap client"
 want "$(found redis-server)" redis-server "shared features"
 want "$(found swupdate)" swupdate "update client"
 want "$(found openssl)" openssl "time stamp"
+want "$(found systemd-analyze)" systemd "service units"
 want "$(found npm)" npm "second reader (ISO 8583, bills)"
 # Chromium without a window takes half of the processor time; where there is none, the whole one does.
 browser=$(found chromium-headless-shell)

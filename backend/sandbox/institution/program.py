@@ -6,10 +6,8 @@ standard output says when it is ready: ``{"ready": true, "ports": {…}, "key": 
 
 import asyncio
 import inspect
-import json
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -39,6 +37,7 @@ from backend.sandbox.institution.state_files import (
 from protocol.clock import Clock
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import OperatingError, TillwayError
+from transport.service_manager import say_ready
 from transport.web import QuietServer
 
 BOOKS = "books.db"
@@ -106,12 +105,6 @@ class Running:
 
 
 Build = Callable[[Place], Running | Awaitable[Running]]
-
-
-def say_ready(said: Mapping[str, Any]) -> None:
-    """The ready line."""
-    sys.stdout.write(json.dumps({"ready": True, **said}) + "\n")
-    sys.stdout.flush()
 
 
 async def run(
