@@ -152,8 +152,11 @@ async def test_a_stranger_who_is_refused_keeps_no_place() -> None:
         await stranger.close()
 
 
-async def test_all_chargers_of_a_store_behind_one_address_may_dial_at_once() -> None:
+async def test_all_chargers_of_a_store_behind_one_address_may_dial_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As when the power of a car park is back: each is served, and none is taken for a stranger."""
+    monkeypatch.setattr(limits, "HTTP_FIRST_REQUEST_S", PATIENCE_S)
     refused: Refused = Counter()
     nobody: Any = None
     server = OcppServer(
