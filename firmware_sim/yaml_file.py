@@ -88,7 +88,7 @@ class YamlFile:
                 continue
             told.add(at)
             if one["type"] != _UNKNOWN:
-                wrongs += self.refusal(inner, *said_of(one)).wrongs
+                wrongs += self.refusal(inner, *_said_of(one)).wrongs
                 continue
             valid = _keys_at(form, one["loc"][:-1])
             told.add((*inner[:-1], nearest(str(inner[-1]), valid) or ""))
@@ -180,6 +180,14 @@ def _scalar(node: yaml.Node) -> JsonValue:
     if not _WHOLE_NUMBER.fullmatch(word):
         return word
     return HexNumber(word, 0) if word.startswith("0x") else int(word)
+
+
+def _said_of(error: ErrorDetails) -> tuple[str, str]:
+    """As ``said_of``; where digits without quotes stand for text, how to write them."""
+    told = error["input"]
+    if error["type"] != "string_type" or type(told) is not int:
+        return said_of(error)
+    return f"text of digits stands in quotes: '{told}'", f"只有数字的文字须加引号：'{told}'"
 
 
 def _keys_at(form: object, place: Place) -> list[str]:

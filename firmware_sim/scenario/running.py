@@ -22,14 +22,14 @@ from faces.words import Words
 from firmware_sim.board import Board, Pictures
 from firmware_sim.board_file import load_board
 from firmware_sim.clock import SteadyClock
-from firmware_sim.frames import Side
+from firmware_sim.frames import Side, masked_numbers
 from firmware_sim.hosting import in_memory
 from firmware_sim.limits import DRIVER_END_S, SCENARIO_FRAMES_KEPT_MAX, STATE_POLL_MS
 from firmware_sim.recording.recorder import Keep, Recorder
 from firmware_sim.recording.trace import Event, Said
 from firmware_sim.reports.seen import row_at
 from firmware_sim.reports.steps import StepsSeen
-from firmware_sim.scenario.comparing import is_as_said
+from firmware_sim.scenario.comparing import is_as_said, is_so_masked
 from firmware_sim.scenario.form import Scenario
 from firmware_sim.scenario.result import Result
 from firmware_sim.scenario.steps import (
@@ -339,7 +339,7 @@ def _is_so(frame: Said, step: Expect) -> bool:
     if step.hex is not None and frame.hex != step.hex.hex():
         return False
     return all(
-        name in frame.fields and is_as_said(frame.fields[name], said)
+        name in frame.fields and is_so_masked(frame.fields[name], said)
         for name, said in step.fields.items()
     )
 
@@ -354,7 +354,7 @@ def _passed(frame: Said, step: Expect) -> str:
 
 def _wanted(step: Expect) -> str:
     words = [step.frame or "a frame"]
-    words += [f"{name}={said}" for name, said in step.fields.items()]
+    words += [f"{name}={masked_numbers(str(said))}" for name, said in step.fields.items()]
     if step.hex is not None:
         words.append(step.hex.hex(" "))
     return " ".join(words)

@@ -160,6 +160,7 @@ def test_every_step_does_what_it_says(tmp_path: Path, steps: str, reason: str) -
         ("name: x\nsteps: []\nborad: pos", "did you mean 'board'"),
         ("name: x\nsteps:\n  - 7", "a step is a verb"),
         (LATE + "{do: printer.load_paper, millimetres: -1}", ":4: steps.1.millimetres: "),
+        (LATE + "{do: scanner.present, text: 12345678}", "text of digits stands in quotes: '123"),
         (LATE + "{do: printer.opn_cover}", ":4: steps.1.do: escpos has no act 'opn_cover'; did"),
         (LATE + "{do: printer.jump}", "there are load_paper, tear_off"),
         (LATE + "{do: printer.load_paper, milimetres: 1}", "did you mean 'millimetres'?"),
@@ -262,6 +263,25 @@ def test_values_are_compared_as_said() -> None:
     assert is_as_said([{"text": "支付成功"}], "contains 支付成功")
     assert not is_as_said(True, ">= 1")
     assert is_as_said(2, "2")
+    assert is_as_said("10", 10)
+    assert not is_as_said("1", True)
+    assert not is_as_said("010", 10)
+
+
+@pytest.mark.parametrize("code", ["12345678", "6901234567892", "134567890123456789"])
+@pytest.mark.parametrize("quote", ["", "'"])
+def test_a_code_of_digits_is_expected_with_quotes_and_without(
+    tmp_path: Path, code: str, quote: str
+) -> None:
+    """Goal: of a long one a frame keeps the ends; so does what is expected, and what is told."""
+    scan = SCAN.replace("    text: TILLWAY-0001", f"    text: '{code}'")
+    assert code in scan
+    expected = scan.replace("{text: TILLWAY-0001}", f"{{text: {quote}{code}{quote}}}")
+    assert _run(tmp_path, expected).has_held
+    other = code[:-1] + "0"
+    result = _run(tmp_path, expected.replace(f"{quote}{code}{quote}}}", f"{quote}{other}{quote}}}"))
+    assert not result.has_held
+    assert other not in result.explain() or len(other) < 12
 
 
 def test_a_driver_that_is_not_there_is_said_and_braces_are_its_own(tmp_path: Path) -> None:
