@@ -104,11 +104,13 @@ def _run(driver: Driver, row: Row) -> tuple[Ran, tuple[str, ...]]:
         seconds = time.monotonic() - began
         state = board.state(DEVICE)
         heard = board.call(lambda running: running.link(DEVICE).counts.to_client_bytes)
+        plans = board.call(lambda running: running.link(DEVICE).fault_plans)
+        has_struck = any(plan.struck for plan in plans)
         board.call(lambda _: recorder.end())
         lines = tuple(event.describe() for event in recorder.recent)
     counters = KINDS[driver.kind].counters
     deeds = tuple((name, int(str(state[name]))) for name in counters)
-    return Ran(code, found, said, seconds, heard, deeds), lines
+    return Ran(code, found, said, seconds, heard, deeds, has_struck), lines
 
 
 def _ended(words: list[str], driver: Driver) -> tuple[int | None, str, str]:

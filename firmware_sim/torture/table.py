@@ -2,7 +2,8 @@
 
 Rule 1: a driver that ends well under a fault must have found out the same as on a sound line, and
 the device must have done the same. Rule 2: it may always say an error, in its time. Rule 3: it
-must not find out anything from a device that said nothing.
+must not find out anything from a device that said nothing. Rule 4: a fault that has met no byte has
+shown nothing, and its row is passed over.
 """
 
 from dataclasses import dataclass
@@ -100,7 +101,8 @@ TABLE: tuple[Row, ...] = (
 @dataclass(frozen=True, slots=True)
 class Ran:
     """One run of a driver. ``exit_code`` is ``None`` where it had to be ended; ``found`` is what
-    it printed; ``deeds`` are what the device has done (its kind's counters)."""
+    it printed; ``deeds`` are what the device has done (its kind's counters). ``has_struck`` is
+    whether the row's fault has met anything."""
 
     exit_code: int | None
     found: str
@@ -108,6 +110,7 @@ class Ran:
     seconds: float
     heard_bytes: int
     deeds: tuple[tuple[str, int], ...]
+    has_struck: bool = True
 
 
 def judge(row: Row, ran: Ran, sound: Ran) -> tuple[Verdict, Words]:
@@ -146,6 +149,9 @@ def judge(row: Row, ran: Ran, sound: Ran) -> tuple[Verdict, Words]:
             f"says it is done, but the device has not: {missing}",
         )
         return Verdict.FAILED, words
+    if not ran.has_struck:
+        words = Words("故障没有碰上：线路上说得太少", "the fault met nothing: too little was said")
+        return Verdict.SKIPPED, words
     return Verdict.PASSED, Words(f"能用，{took} 秒", f"works, in {took} s")
 
 

@@ -56,6 +56,18 @@ def test_a_vice_is_found_and_a_virtue_too(
     assert words in found[row][1]
 
 
+def test_a_fault_that_met_nothing_is_no_success(tmp_path: Path) -> None:
+    """Goal: who opens the port and says nothing has borne no lost byte."""
+    opens = ASK.partition("port.write")[0]
+    found = _verdicts(tmp_path, opens, "flip_last", "host_flip")
+    assert found["sound"][0] is Verdict.PASSED
+    assert {name: verdict for name, (verdict, _) in found.items() if name != "sound"} == {
+        "flip_last": Verdict.SKIPPED,
+        "host_flip": Verdict.SKIPPED,
+    }
+    assert "the fault met nothing" in found["flip_last"][1]
+
+
 def test_a_driver_that_fails_on_a_sound_line_is_not_tortured(tmp_path: Path) -> None:
     found = _verdicts(tmp_path, "import sys; sys.exit('no such thing')", "silent")
     assert set(found) == {"sound"}
