@@ -1,7 +1,7 @@
 """Faults of a line, in either direction: the table every driver has to survive.
 
 A plan is pure: it turns what one side says into what the wire delivers. Positions count the bytes
-of that direction since the fault was set; chance comes from the fault's own seed; so a fault is
+of that direction since the fault is there; chance comes from the fault's own seed; so a fault is
 exact and repeatable.
 """
 
@@ -122,9 +122,9 @@ class FaultPlan:
 
     def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
         """What the wire makes of one message."""
-        first, self._seen = self._seen, self._seen + len(data)
         if not self._is_there(now_ms):
             return [Delivery(0, data)]
+        first, self._seen = self._seen, self._seen + len(data)
         match self.fault.kind:
             case FaultKind.NONE:
                 return [Delivery(0, data)]

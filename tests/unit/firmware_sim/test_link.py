@@ -206,6 +206,14 @@ def test_a_fault_counts_how_often_it_has_struck_and_knows_when_that_was_all(
     assert (plan.struck, plan.is_over(5)) == (struck, is_over)
 
 
+def test_a_fault_that_comes_later_counts_from_then() -> None:
+    way = FaultyWay()
+    way.set([Fault(FaultKind.DROP, at=1, from_ms=1000)], 0)
+    assert way.deliver(b"abcd", 999)[0].data == b"abcd"
+    assert way.deliver(b"abcd", 1000)[0].data == b"acd"
+    assert way.deliver(b"abcd", 1001)[0].data == b"abcd"
+
+
 def test_a_brown_out_restarts_the_device_by_itself(bench: VirtualBoard) -> None:
     bench.set_fault("sensor", Fault(FaultKind.BROWN_OUT, at=5))
     bench.send("sensor", COUNT)
