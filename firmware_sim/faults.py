@@ -118,10 +118,15 @@ class FaultPlan:
         """How often it has met a byte, or a message where it meets whole ones."""
         self._set_at_ms = set_at_ms
         self._seen = 0
+        self._is_cut_short = False
         self._chance = random.Random(fault.seed)  # noqa: S311 - repeatable on purpose
 
-    def deliver(self, data: bytes, now_ms: int) -> list[Delivery]:
-        """What the wire makes of one message."""
+    def deliver(self, data: bytes, now_ms: int, behind: int = 0) -> list[Delivery]:
+        """What the wire makes of one message, or of what of it comes ``behind`` so many bytes."""
+        if not behind:
+            self._is_cut_short = False
+        if self._is_cut_short:
+            return []
         if not self._is_there(now_ms):
             return [Delivery(0, data)]
         first, self._seen = self._seen, self._seen + len(data)
@@ -136,7 +141,7 @@ class FaultPlan:
                 return [Delivery(self.fault.slow_byte_ms, bytes([value])) for value in data]
             case FaultKind.STUCK:
                 return [Delivery(0, self._stuck(data, first))]
-        return self._struck(data, self._positions(data, first))
+        return self._struck(data, self._positions(data, first, behind))
 
     def is_over(self, now_ms: int) -> bool:
         """Whether it will strike no more: it was to strike once, or its time is up."""
@@ -153,14 +158,14 @@ class FaultPlan:
         self.struck += whole < len(data)
         return data[:whole] + bytes(len(data) - len(data[:whole]))
 
-    def _positions(self, data: bytes, first: int) -> list[int]:
+    def _positions(self, data: bytes, first: int, behind: int) -> list[int]:
         """Where in this message the fault strikes."""
         if self.fault.rate_ppm:
             rate = self.fault.rate_ppm
             met = [at for at in range(len(data)) if self._chance.randrange(PPM) < rate]
             self.struck += len(met)
             return met
-        at = self.fault.at if self.fault.repeat else self.fault.at - first
+        at = self.fault.at - (behind if self.fault.repeat else first)
         if not 0 <= at < len(data) or (self.struck and not self.fault.repeat):
             return []
         self.struck += 1
@@ -171,6 +176,7 @@ class FaultPlan:
         if kind in _STRIKES and positions:
             return [Delivery(0, data[: positions[0]], _STRIKES[kind])]
         if kind is FaultKind.TRUNCATE and positions:
+            self._is_cut_short = True
             return [Delivery(0, data[: positions[0]])]
         if kind is FaultKind.DELAY and positions:
             at = positions[0]
@@ -229,15 +235,16 @@ class FaultyWay:
         """What the way makes of one message."""
         deliveries = [Delivery(0, data)]
         for plan in self._plans:
-            deliveries = [
-                after for before in deliveries for after in _through(plan, before, now_ms)
-            ]
+            before, deliveries, behind = deliveries, [], 0
+            for piece in before:
+                deliveries += _through(plan, piece, now_ms, behind)
+                behind += len(piece.data)
         return deliveries
 
 
-def _through(plan: FaultPlan, before: Delivery, now_ms: int) -> list[Delivery]:
+def _through(plan: FaultPlan, before: Delivery, now_ms: int, behind: int) -> list[Delivery]:
     """A delivery through one more fault: what was to happen before and after it still happens."""
-    after = plan.deliver(before.data, now_ms) if before.data else []
+    after = plan.deliver(before.data, now_ms, behind) if before.data else []
     if after and before.wait_ms:
         after[0] = Delivery(after[0].wait_ms + before.wait_ms, after[0].data, after[0].strike)
     if before.strike is not Strike.NOTHING and all(

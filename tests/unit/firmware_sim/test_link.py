@@ -214,6 +214,18 @@ def test_a_fault_that_comes_later_counts_from_then() -> None:
     assert way.deliver(b"abcd", 1001)[0].data == b"abcd"
 
 
+@pytest.mark.parametrize("first", [Fault(FaultKind.SLOW), Fault(FaultKind.DELAY, at=1)])
+def test_a_fault_behind_one_that_parts_a_message_meets_the_whole_message(first: Fault) -> None:
+    def heard(way: FaultyWay, data: bytes) -> bytes:
+        return b"".join(delivery.data for delivery in way.deliver(data, 0))
+
+    way = FaultyWay()
+    way.set([first, Fault(FaultKind.TRUNCATE, at=2)], 0)
+    assert [heard(way, b"abcdef"), heard(way, b"abcdef")] == [b"ab", b"abcdef"]
+    way.set([first, Fault(FaultKind.DROP, at=2, repeat=True)], 0)
+    assert [heard(way, b"abcdef"), heard(way, b"abcdef")] == [b"abdef", b"abdef"]
+
+
 def test_a_brown_out_restarts_the_device_by_itself(bench: VirtualBoard) -> None:
     bench.set_fault("sensor", Fault(FaultKind.BROWN_OUT, at=5))
     bench.send("sensor", COUNT)
