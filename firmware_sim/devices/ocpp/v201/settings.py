@@ -28,8 +28,12 @@ def made_settings(redial_s: int) -> Settings:
     return Settings.made_of([*_ROWS, _whole("OCPPCommCtrlr.RetryBackOffWaitMinimum", redial_s)])
 
 
-def _whole(key: str, value: int, maximum: int = INTERVAL_S_MAX, minimum: int = 0) -> Row:
-    return Row(key, str(value), Kind.WHOLE, maximum=maximum, minimum=minimum, unit="s")
+def _whole(key: str, value: int, maximum: int = INTERVAL_S_MAX) -> Row:
+    return Row(key, str(value), Kind.WHOLE, maximum=maximum, unit="s")
+
+
+def _count(key: str, value: int, maximum: int, minimum: int = 0) -> Row:
+    return Row(key, str(value), Kind.WHOLE, maximum=maximum, minimum=minimum)
 
 
 def _flag(key: str, *, is_set: bool) -> Row:
@@ -61,11 +65,11 @@ _ROWS = (
     _fixed("LocalAuthListCtrlr.ItemsPerMessage", TOKENS_PER_LIST_MAX, Kind.WHOLE),
     _whole("OCPPCommCtrlr.HeartbeatInterval", 300),
     _whole("OCPPCommCtrlr.MessageAttemptInterval@TransactionEvent", 10, 3600),
-    _whole("OCPPCommCtrlr.MessageAttempts@TransactionEvent", 3, 100, 1),
+    _count("OCPPCommCtrlr.MessageAttempts@TransactionEvent", 3, 100, 1),
     _fixed("OCPPCommCtrlr.MessageTimeout@Default", MESSAGE_TIMEOUT_MS // 1000, Kind.WHOLE),
     _whole("OCPPCommCtrlr.OfflineThreshold", 60),
     _whole("OCPPCommCtrlr.RetryBackOffRandomRange", 2, 3600),
-    _whole("OCPPCommCtrlr.RetryBackOffRepeatTimes", 5, 10),
+    _count("OCPPCommCtrlr.RetryBackOffRepeatTimes", 5, 10),
     _flag("SampledDataCtrlr.Enabled", is_set=True),
     _members("SampledDataCtrlr.TxEndedMeasurands", _ENERGY, MEASURANDS),
     _members("SampledDataCtrlr.TxStartedMeasurands", _ENERGY, MEASURANDS),

@@ -225,6 +225,10 @@ def test_a_report_comes_in_numbered_pieces(base: str) -> None:
     rows = [row for piece in pieces for row in piece["reportData"]]
     names = {row["variable"]["name"] for row in rows}
     settable = {row["variableAttribute"][0]["mutability"] for row in rows}
+    units = {row["variable"]["name"]: row["variableCharacteristics"].get("unit") for row in rows}
+    if base != "SummaryInventory":
+        assert (units["HeartbeatInterval"], units["MessageAttemptInterval"]) == ("s", "s")
+        assert (units["MessageAttempts"], units["RetryBackOffRepeatTimes"]) == (None, None)
     if base == "FullInventory":
         assert {"TxStartPoint", "AvailabilityState", "DateTime"} <= names
         assert len(pieces) > 1
