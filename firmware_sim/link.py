@@ -118,6 +118,7 @@ class Link:
         """Connect the device, and give it power if it has none; a pty gets a new name."""
         if self.line is None:
             self.line = self.open_line()
+            self._client_baud = None
             self.after_plug(self.client_path)
             self.line.open(self._hear)
             self._set_timer()

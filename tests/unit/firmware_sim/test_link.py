@@ -75,6 +75,19 @@ def test_a_client_that_speaks_and_changes_its_rate_at_once_is_heard_once(
         assert _heard(bench, 100) == heard
 
 
+def test_the_rate_on_an_old_line_is_no_excuse_on_a_new_one(bench: VirtualBoard) -> None:
+    _line(bench).baud = 57_600
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100) == ANSWER
+    bench.call(lambda board: board.unplug("sensor"))
+    bench.call(lambda board: board.plug("sensor"))
+    _line(bench).baud = 9600
+    bench.pass_time(1000)
+    _line(bench).client_take()
+    bench.send("sensor", COUNT)
+    assert _heard(bench, 100) == b""
+
+
 def test_an_unplugged_line_is_closed_and_a_new_one_is_served(bench: VirtualBoard) -> None:
     old = _line(bench)
     bench.call(lambda board: board.unplug("sensor"))
