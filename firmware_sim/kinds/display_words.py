@@ -45,7 +45,9 @@ EPSON_WORDS: Mapping[bytes, Called] = {
     b"\x1fE": Called("blink", ("step",)), b"\x1f\x01": Called("mode_overwrite"),
     b"\x1f\x02": Called("mode_vertical"), b"\x1f\x03": Called("mode_horizontal"),
     b"\x1fr": Called("reverse", ("is_on",)), b"\x1f#": Called("annunciator", ("is_on", "place")),
-    b"\x1f@": Called("self_test"),
+    b"\x1f@": Called("self_test"), b"\x1fT": Called("set_clock", ("hour", "minute")),
+    b"\x1fU": Called("show_clock"), b"\x1f:": Called("define_macro"),
+    b"\x1f^": Called("run_macro", ("pause", "times")), b"\x1fv": Called("line_signal", ("is_on",)),
 }  # fmt: skip
 CD5220_WORDS: Mapping[bytes, Called] = {
     **_CONTROLS, **_GLYPHS,

@@ -23,7 +23,7 @@ EPSON_ORDERS: Mapping[bytes, int] = {
     INIT: 0, b"\x1bt": 1, b"\x1bR": 1, b"\x1b=": 1, b"\x1b%": 1, b"\x1b?": 1, b"\x1b&": _GLYPHS,
     b"\x1bW": 6, b"\x1f\n": 0, b"\x1f\r": 0, b"\x1fB": 0, b"\x1f$": 2, b"\x1fC": 1, b"\x1fX": 1,
     b"\x1fE": 1, b"\x1f\x01": 0, b"\x1f\x02": 0, b"\x1f\x03": 0, b"\x1fr": 1, b"\x1f#": 2,
-    b"\x1f@": 0,
+    b"\x1f@": 0, b"\x1fT": 2, b"\x1fU": 0, b"\x1f:": 0, b"\x1f^": 2, b"\x1fv": 1,
 }  # fmt: skip
 """What may follow ESC and US, and how many bytes of argument."""
 CD5220_ORDERS: Mapping[bytes, int] = {

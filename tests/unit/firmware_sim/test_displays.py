@@ -57,6 +57,14 @@ def test_a_display_that_is_not_selected_hears_nothing(display: EpsonVfd | Cd5220
     assert _shown(display, b"\x1b=\x01AB\x0c\x1b@\x1b=\x02C") == ["C", ""]
 
 
+@pytest.mark.parametrize("order", [b"\x1fT\x0c\x18", b"\x1f^\x0c\x0c", b"\x1fv\x0c", b"\x1fU"])
+def test_what_an_order_takes_is_no_order_although_nothing_comes_of_it(order: bytes) -> None:
+    """Goal: twelve hours and twenty-four minutes do not clear an Epson's glass."""
+    display = EpsonVfd()
+    assert _shown(display, b"12.80\n\rDUE" + order) == ["12.80", "DUE"]
+    assert display.orders_ignored == 1
+
+
 # -- Epson ---------------------------------------------------------------------------------------
 
 
