@@ -14,6 +14,7 @@ from firmware_sim.kinds.kind import DeviceEntry, Kind
 from firmware_sim.kinds.registry import kind_named
 from firmware_sim.limits import BOARD_DEVICES_MAX
 from firmware_sim.nearest import nearest
+from firmware_sim.transports.spec import check_spec
 from firmware_sim.wrongs import Wrongs
 from firmware_sim.yaml_file import YamlFile, read_yaml
 from protocol.errors import CallerError
@@ -111,4 +112,9 @@ def _device(file: YamlFile, place: tuple[str, ...], value: JsonValue) -> BoardDe
         kind = kind_named(named)
     except CallerError as error:
         raise file.refusal((*place, "kind"), error.detail, error.detail_zh) from error
-    return BoardDevice(kind, file.validated(kind.entry, value, place))
+    entry = file.validated(kind.entry, value, place)
+    try:
+        check_spec(entry.transport)
+    except CallerError as error:
+        raise file.refusal((*place, "transport"), error.detail, error.detail_zh) from error
+    return BoardDevice(kind, entry)

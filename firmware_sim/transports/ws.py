@@ -28,7 +28,7 @@ class WsLine:
     """The device's network module. ``url`` may hold a user and a password for Basic auth."""
 
     def __init__(self, url: str) -> None:
-        self._url = _url_of(url)
+        self._url = url_of(url)
         self._hear: Hear | None = None
         self._said = ocppj.LineParser()
         self._to_send: asyncio.Queue[str] | None = None
@@ -127,15 +127,20 @@ class WsLine:
             self._hear(line)
 
 
-def _url_of(text: str) -> URL:
-    """Its refusal does not repeat the text, which may hold a password."""
+def url_of(text: str) -> URL:
+    """The address of a central system; its refusal does not repeat the text, which may hold a
+    password."""
     try:
         url = URL(text)
         if url.scheme in {"ws", "wss"} and url.host:
             return url
     except ValueError:
         pass
-    raise CallerError("config_invalid", "the transport is no ws://HOST:PORT/path URL")
+    raise CallerError(
+        "config_invalid",
+        "the transport is no ws://HOST:PORT/path URL",
+        detail_zh="连接方式不是 ws://HOST:PORT/path 网址",
+    )
 
 
 async def _send_all(ws: aiohttp.ClientWebSocketResponse, lines: asyncio.Queue[str]) -> None:

@@ -22,6 +22,13 @@ def test_the_built_in_boards_load() -> None:
         ("name: x\ndevices:\n  a:\n    kind: gm56", "did you mean 'gm65'"),
         ("name: x\ndevices:\n  a:\n    kind: escpos\n    baud: 1", ":5: devices.a.baud"),
         ("name: x\ndevices:\n  a:\n    kind: gm65\n    transprot: pty", "mean 'transport'"),
+        (
+            "name: x\ndevices:\n  a:\n    kind: gm65\n    transport: tpc:9",
+            ":5: devices.a.transport: ",
+        ),
+        ("name: x\ndevices: {a: {kind: gm65, transport: tpc:9}}", "did you mean 'tcp'?"),
+        ("name: x\ndevices: {a: {kind: gm65, transport: 'tcp:99999'}}", "port is 0 to 65535"),
+        ("name: x\ndevices: {a: {kind: ocpp16, transport: 'ws:/x'}}", "is no ws://HOST"),
         ("name: x\ndevices:\n  a:\n    transport: pty", ":3: devices.a: a device says its kind"),
         ("name: x\ndevices:\n  a: gm65", ":3: devices.a"),
         ("name: x\nnonsense: 1", ":2: nonsense: there is no such key"),
@@ -54,6 +61,7 @@ def test_a_wrong_board_file_is_refused_by_line(tmp_path: Path, content: str, wor
         load_board(str(path))
     assert words in refusal.value.detail
     assert "board.yaml" in refusal.value.detail
+    assert "board.yaml" in refusal.value.detail_zh
 
 
 def test_all_that_is_wrong_with_a_board_file_is_told(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ def test_a_board_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["usb", "tcp:", "tcp:host:port", "rfc2217:127.0.0.1:70000", "pty:", "", "serial"]
+    "spec",
+    ["usb", "tcp:", "tcp:host:port", "rfc2217:127.0.0.1:70000", "pty:", "", "serial", "serial:"],
 )
 def test_a_spec_that_names_nothing_is_refused(spec: str) -> None:
     with pytest.raises(CallerError, match="config_invalid") as refusal:
