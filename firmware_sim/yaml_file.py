@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.reader import ReaderError
 
 from firmware_sim.form_words import said_of
 from firmware_sim.limits import YAML_BYTES_MAX, YAML_DEPTH_MAX
@@ -130,13 +131,23 @@ def parse_yaml(content: bytes, name: str) -> YamlFile:
     except RecursionError as error:
         raise _wrong(name, 0, "nested too deep", "嵌套太深") from error
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise _wrong(name, line, f"{error.problem}", f"不是 YAML（{error.problem}）") from error
-    except yaml.YAMLError as error:
-        raise _wrong(name, 0, f"{error}", f"不是 YAML（{error}）") from error
+        line, column = _at(error.problem_mark)
+        why = f"column {column}: {error.problem}"
+        raise _wrong(name, line, why, f"不是 YAML（第 {column} 列：{error.problem}）") from error
+    except ReaderError as error:
+        read = text[: error.position]
+        line, column = read.count("\n") + 1, error.position - read.rfind("\n")
+        why = f"column {column}: no file of words holds the character {error.character:04X}"
+        why_zh = f"第 {column} 列：文字文件里不能有字符 {error.character:04X}"
+        raise _wrong(name, line, why, why_zh) from error
     lines: dict[Place, int] = {}
     value = _plain(node, (), lines, name) if node is not None else {}
     return YamlFile(name, value, lines)
+
+
+def _at(mark: yaml.Mark | None) -> tuple[int, int]:
+    """Line and column, counted from 1."""
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _wrong(name: str, line: int, why: str, why_zh: str) -> FileWrongError:

@@ -88,7 +88,9 @@ def test_a_form_says_what_is_wrong_in_both_languages(
         ),
         ("name: x\nbord: pos\nsteps: []\n", "scenario 第 2 行：bord：没有这个键；是不是 'board'？"),
         ("name: x\nname: y\n", "scenario 第 2 行：'name' 写了两次"),
-        ("name: [\n", "scenario 第 2 行：不是 YAML"),
+        ("name: [\n", "scenario 第 2 行：不是 YAML（第 1 列：expected"),
+        ("name: x\n\tsteps: []\n", "scenario 第 2 行：不是 YAML（第 1 列：found character"),
+        ("name: x\nsteps: [\x07]\n", "scenario 第 2 行：第 9 列：文字文件里不能有字符 0007"),
     ],
 )
 def test_a_scenario_that_cannot_be_run_says_line_and_reason_in_chinese(
