@@ -2,8 +2,9 @@
 
 Rule 1: two frames are alike if name, validity and fields are, but for the fields that the kind
 calls volatile. Rule 2: a frame said again is a retry and gets the same answer again. Rule 3:
-retries in the recording may be missing now. Anything else is a difference, and the first one ends
-the match: what came after it means nothing.
+retries in the recording may be missing now, and so may what was damaged on its way from the host
+and got no answer. Anything else is a difference, and the first one ends the match: what came after
+it means nothing.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ class Turn:
 
     host: Said | None
     answers: tuple[Said, ...]
+
+    @property
+    def has_to_come(self) -> bool:
+        """Whether a host that says the same says this, too."""
+        return self.host is None or self.host.valid or bool(self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,8 @@ class TurnMatcher:
 
     @property
     def turns_left(self) -> int:
-        """How many turns have not come yet."""
-        return len(self._turns) - self._next
+        """How many turns have not come yet that have to."""
+        return sum(turn.has_to_come for turn in self._turns[self._next :])
 
     def unasked(self) -> tuple[Said, ...]:
         """What the device says before the host has spoken at all."""
@@ -100,13 +106,24 @@ class TurnMatcher:
         """The turn that this frame begins, or begins again; ``None`` once the host differs."""
         if self.difference is not None:
             return None
-        if self._next < len(self._turns) and self._is(self._turns[self._next], frame):
-            self._next += 1
-            return self._turns[self._next - 1]
+        upcoming = self._upcoming(frame)
+        if upcoming is not None:
+            self._next = upcoming + 1
+            return self._turns[upcoming]
         if self._next and self._is(self._turns[self._next - 1], frame):
             return self._turns[self._next - 1]
-        expected = self._turns[self._next].host if self.turns_left else None
-        self.difference = Difference.between(expected, frame)
+        waiting = (turn.host for turn in self._turns[self._next :] if turn.has_to_come)
+        self.difference = Difference.between(next(waiting, None), frame)
+        return None
+
+    def _upcoming(self, frame: Frame) -> int | None:
+        """Which turn this frame begins: the next one that has not to be there."""
+        for at in range(self._next, len(self._turns)):
+            turn = self._turns[at]
+            if self._is(turn, frame):
+                return at
+            if turn.has_to_come:
+                return None
         return None
 
     def _is(self, turn: Turn, frame: Frame) -> bool:

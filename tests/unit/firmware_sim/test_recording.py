@@ -126,6 +126,41 @@ def test_a_recorded_device_answers_again_with_retries_and_other_timing() -> None
         assert board.state(DEVICE) == {"turns_left": 0, "expected": None, "came": None}
 
 
+def _with_a_broken_command(fault: Fault) -> Trace:
+    lines: list[str] = []
+    with VirtualBoard(board_with("gm65", device=DEVICE)) as board:
+        recorder = Recorder(
+            board.board, lambda: board.now_ms, lambda event: lines.append(write_line(event))
+        )
+        board.set_fault(DEVICE, fault)
+        for _ in range(2):
+            board.send(DEVICE, READ)
+            board.pass_time(2 * BROKEN_OFF_MS)
+        board.send(DEVICE, COMMAND_MODE)
+        board.pass_time(100)
+    return read_trace([write_line(recorder.head), *lines])
+
+
+@pytest.mark.parametrize("kind", [FaultKind.TRUNCATE, FaultKind.FLIP, FaultKind.NOISE])
+@pytest.mark.parametrize("is_broken_again", [False, True])
+def test_what_a_line_did_to_a_command_may_be_missing_in_a_replay(
+    kind: FaultKind, *, is_broken_again: bool
+) -> None:
+    """Goal: a recording of a bad line can be played to a driver on a good one, and on a bad one."""
+    fault = Fault(kind, at=4, side=Side.HOST)
+    trace = _with_a_broken_command(fault)
+    assert any(not said.valid for said in trace.said(DEVICE))
+    with VirtualBoard(board_of_trace(trace, DEVICE)) as board:
+        if is_broken_again:
+            board.set_fault(DEVICE, fault)
+            board.send(DEVICE, READ)
+            board.pass_time(2 * BROKEN_OFF_MS)
+        for command in (READ, COMMAND_MODE):
+            board.send(DEVICE, command)
+            board.pass_time(100)
+        assert board.state(DEVICE) == {"turns_left": 0, "expected": None, "came": None}
+
+
 def test_a_host_that_means_something_else_is_told_both() -> None:
     with VirtualBoard(board_of_trace(_recorded(), DEVICE)) as board:
         board.send(DEVICE, READ)
