@@ -26,12 +26,16 @@ class ModbusDecoder:
         }
 
     def feed(self, side: Side, data: bytes) -> list[Frame]:
-        """As ``FrameDecoder.feed``."""
-        return [_frame(side, item) for item in self._parsers[side].feed(data)]
+        """As ``FrameDecoder.feed``. The end of a frame whose function nobody knows is told by the
+        other side, who answers it."""
+        other = Side.DEVICE if side is Side.HOST else Side.HOST
+        before = [_frame(other, item) for item in self._parsers[other].turn_over()]
+        return [*before, *(_frame(side, item) for item in self._parsers[side].feed(data))]
 
     def rest(self, side: Side) -> list[Frame]:
         """As ``FrameDecoder.rest``."""
-        return broken_off(side, self._parsers[side])
+        sound = [_frame(side, item) for item in self._parsers[side].turn_over()]
+        return sound or broken_off(side, self._parsers[side])
 
 
 def _frame(side: Side, item: Adu | bytes) -> Frame:

@@ -153,6 +153,14 @@ class FrameParser:
             del self._kept[: length if adu is not None else 1]
         return found
 
+    def turn_over(self) -> list[Adu]:
+        """The other side speaks: what is kept is over, if it is a sound frame."""
+        adu = _adu(bytes(self._kept)) if len(self._kept) >= _FRAME_BYTES_MIN else None
+        if adu is None:
+            return []
+        self._kept.clear()
+        return [adu]
+
     def finish(self) -> list[Adu | bytes]:
         """A silence: what is kept is one frame, or none."""
         kept = bytes(self._kept)

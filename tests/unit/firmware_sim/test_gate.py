@@ -15,6 +15,8 @@ from firmware_sim.frames import Side
 from firmware_sim.hosting import VirtualBoard
 from firmware_sim.kinds.gate import KIND
 from firmware_sim.kinds.kind import JumpBody
+from firmware_sim.recording.recorder import Recorder
+from firmware_sim.recording.trace import Said
 from protocol.errors import CallerError
 from protocol.framing import gate as at
 from protocol.framing import modbus
@@ -55,6 +57,25 @@ def test_only_who_is_released_and_stands_there_gets_out() -> None:
     gate.poll(3_000)
     gate.drive_up(8)
     assert asked(gate, RAISE, 3_000).refusal == 3, "the next car is not let out by the last word"
+
+
+def test_a_question_that_no_unit_knows_does_not_swallow_what_follows_it_on_the_wire() -> None:
+    """Goal: its end is told by the answer; a line's record goes on with the next question."""
+    who_are_you = Adu(1, 0x2B, bytes.fromhex("0e0100"))
+    with VirtualBoard(board_with("gate", device=DEVICE)) as board:
+        recorder = Recorder(board.board, lambda: board.now_ms)
+        for question in (who_are_you, modbus.read(1, modbus.READ_COILS, 0, 1), who_are_you):
+            board.send(DEVICE, modbus.encode(question))
+            board.pass_time(50)
+        board.send(DEVICE, modbus.encode(Adu(9, 0x2B, b"\x0e")))
+        recorder.end()
+    told = [one for one in recorder.recent if isinstance(one, Said)]
+    assert [(one.side, one.name) for one in told] == [
+        (Side.HOST, "unknown"), (Side.DEVICE, "refused"),
+        (Side.HOST, "read_coils"), (Side.DEVICE, "read_coils"),
+        (Side.HOST, "unknown"), (Side.DEVICE, "refused"), (Side.HOST, "unknown"),
+    ]  # fmt: skip
+    assert told[-1].fields["unit"] == 9
 
 
 def test_a_car_is_told_with_its_entry_and_the_clock() -> None:
