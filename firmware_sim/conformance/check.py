@@ -56,6 +56,10 @@ class Wire(Protocol):
         """Speak and listen at another rate from now on."""
         ...
 
+    def now_s(self) -> float:
+        """The time on this wire."""
+        ...
+
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         ...

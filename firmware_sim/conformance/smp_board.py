@@ -4,7 +4,6 @@ specification"; MCUboot serial recovery speaks the same).
 Nothing is written to the board's flash. The last check resets it and finds it as it was.
 """
 
-import time
 from collections.abc import Callable, Mapping
 
 from firmware_sim.conformance.check import Check, Person, Wire, expect
@@ -27,8 +26,8 @@ def _echo(text: str, *, sequence: int = 1) -> Message:
 
 def _hear(wire: Wire, within_s: float = REPLY_S) -> Message | None:
     """The next message; console text and damage are passed over."""
-    parser, until = smp.LineParser(), time.monotonic() + within_s
-    while (left := until - time.monotonic()) > 0:
+    parser, until = smp.LineParser(), wire.now_s() + within_s
+    while (left := until - wire.now_s()) > 0:
         byte = wire.receive(1, left)
         if not byte:
             return None
@@ -185,10 +184,10 @@ def _comes_back_from_a_reset(wire: Wire, _: Person) -> None:
     waiting = any(isinstance(one, Mapping) and one.get("pending") for one in before)
     expect(not waiting, "no update that a reset would start", str(before))
     _ask(wire, smp.message(Op.WRITE, Group.OS, 5, {}))
-    until = time.monotonic() + BACK_S
+    until = wire.now_s() + BACK_S
     wire.pause(QUIET_S)
     came: Message | None = None
-    while came is None and time.monotonic() < until:
+    while came is None and wire.now_s() < until:
         wire.drain(0.02)
         wire.send(smp.encode(_echo("back")))
         came = _hear(wire, 1.0)

@@ -3,7 +3,9 @@
 Method: the checks as ``tillway sim conform`` runs them, in virtual time; of one kind over a pty.
 """
 
+import time
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 import serial
@@ -40,6 +42,16 @@ def test_the_simulated_device_holds(kind: str) -> None:
     failed = [(one.name, one.reason) for one in outcomes if one.verdict != "passed"]
     assert failed == []
     assert len(outcomes) >= 10
+
+
+def test_checks_in_virtual_time_do_not_heed_the_machine_s_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Goal: a board on a machine that stands still for a while is no board that is silent."""
+    with bench_of("smp_board", "memory") as bench, monkeypatch.context() as slow:
+        slow.setattr(time, "monotonic", map(float, count(step=100)).__next__)
+        outcomes = list(run_checks(bench, checks_of("smp_board")))
+    assert [(one.name, one.reason) for one in outcomes if one.verdict != "passed"] == []
 
 
 @pytest.mark.parametrize("kind", sorted(CHECKS))

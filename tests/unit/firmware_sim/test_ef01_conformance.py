@@ -49,6 +49,9 @@ class VirtualWire:
         assert isinstance(line, MemoryLine)
         line.baud = rate
 
+    def now_s(self) -> float:
+        return self._board.now_ms / 1000
+
     def pause(self, seconds: float) -> None:
         self._board.pass_time(round(seconds * 1000))
 

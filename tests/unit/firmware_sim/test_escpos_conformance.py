@@ -50,6 +50,10 @@ class Bench:
     def set_baud(self, rate: int) -> None:
         """No rate here."""
 
+    def now_s(self) -> float:
+        """As ``Wire.now_s``."""
+        return self._now_ms / 1000
+
     def pause(self, seconds: float) -> None:
         """As ``Wire.pause``."""
         self._now_ms += round(seconds * 1000)
