@@ -314,7 +314,7 @@ def test_a_trace_on_disk_is_the_same_and_wrong_lines_are_named(tmp_path: Path) -
         path.write_text("\n".join(broken))
         with pytest.raises(CallerError, match=f"trace_invalid: trace.jsonl:{number}:"):
             load_trace(path)
-    with pytest.raises(CallerError, match="trace_invalid"):
+    with pytest.raises(OperatingError, match="file_unusable"):
         load_trace(tmp_path / "nothing")
 
 
