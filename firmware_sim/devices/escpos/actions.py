@@ -278,7 +278,8 @@ ACTIONS: dict[bytes, Action] = {
     b"\x1cq": lambda sheet, data: sheet.store.keep(data),
     **dict.fromkeys(
         (b"\x1br", b"\x1bU", b"\x1b_", b"\x1b%", b"\x1b?", b"\x1b&", b"\x1b(", b"\x1bF", b"\x1b<",
-         b"\x1c(", b"\x1c2", b"\x1c?", b"\x1cC", b"\x1db", b"\x1d|"),
+         b"\x1c(", b"\x1c2", b"\x1c?", b"\x1cC", b"\x1db", b"\x1d|", b"\x1dj", b"\x1dz0",
+         b"\x1dg0"),
         _nothing,
     ),
 }  # fmt: skip

@@ -117,11 +117,12 @@ COMMANDS: dict[bytes, Length] = {
     **_letters(0x1C, b"Sp", _fixed(2)),
     b"\x1c2": _fixed(74), b"\x1cq": _kept_images, b"\x1c(": _packed,
     **_letters(0x1D, b":c", _fixed(0)),
-    **_letters(0x1D, b"!BhwHfIrab/|", _fixed(1)),
+    **_letters(0x1D, b"!BhwHfIrab/|j", _fixed(1)),
     **_letters(0x1D, b"LWPT$\\", _fixed(2)),
     **_letters(0x1D, b"^C", _fixed(3)),
     b"\x1dV": _cut, b"\x1dk": _barcode, b"\x1d(": _packed, b"\x1d*": _downloaded_image,
-    b"\x1dv0": _raster, b"\x1d8L": _after_long,
+    b"\x1dv0": _raster, b"\x1d8L": _after_long, b"\x1dz0": _fixed(2),
+    b"\x1dg0": _fixed(3), b"\x1dg2": _fixed(3),
     b"\x10\x04": _realtime_status, b"\x10\x05": _fixed(1), b"\x10\x14": _realtime,
 }  # fmt: skip
 """Two or three letters of a command, and the length of what follows."""

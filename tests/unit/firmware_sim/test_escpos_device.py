@@ -188,6 +188,16 @@ def test_identity_and_an_unknown_command_do_not_stop_the_print() -> None:
     assert _printed(b"\x1b\x01\x1f\x02ok\n", printer) == "ok\n"
 
 
+@pytest.mark.parametrize(
+    "command", [b"\x1dz0AA", b"\x1dg00\x14\x00", b"\x1dg20\x14\x00", b"\x1dj\x01"]
+)
+def test_what_follows_a_command_that_moves_nothing_here_is_not_printed(command: bytes) -> None:
+    """Goal: the wait before it is on line again (GS z 0), maintenance counters (GS g), ink (GS j),
+    as drivers for Epson's printers send them, leave no letters on the paper."""
+    printer = EscPosPrinter()
+    assert _printed(b"due " + command + b"12.80\n", printer) == "due 12.80\n"
+
+
 def test_bytes_beyond_the_buffer_are_counted_and_lost() -> None:
     printer = EscPosPrinter(roll_mm=0)
     for _ in range(300):
