@@ -294,7 +294,7 @@ class EscPosPrinter:
             case b"\x1bp" if (connector := number_of(data[0], 1)) is not None:
                 self._kick(connector, data[1] * 2, now_ms)
             case b"\x1b@":
-                self._has_panel = True
+                self._has_panel, self._asb_mask = True, 0
                 return None
             case b"\x1bB":
                 self.beeps += data[0]

@@ -304,6 +304,16 @@ def test_the_host_may_switch_the_button_off() -> None:
     assert printer.paper_mm == 1950
 
 
+def test_a_reset_ends_the_telling_of_what_changes() -> None:
+    """Goal: GS a holds until ESC @, with which most receipts begin (Epson's reference, GS a)."""
+    printer = EscPosPrinter()
+    assert len(_said(printer.feed(b"\x1da\xff", 0))) == 4
+    assert len(_said(printer.set_cover(1, is_open=True))) == 4
+    printer.set_cover(2, is_open=False)
+    printer.feed(b"\x1b@", 3)
+    assert printer.set_cover(4, is_open=True) == []
+
+
 def test_choosing_paper_sensors_does_not_switch_the_button_on_again() -> None:
     """Goal: drivers send ESC c 3 and ESC c 4 behind ESC c 5; only that one and ESC @ are heard."""
     printer = EscPosPrinter(roll_mm=2000)
