@@ -124,11 +124,14 @@ class _ProvenConnection(http.client.HTTPSConnection):
 
 
 def _address(url: str) -> SplitResult:
+    """What ``http.client`` can be asked: it has errors of its own for a host that is no name, and
+    for what no line of HTTP can say."""
     try:
         parts = urlsplit(url)
-        is_whole = bool(parts.hostname) and parts.port != 0
+        is_whole = bool(parts.hostname and parts.hostname.encode("idna")) and parts.port != 0
     except ValueError:
         is_whole = False
+    is_whole = is_whole and url.isprintable() and " " not in url and parts.path.isascii()
     if not is_whole:
         raise CallerError("config_invalid", f"address {url}")
     return parts

@@ -150,8 +150,11 @@ def test_an_answer_that_is_not_json_is_an_operating_error(plain: Server, content
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:99999", "http://127.0.0.1:x", "http://", "http://[::", "ftp://a"]
-)
+    "url",
+    ["http://127.0.0.1:99999", "http://127.0.0.1:x", "http://", "http://[::", "ftp://a",
+     "http://a..b", "http://a b", "http://127.0.0.1/店", f"http://{'a' * 64}.example",
+     "http://h\udcff", "http://127.0.0.1/a b"],
+)  # fmt: skip
 def test_an_address_that_is_none_is_the_caller_s_mistake(url: str) -> None:
     with pytest.raises(CallerError, match="config_invalid"):
         JsonApi(url).get("/x")
