@@ -8,15 +8,18 @@ Rule 2: https is never spoken in the clear, and what is too long is refused, nev
 import http.client
 import json
 import ssl
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from protocol.errors import CallerError, OperatingError, TillwayError, from_code, is_known
 from protocol.tls import PeerKind, require_peer
 
 DOWNLOAD_BYTES_PER_CHUNK = 64 * 1024
 REFUSAL_BYTES_MAX = 64 * 1024
+_SAID_AS_IT_IS = string.punctuation
+"""Beside letters and digits: what is a part of paths and queries, or has been escaped already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Line:
         parts = _address(self.url)
         connection = self._connection(parts)
         try:
-            connection.request(method, parts.path.rstrip("/") + path, body, dict(headers))
+            connection.request(method, _target(parts, path), body, dict(headers))
             response = connection.getresponse()
             content = response.read(bytes_max + 1)
         except ssl.SSLCertVerificationError as error:
@@ -73,7 +76,7 @@ class Line:
         parts = _address(self.url)
         connection = self._connection(parts)
         try:
-            connection.request("GET", parts.path.rstrip("/") + path, None, dict(headers))
+            connection.request("GET", _target(parts, path), None, dict(headers))
             response = connection.getresponse()
             if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
                 raise _refusal(response.status, response.read(REFUSAL_BYTES_MAX))
@@ -131,10 +134,15 @@ def _address(url: str) -> SplitResult:
         is_whole = bool(parts.hostname and parts.hostname.encode("idna")) and parts.port != 0
     except ValueError:
         is_whole = False
-    is_whole = is_whole and url.isprintable() and " " not in url and parts.path.isascii()
+    is_whole = is_whole and url.isprintable() and " " not in url
     if not is_whole:
         raise CallerError("config_invalid", f"address {url}")
     return parts
+
+
+def _target(parts: SplitResult, path: str) -> str:
+    """A path as a line of HTTP can say it: what somebody typed into it may be any text."""
+    return quote(parts.path.rstrip("/") + path, safe=_SAID_AS_IT_IS)
 
 
 def _refusal(status: int, content: bytes) -> TillwayError:

@@ -107,6 +107,16 @@ def test_the_operator_s_token_is_said_to_the_backend(backend: Server, ca: Path) 
     assert backend.heard == [("/operator/v1/x", "Bearer token")]
 
 
+def test_whatever_is_typed_into_a_path_is_said_as_http_says_it(plain: Server) -> None:
+    """And what has been escaped already stays as it is."""
+    JsonApi(plain.url).get("/cases/店 a\x01?text=b%20c&day=2026-11-30")
+    JsonApi(f"{plain.url}/在").download("/file", lambda _: None)
+    assert [path for path, _ in plain.heard] == [
+        "/cases/%E5%BA%97%20a%01?text=b%20c&day=2026-11-30",
+        "/%E5%9C%A8/file",
+    ]
+
+
 def test_a_hub_with_a_certificate_of_our_ca_never_hears_the_token(hub: Server, ca: Path) -> None:
     with pytest.raises(CallerError, match="a hub, not a backend"):
         JsonApi(hub.url, ca, "token").post("/operator/v1/x")
@@ -152,7 +162,7 @@ def test_an_answer_that_is_not_json_is_an_operating_error(plain: Server, content
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:99999", "http://127.0.0.1:x", "http://", "http://[::", "ftp://a",
-     "http://a..b", "http://a b", "http://127.0.0.1/店", f"http://{'a' * 64}.example",
+     "http://a..b", "http://a b", f"http://{'a' * 64}.example",
      "http://h\udcff", "http://127.0.0.1/a b"],
 )  # fmt: skip
 def test_an_address_that_is_none_is_the_caller_s_mistake(url: str) -> None:
