@@ -108,13 +108,9 @@ def _add_reads(routes: APIRouter, services: Services, desk: RuleDesk) -> None:
 
 def _add_commands(routes: APIRouter, services: Services) -> None:
     @routes.post("", status_code=CREATED)
-    async def draft(
-        request: Request,
-        by: Annotated[str, Query(min_length=1, max_length=PERSON_CHARS_MAX)],
-        words: Annotated[str, Query(min_length=1, max_length=WORDS_CHARS_MAX)],
-    ) -> Any:  # noqa: ANN401  # a row
+    async def draft(request: Request, told: Annotated[Word, Query()]) -> Any:  # noqa: ANN401  # a row
         """The body is a file of rules. It is checked before it is kept."""
-        told, body = Word(by=by, words=words), await request.body()
+        body = await request.body()
         try:
             text = body.decode()
             command = await services.run_read(

@@ -387,6 +387,8 @@ def test_http_says_what_is_wrong(http: TestClient) -> None:
     assert wrong.json()["error"]["code"] == "rule_invalid"
     assert "column 24: there is no fact 'x'" in wrong.text
     assert http.post(place, params=by, content=b"\xff").json()["error"]["code"] == "rule_invalid"
+    for told in ({"words": "a\nb"}, {"by": "\x00"}, {"by": ""}):
+        assert http.post(place, params=by | told, content=ONE.encode()).status_code == 422
     set_id = http.post(place, params=by, content=ONE.encode()).json()["set_id"]
     refused = http.post(f"{place}/{set_id}/confirm_live", json=signed(LI, "w"))
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "rules_state")
