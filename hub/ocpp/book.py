@@ -122,14 +122,16 @@ class ChargeBook:
                 return known
             if known is not None:
                 journal.save(replace(known, key=f"{known.key}|{known.number}"))
+            before = journal.take_tokenless(charger, said.key)
+            first = replace(said, wh=before[0]) if before and said.wh is None else said
             early = journal.take_early_end(charger, said.key)
             self._set_right(journal)
             if early is not None:
-                ended.append(self._begin_over(journal, early, said, room_minor))
+                ended.append(self._begin_over(journal, early, first, room_minor))
                 return ended[0]
             self.waiting.discard((charger, said.connector))
             ended.extend(self._supersede(journal, charger, said.connector))
-            return self._begin(journal, charger, said, room_minor)
+            return self._begin(journal, charger, first, room_minor)
 
         charge = await self.run(write)
         for one in ended:

@@ -24,7 +24,7 @@ from pydantic import (
 
 from hub.ocpp.beginning import Beginning
 from hub.ocpp.book import ChargeBook
-from hub.ocpp.early import EarlyEnd
+from hub.ocpp.early import EarlyEnd, Read
 from hub.ocpp.journal import EARLY, ChargeJournal, Unread
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import HEARTBEAT_S, METER_VALUES_MAX, WH_MAX
@@ -186,18 +186,30 @@ class Desk:
         if charge is not None:
             await self.book.end(find, None, at_ms=charge.last_at_ms, reason="end_unreadable")
 
+    async def note_tokenless(self, key: str, read: Read) -> None:
+        """The meter was read in a transaction that has no token yet."""
+        wh, at_ms = read
+        at_ms = believed_ms(at_ms, self.book.time.now_ms())
+        await self.book.run(lambda journal: journal.note_tokenless(self.charger, key, (wh, at_ms)))
+
     async def hold_end(self, early: EarlyEnd) -> Charge | None:
-        """Keep the end of a transaction that has not begun; the charge where it has, meanwhile."""
+        """Keep the end of a transaction that has not begun; the charge where it has, meanwhile.
+        With what the meter showed before the token it may say all: then it is settled by that."""
         now_ms = self.book.time.now_ms()
         held = replace(early, at_ms=believed_ms(early.at_ms, now_ms))
 
         def hold(journal: ChargeJournal) -> Charge | None:
             begun = journal.by_key(self.charger, early.key)
-            if begun is None:
-                journal.hold_end(held)
-                if held.said:
-                    journal.keep_unread(Unread(self.charger, now_ms, *EARLY, held.said))
-            return begun
+            if begun is not None:
+                return begun
+            before = journal.take_tokenless(self.charger, early.key)
+            whole = held if held.start is not None else replace(held, first=before or held.first)
+            journal.hold_end(whole)
+            if whole.is_complete:
+                journal.settle_end(replace(whole, is_settled=True))
+            elif held.said:
+                journal.keep_unread(Unread(self.charger, now_ms, *EARLY, held.said))
+            return None
 
         return await self.book.run(hold)
 

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from hub.durable import open_durable, transaction
-from hub.ocpp.early import EarlyEnd
+from hub.ocpp.early import EarlyEnd, Read
 from hub.ocpp.limits import (
     EARLY_ENDS_MAX,
     SHOWN_CHARGES_MAX,
+    TOKENLESS_MAX,
     UNREAD_CHARS_MAX,
     UNREAD_KEPT_MAX,
 )
@@ -65,6 +66,14 @@ CREATE TABLE IF NOT EXISTS early_end (
     charger TEXT NOT NULL,
     begin_key TEXT NOT NULL,
     facts TEXT NOT NULL,
+    UNIQUE (charger, begin_key)
+) STRICT;
+CREATE TABLE IF NOT EXISTS tokenless (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    charger TEXT NOT NULL,
+    begin_key TEXT NOT NULL,
+    wh INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
     UNIQUE (charger, begin_key)
 ) STRICT;
 CREATE TABLE IF NOT EXISTS settled_end (
@@ -237,6 +246,27 @@ class ChargeJournal:
     def forget_unread(self) -> None:
         """A person has seen them."""
         self._db.execute("DELETE FROM unread")
+
+    # The meter before a token
+
+    def note_tokenless(self, charger: str, key: str, read: Read) -> None:
+        """What the meter showed latest before the transaction has its token; the oldest go."""
+        cursor = self._db.execute(
+            "INSERT OR REPLACE INTO tokenless (charger, begin_key, wh, at_ms) VALUES (?, ?, ?, ?)",
+            (charger, key, *read),
+        )
+        assert cursor.lastrowid is not None
+        self._db.execute(
+            "DELETE FROM tokenless WHERE number <= ?", (cursor.lastrowid - TOKENLESS_MAX,)
+        )
+
+    def take_tokenless(self, charger: str, key: str) -> Read | None:
+        """The same, which is held no more; None: it was never said."""
+        row: Read | None = self._db.execute(
+            "DELETE FROM tokenless WHERE (charger, begin_key) = (?, ?) RETURNING wh, at_ms",
+            (charger, key),
+        ).fetchone()
+        return row
 
     # Ends before their beginning
 

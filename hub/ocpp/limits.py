@@ -31,6 +31,8 @@ UNREAD_CHARS_MAX = 16 * 1024
 """Of each that is kept."""
 EARLY_ENDS_MAX = 1_000
 """Ends of all chargers that wait for their beginning; the newest stay."""
+TOKENLESS_MAX = 1_000
+"""Transactions of all chargers of which the meter was said before their token; the newest stay."""
 UNHEARD_MS = 24 * 3_600_000
 """A charge of which nothing was heard for so long no longer keeps the time from the wall's."""
 CALLS_OPEN_MAX = 8

@@ -1,6 +1,7 @@
 """OCPP 2.0.1 at the line of one charger (part 2; use cases C, E, F, I).
 
-A transaction is known by the charger's ``transactionId``, and counts from its first token on. Its
+A transaction is known by the charger's ``transactionId``, and counts from its first token on: from
+what the meter shows with that, or else showed latest before. Its
 events may come late and again; what the book knows already moves nothing. A beginning with a card
 that comes after something later of it still says where it counts from. An end that comes before
 its beginning waits for it, unless it says all by itself: whose card, and both readings. The cost
@@ -217,7 +218,10 @@ class Dialect201:
                 return {}
             beginning = beginning_of(early)
         if charge is None and not tag:
-            return {}  # nobody's yet: nothing flows before a token is accepted
+            # Nobody's yet: nothing flows before a token is accepted. From here it will.
+            if readings:
+                await self._desk.note_tokenless(key, readings[-1])
+            return {}
         is_late = charge is not None and bool(tag) and said.eventType == "Started"
         if charge is None:
             charge, grant = await self._desk.begin(beginning)

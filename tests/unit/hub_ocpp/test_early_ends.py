@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hub.ocpp.dialect import Desk
-from hub.ocpp.limits import EARLY_ENDS_MAX
+from hub.ocpp.limits import EARLY_ENDS_MAX, TOKENLESS_MAX
 from hub.ocpp.model import ChargeState
 from hub.ocpp.v201 import Dialect201
 from tests.support.charging import CARD, CHARGER, ChargingStop
@@ -199,3 +199,58 @@ async def test_what_flowed_before_a_paid_end_is_told_a_person_when_the_beginning
     assert shop.payer_balance(payer) == 50_000 - charge.amount_minor
     [kept] = one.journal.unread()
     assert kept.why == "a beginning after its end"
+
+
+async def test_a_card_that_comes_without_a_reading_counts_from_the_one_before(
+    shop: Shop, stop: MakeStop
+) -> None:
+    """A transaction that began with the cable (TxStartPoint *EVConnected*): the charger's first
+    sample after the card comes seconds later, and what flowed till then is not free."""
+    one, _, events = await ready(shop, stop)
+    assert await events.say("Started", 0, 1_000) == {}
+    assert await events.say("Updated", 60, 1_010) == {}
+    one.journal.close()
+    one.begin()
+    await events.say("Updated", 120, **TOKEN)
+    await events.say("Updated", 130, 1_400)
+    await events.say("Ended", 720, 3_010)
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert (charge.start_wh, charge.energy_wh, charge.state) == (1_010, 2_000, ChargeState.PAID)
+    assert charge.amount_minor == 300 + 60, "time counts from the card"
+    assert one.journal.take_tokenless(CHARGER, "tx-1") is None
+
+
+async def test_a_card_that_comes_with_a_reading_counts_from_that(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _, events = await ready(shop, stop)
+    await events.say("Started", 0, 1_000)
+    await events.say("Updated", 120, 1_500, **TOKEN)
+    assert one.charges()[0].start_wh == 1_500
+
+
+async def test_an_end_with_the_card_is_settled_by_the_reading_before_it(
+    shop: Shop, stop: MakeStop
+) -> None:
+    """The card and both readings are there, in two messages: no person is needed."""
+    one, payer, events = await ready(shop, stop)
+    await events.say("Started", 0, 1_000)
+    for _ in range(2):
+        assert await events.say("Ended", 600, 3_000, **TOKEN) == {}
+    await one.pass_s(5)
+    [charge] = one.charges()
+    assert (charge.state, charge.energy_wh) == (ChargeState.PAID, 2_000)
+    assert shop.payer_balance(payer) == 50_000 - charge.amount_minor
+    assert one.journal.early_ends() == []
+    assert one.journal.unread() == []
+
+
+async def test_no_more_readings_before_a_token_are_kept_than_a_thousand(
+    shop: Shop, stop: MakeStop
+) -> None:
+    one, _, events = await ready(shop, stop)
+    for number in range(TOKENLESS_MAX + 1):
+        await events.say("Started", 0, 1_000, tx=f"tx-{number}")
+    kept = [one.journal.take_tokenless(CHARGER, f"tx-{number}") for number in range(2)]
+    assert [read is not None for read in kept] == [False, True]
