@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from backend.risk.limits import TABLE_INTEGER_MAX
 from tillway.out_files import writing
 
 Transfers = Annotated[
     Path, typer.Option(exists=True, dir_okay=False, help="CSV or Parquet; see docs/risk-aml.md.")
 ]
-Until = Annotated[int, typer.Option(min=1, help="Labels before this day are learned from.")]
-From = Annotated[int, typer.Option(min=0, help="The first day to judge.")]
+Until = Annotated[
+    int, typer.Option(min=1, max=TABLE_INTEGER_MAX, help="Labels before this day are learned from.")
+]
+From = Annotated[int, typer.Option(min=0, max=TABLE_INTEGER_MAX, help="The first day to judge.")]
 Out = Annotated[Path, typer.Option(help="The CSV to write: account,day,score.")]
 All = Annotated[bool, typer.Option("--all", help="Write every account-day, not only alerts.")]
 

@@ -1,7 +1,6 @@
 """``tillway risk drift``: has what a model sees moved from what it was trained on?"""
 
 from bisect import bisect_left
-from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +9,15 @@ import typer
 from rich.table import Table
 
 from faces.tables import draw
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
+from tillway.risk.period import Until, end_of, span_ms
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Model = Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The model's file.")]
 Days = Annotated[int, typer.Option(min=1, max=365, help="The days to look at, up to the end.")]
-Until = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The end; now if not given.")
-]
 
 HISTORY_DAYS = 60
 """Read before the days that are looked at, so that the longest windows are full."""
@@ -40,9 +38,8 @@ def drift(database: Database, model: Model, days: Days = 7, until: Until = None)
         scorer = Scorer.load(model.read_bytes(), PAYMENT.digest)
     except ModelError as error:
         raise CallerError("model_refused", str(error)) from error
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    begins = (end - timedelta(days=days + HISTORY_DAYS), end - timedelta(days=days), end)
-    history_ms, begin_ms, end_ms = (int(at.timestamp() * 1000) for at in begins)
+    begin_ms, end_ms = span_ms(end_of(until), days=days)
+    history_ms = begin_ms - HISTORY_DAYS * DAY_MS
     with Reader.opened(database) as reader:
         history = TrainingRepository(reader)
         payments = history.payments(from_ms=history_ms, until_ms=end_ms)

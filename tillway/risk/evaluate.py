@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from backend.risk.limits import TABLE_INTEGER_MAX
 from protocol.errors import CallerError
 from tillway.out_files import writing
 
@@ -21,8 +22,10 @@ Labels = Annotated[
         help="CSV (also .csv.gz) or Parquet: tx_id, fraud, available_at (seconds, as t_sec)."
     ),
 ]
-FromDay = Annotated[int, typer.Option(min=0, help="The first day to score, counted from 0.")]
-ToDay = Annotated[int, typer.Option(min=0, help="The last day to score.")]
+FromDay = Annotated[
+    int, typer.Option(min=0, max=TABLE_INTEGER_MAX, help="The first day to score, counted from 0.")
+]
+ToDay = Annotated[int, typer.Option(min=0, max=TABLE_INTEGER_MAX, help="The last day to score.")]
 Out = Annotated[Path, typer.Option(help="CSV or Parquet to write: tx_id, score.")]
 
 

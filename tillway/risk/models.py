@@ -1,7 +1,6 @@
 """``tillway risk models``: bring a model to its use by two persons, and see it beside another."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -13,6 +12,7 @@ from faces.tables import draw, list_lines
 from tillway.json_api import JsonApi
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.risk.moments import heading, told
+from tillway.risk.period import Until, end_of, span_ms
 from tillway.risk.signing import Code, SignedBy, signed
 
 app = typer.Typer(help="Models that score payments.", no_args_is_help=True)
@@ -20,9 +20,6 @@ Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
 ]
 Days = Annotated[int, typer.Option(min=1, max=365, help="The days to look at, up to the end.")]
-Until = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The end; now if not given.")
-]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="What train wrote.")]
 ModelId = Annotated[str, typer.Argument(help="The model's id, the hash of its file.")]
 By = Annotated[str, typer.Option(help="Who does it.")]
@@ -142,8 +139,7 @@ def compare(database: Database, days: Days = 30, until: Until = None) -> None:
     from backend.risk.models.comparison import compare as compared
     from backend.risk.models.payments_repository import TrainingRepository
 
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    begin_ms, end_ms = (int(at.timestamp() * 1000) for at in (end - timedelta(days=days), end))
+    begin_ms, end_ms = span_ms(end_of(until), days=days)
     with Reader.opened(database) as reader:
         scored = DecisionRepository(reader).challenged(from_ms=begin_ms, until_ms=end_ms)
         labels = TrainingRepository(reader).labels(until_ms=end_ms)

@@ -1,6 +1,5 @@
 """``tillway risk replay``: what would a set of rules have done to the ledger's payments?"""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,9 @@ import typer
 from rich.table import Table
 
 from faces.tables import draw
+from protocol.clock import DAY_MS
 from protocol.errors import CallerError
+from tillway.risk.period import Until, end_of, span_ms
 
 if TYPE_CHECKING:
     from backend.risk.rules.compiled import CompiledRules
@@ -28,9 +29,6 @@ LiveRules = Annotated[
         "--live",
         help="A shipped rule that decides while no set is live, as risk_live_rules says; repeat.",
     ),
-]
-Until = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The end; now if not given.")
 ]
 
 HISTORY_DAYS = 60
@@ -56,9 +54,8 @@ def replay(
     from backend.risk.rules.replay import Replay, days_between, replay_ledger
     from backend.risk.rules.repository import RuleRepository
 
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    begins = (end - timedelta(days=days + HISTORY_DAYS), end - timedelta(days=days), end)
-    history_ms, from_ms, until_ms = (int(at.timestamp() * 1000) for at in begins)
+    from_ms, until_ms = span_ms(end_of(until), days=days)
+    history_ms = from_ms - HISTORY_DAYS * DAY_MS
     with Reader.opened(database) as reader:
         repository, history = RuleRepository(reader), TrainingRepository(reader)
         decisions = DecisionRepository(reader)

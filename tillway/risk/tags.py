@@ -1,6 +1,5 @@
 """``tillway risk tags``: which tags there are, which were ever true, and which are made use of."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +7,7 @@ import typer
 from rich.table import Table
 
 from faces.tables import draw
+from tillway.risk.period import end_of, span_ms
 
 if TYPE_CHECKING:
     from backend.risk.tags.ledger import LedgerRows
@@ -49,7 +49,7 @@ def _history(database: str, days: int) -> "LedgerRows":
     from backend.db.reading import Reader
     from backend.risk.tags.repository import TagRepository
 
-    from_ms = int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000)
+    from_ms, _ = span_ms(end_of(None), days=days)
     with Reader.opened(database) as reader:
         return TagRepository(reader).history(from_ms=from_ms)
 

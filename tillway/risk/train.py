@@ -1,6 +1,5 @@
 """``tillway risk train``: learn a model from the ledger's history and write its file."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.risk.models.limits import SEED_MAX
 from faces.tables import draw
 from protocol.errors import CallerError
 from tillway.out_files import writing
+from tillway.risk.period import Until, end_of, span_ms
 
 Database = Annotated[
     str, typer.Option(envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL; is only read.")
@@ -18,10 +19,10 @@ Database = Annotated[
 Out = Annotated[Path, typer.Option(help="The model's file to write, ….onnx.")]
 Kind = Annotated[str, typer.Option(help="random_forest or decision_tree.")]
 Days = Annotated[int, typer.Option(min=1, max=3_650, help="How many days of history to learn.")]
-Until = Annotated[
-    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Learn what was known by then.")
+Seed = Annotated[
+    int,
+    typer.Option(min=0, max=SEED_MAX, help="The same history and seed give the same file."),
 ]
-Seed = Annotated[int, typer.Option(help="The same history and seed give the same file.")]
 
 
 def train(
@@ -44,8 +45,8 @@ def train(
 
     if kind not in KINDS:
         raise CallerError("field_invalid", f"--kind is one of {', '.join(KINDS)}")
-    end = until.replace(tzinfo=UTC) if until else datetime.now(UTC)
-    end_ms, begin_ms = (int(at.timestamp() * 1000) for at in (end, end - timedelta(days=days)))
+    end = end_of(until)
+    begin_ms, end_ms = span_ms(end, days=days)
     console = Console(stderr=True)
     with console.status("reading the ledger …") as status, Reader.opened(database) as reader:
         history = TrainingRepository(reader)

@@ -87,27 +87,25 @@ def score_days(
     model's first day before it is trained."""
     score = np.zeros(len(history.t_sec))
     day = history.day
-    for first, after in _spells(from_day, to_day):
-        rows = np.nonzero((day >= first) & (day < after))[0]
-        if not len(rows):
-            continue
+    scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
+    for first, after in _spells(day[scored], from_day):
+        rows = scored[(day[scored] >= first) & (day[scored] < after)]
         on_day(first)
         learned = _learned(history, matrix, settings, at_s=first * DAY_S)
         if learned is None:
             score[rows] = _unlearned(matrix, history.t_sec < first * DAY_S, rows)
         else:
             score[rows] = learned.scores(history, matrix, rows, at_s=first * DAY_S)
-    scored = np.nonzero((day >= from_day) & (day <= to_day))[0]
     return DayScores(scored, score[scored])
 
 
-def _spells(from_day: int, to_day: int) -> Iterator[tuple[int, int]]:
-    """The days on which a model begins, each with the day after its last."""
-    first = from_day
-    while first <= to_day:
-        step = 1 if first < from_day + DAILY_DAYS else LATER_STEP_DAYS
-        yield first, min(first + step, to_day + 1)
-        first += step
+def _spells(days: Integers, from_day: int) -> Iterator[tuple[int, int]]:
+    """The days on which the models of some days begin, each with the day after its last."""
+    ago = np.unique(days) - from_day
+    begins = np.where(ago < DAILY_DAYS, ago, ago - (ago - DAILY_DAYS) % LATER_STEP_DAYS)
+    for begin in np.unique(begins):
+        step = 1 if begin < DAILY_DAYS else LATER_STEP_DAYS
+        yield from_day + int(begin), from_day + int(min(begin + step, ago[-1] + 1))
 
 
 def _loud_share(model: Scorer) -> float:

@@ -17,6 +17,8 @@ CARD_INTEGER_MAX = 1 << 53
 """A whole number on it."""
 ROWS_PER_CALL_MAX = 8_192
 """Rows that one call of the runtime scores; more are scored in turns, so memory stays bounded."""
+SEED_MAX = (1 << 32) - 1
+"""What scikit-learn takes for a seed."""
 MODELS_PER_LIST_MAX = 500
 PURPOSE_CHARS_MAX = 40
 PERSON_CHARS_MAX = 64

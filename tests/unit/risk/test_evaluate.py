@@ -110,11 +110,15 @@ def test_what_comes_later_may_be_anything(files: Files, tmp_path: Path) -> None:
 
 
 def test_a_longer_period_begins_with_the_same_spells() -> None:
-    short, long = list(_spells(30, 44)), list(_spells(30, 70))
+    short, long = (list(_spells(np.arange(30, end), 30)) for end in (45, 71))
     assert short == [(day, day + 1) for day in range(30, 45)]
     assert long[:14] == short[:14]
     days = [day for first, after in long for day in range(first, after)]
     assert days == list(range(30, 71))
+    late = 30 + (1 << 52)  # and nothing between: no day is asked for that has no row
+    assert list(_spells(np.array([30, 48, late]), 30)) == [
+        (30, 31), (47, 50), (late - late % 3, late + 1)
+    ]  # fmt: skip
 
 
 def test_quiet_rows_stand_below_the_rest_in_the_order_of_their_chances() -> None:
