@@ -28,24 +28,51 @@ def judge_file(source: Path, out: Path) -> int:
     ``obs,trust,verdict,reasons`` in the order of the file; returns how many. No line is judged by a
     later one. Raises ``CallerError`` naming the file and the line, and ``OSError`` for what cannot
     be written; nothing is written then, and ``out`` is what it was."""
-    devices = Devices(settles_after_days=SETTLES_AFTER_DAYS)
+    devices, enrolments = Devices(settles_after_days=SETTLES_AFTER_DAYS), _Enrolments()
     with source.open("rb") as given, answer_file(out, source) as found:
         lines = given if given.seekable() else BytesIO(given.read())
         text = TextIOWrapper(found, "utf-8", errors="backslashreplace", newline="")
-        order = _by_day(lines, source.name)
-        written = _write(text, _as_in_the_file(_judged(devices, lines, order, source.name)))
+        order = _by_day(lines, source.name, enrolments)
+        judged = _judged(devices, enrolments, lines, order, source.name)
+        written = _write(text, _as_in_the_file(judged))
         text.detach()
         return written
 
 
-def _by_day(lines: BinaryIO, file: str) -> Iterator[tuple[int, int, int]]:
+class _Enrolments:
+    """Which lines are enrolments. ``enrol`` is a truth, or in all lines the day on which the device
+    was enrolled: then the device's first line of that day is. Where no number but 0 and 1 is there,
+    these are truths."""
+
+    def __init__(self) -> None:
+        self._are_days = False
+        self._enrolled: set[str] = set()
+
+    def look_at(self, told: dict[str, Any]) -> None:
+        """A line of the file, before any is judged."""
+        self._are_days = self._are_days or told["enrol"] not in (False, True)
+
+    def has(self, told: dict[str, Any]) -> bool:
+        """Whether the line that is judged next is one."""
+        enrol, device = told["enrol"], str(told["claimed"])
+        if isinstance(enrol, bool) or not self._are_days:
+            return bool(enrol)
+        if enrol != told["day"] or device in self._enrolled:
+            return False
+        self._enrolled.add(device)
+        return True
+
+
+def _by_day(lines: BinaryIO, file: str, enrolments: _Enrolments) -> Iterator[tuple[int, int, int]]:
     """The lines in the order in which they are judged: the place among the answers, the number in
     the file, where it begins."""
     numbers, offsets, days, offset = array("q"), array("q"), array("q"), 0
     for number, line in enumerate(lines, 1):
         if line.strip():
             with _naming(file, number):
-                days.append(_told(line)["day"])
+                told = _told(line)
+            days.append(told["day"])
+            enrolments.look_at(told)
             numbers.append(number)
             offsets.append(offset)
         offset += len(line)
@@ -54,12 +81,16 @@ def _by_day(lines: BinaryIO, file: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _judged(
-    devices: Devices, lines: BinaryIO, order: Iterable[tuple[int, int, int]], file: str
+    devices: Devices,
+    enrolments: _Enrolments,
+    lines: BinaryIO,
+    order: Iterable[tuple[int, int, int]],
+    file: str,
 ) -> Iterator[tuple[int, Judged]]:
     for place, number, offset in order:
         lines.seek(offset)
         with _naming(file, number):
-            yield place, _one(devices, _told(lines.readline()))
+            yield place, _one(devices, enrolments, _told(lines.readline()))
 
 
 def _as_in_the_file(judged: Iterable[tuple[int, Judged]]) -> Iterator[Judged]:
@@ -94,10 +125,16 @@ def _told(line: bytes) -> dict[str, Any]:
     for name in ("obs", "claimed"):
         if not _is_text_or_number(told[name]):
             raise ReadingError(f"{name}: neither text nor number", f"{name}：不是文字或数")
-    day = told["day"]
-    if isinstance(day, bool) or not isinstance(day, int | float) or not abs(day) < DAY_MAX:
+    if not _is_day(told["day"]):
         raise ReadingError("day: not a number, or none of a day", "day：不是数，或不可能是某一天")
-    return told | {"day": int(day)}
+    enrol = False if told.get("enrol") is None else told["enrol"]
+    if not isinstance(enrol, bool) and not _is_day(enrol):
+        raise ReadingError(
+            "enrol: neither true nor false, nor a day", "enrol：不是 true 或 false，也不是某一天"
+        )
+    return told | {
+        "day": int(told["day"]), "enrol": enrol if isinstance(enrol, bool) else int(enrol)
+    }  # fmt: skip
 
 
 def _parsed(line: bytes) -> object:
@@ -118,16 +155,20 @@ def _is_text_or_number(value: object) -> bool:
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _one(devices: Devices, told: dict[str, Any]) -> Judged:
-    is_enrolment = told.get("enrol", False)
-    if is_enrolment not in (True, False, None):
-        raise ReadingError("enrol: neither true nor false", "enrol：不是 true 或 false")
+def _is_day(value: object) -> bool:
+    """NaN is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < DAY_MAX
+
+
+def _one(devices: Devices, enrolments: _Enrolments, told: dict[str, Any]) -> Judged:
     reading = plain_reading(told["attrs"])
     return told["obs"], devices.observe(
         str(told["claimed"]),
         dict(sorted(reading.items())),  # the order of a line's attributes says nothing
         day=told["day"],
-        is_enrolment=bool(is_enrolment),
+        is_enrolment=enrolments.has(told),
     )
 
 

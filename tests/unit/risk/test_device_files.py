@@ -51,6 +51,31 @@ def test_a_day_is_judged_before_the_next_whatever_the_order_of_the_file(tmp_path
     assert judgements("turned", turned) == first
 
 
+@pytest.mark.parametrize("is_in_each", [True, False])
+def test_an_enrolment_may_be_told_by_its_day(tmp_path: Path, is_in_each: bool) -> None:
+    lines: list[dict[str, Any]] = [
+        one.line for one in observe_fleet(8, devices=10, days=10, share_attacked=0.1)
+    ]
+    days = {line["claimed"]: line["day"] for line in lines if line["enrol"]}
+    assert set(days.values()) == {0}
+    late = days.keys() - {min(days)}
+    lines = [line | {"day": line["day"] + 3 * (line["claimed"] in late)} for line in lines]
+    dated = [
+        line | {"enrol": days[line["claimed"]] + 3 * (line["claimed"] in late)}
+        if is_in_each or line["enrol"] else {**line, "enrol": None}
+        for line in lines
+    ]  # fmt: skip
+
+    def answers(told: list[dict[str, Any]]) -> str:
+        source, out = tmp_path / "seen.jsonl", tmp_path / "trust.csv"
+        source.write_text("\n".join(json.dumps(line) for line in told))
+        judge_file(source, out)
+        return out.read_text()
+
+    assert answers(dated) == answers(lines)
+    assert "not_enrolled" not in answers(dated)
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -67,6 +92,7 @@ def test_a_day_is_judged_before_the_next_whatever_the_order_of_the_file(tmp_path
         ('{"obs": 1, "claimed": {}, "day": 1, "attrs": {}}', "line 2: claimed: neither text nor"),
         ("obs,claimed,day,attrs", "line 2: no JSON: Expecting value at column 1"),
         ('{"obs": 1, "claimed": "a", "day": 1, "enrol": "false", "attrs": {}}', "line 2: enrol"),
+        ('{"obs": 1, "claimed": "a", "day": 1, "enrol": 1e99, "attrs": {}}', "nor a day"),
         ("[" * 100_000, "line 2: nested too deeply"),
     ],
 )
