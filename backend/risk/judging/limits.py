@@ -16,6 +16,10 @@ DECISIONS_COUNTED_TOGETHER = 50_000
 PAYMENTS_REMEMBERED_MAX = 500_000
 """Judged payments that a label may still name; the oldest are forgotten first."""
 
+ATTEMPTS_PER_PAYMENT_MAX = 32
+"""Attempts of one payment, the latest, that are known when they are told twice: what is stored and
+what others tell overlap by seconds."""
+
 EARLY_LABELED_MAX = 20_000
 """Payments whose labels wait for them: as many as wait in a backend for the log to come back."""
 

@@ -15,6 +15,7 @@ from backend.risk.features.definition import FeatureSet
 from backend.risk.features.past import Past
 from backend.risk.features.stream import FeatureState, Value
 from backend.risk.judging.limits import (
+    ATTEMPTS_PER_PAYMENT_MAX,
     CLOCKS_APART_MS_MAX,
     EARLY_LABELED_MAX,
     EARLY_WORDS_MAX,
@@ -103,7 +104,8 @@ class Remembered:
             known = _Payment(tried, ())
         if known.verdict is None:  # a label stays with the attempt that it was given to
             known.tried = tried
-        known.attempt_ids = (*known.attempt_ids, tried.attempt_id)
+        attempt_ids = (*known.attempt_ids, tried.attempt_id)
+        known.attempt_ids = attempt_ids[-ATTEMPTS_PER_PAYMENT_MAX:]
         self._payments[tried.payment_id] = known
         self._forget_oldest()
         for word in self._early.pop(tried.payment_id, ()):
