@@ -77,6 +77,7 @@ FIELDS: dict[str, Words] = {
     "amount_minor": Words("金额", "amount"),
     "assignee": Words("经办人", "assignee"),
     "category": Words("告知商户的原因", "told to the merchant"),
+    "category_code": Words("商户类别码", "category code"),
     "currency": Words("币种", "currency"),
     "event_count": Words("步骤数", "steps"),
     "failed_tries": Words("失败次数", "failed tries"),

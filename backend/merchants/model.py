@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from backend.merchants.limits import CYCLE_DAYS_MAX, FEE_BPS_MAX, URL_CHARS_MAX
+from backend.merchants.limits import CATEGORY_DIGITS, CYCLE_DAYS_MAX, FEE_BPS_MAX, URL_CHARS_MAX
 from protocol.errors import CallerError
 from protocol.money import fee_half_up, fee_returned
 
@@ -112,6 +112,17 @@ def cycle_on(steps: Iterable[tuple[str, str]], business_date: str) -> str:
 def masked_account(account_no: str) -> str:
     """A bank account as people may see it: the last four characters."""
     return f"****{account_no[-4:]}" if len(account_no) > 4 else "****"
+
+
+def check_category_code(code: str) -> str:
+    """An ISO 18245 code, or empty; ``CallerError("field_invalid")`` otherwise."""
+    is_code = len(code) == CATEGORY_DIGITS and code.isascii() and code.isdigit()
+    if code and not is_code:
+        raise CallerError(
+            "field_invalid", f"category_code: {CATEGORY_DIGITS} digits (ISO 18245), or empty",
+            detail_zh=f"category_code：{CATEGORY_DIGITS} 位数字（ISO 18245 商户类别码），或留空",
+        )  # fmt: skip
+    return code
 
 
 def check_notify_url(url: str) -> str:

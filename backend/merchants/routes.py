@@ -42,6 +42,7 @@ def operator_router(services: Services, operator_only: Guard) -> APIRouter:
             merchant_id=merchant_id,
             status=body.status,
             notify_url=body.notify_url,
+            category_code=body.category_code,
             biometric_above_minor=body.biometric_above_minor,
             settlement_cycle=body.settlement_cycle,
             pending_shards=body.pending_shards,

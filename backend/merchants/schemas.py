@@ -6,6 +6,7 @@ from pydantic import Field
 
 from backend.merchants.limits import (
     ACCOUNT_CHARS_MAX,
+    CATEGORY_DIGITS,
     CYCLE_CHARS_MAX,
     FEE_BPS_MAX,
     NAME_CHARS_MAX,
@@ -34,6 +35,7 @@ class MerchantChange(Wanted):
 
     status: MerchantStatus | None = None
     notify_url: Annotated[str, Field(min_length=1, max_length=URL_CHARS_MAX)] | None = None
+    category_code: Annotated[str, Field(max_length=CATEGORY_DIGITS)] | None = None
     biometric_above_minor: _Minor | None = None
     settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] | None = None
     pending_shards: Annotated[int, Field(ge=1, le=PENDING_SHARDS_MAX)] | None = None

@@ -23,6 +23,7 @@ from backend.merchants.model import (
     FeeBounds,
     FeePlan,
     MerchantStatus,
+    check_category_code,
     check_notify_url,
 )
 from backend.merchants.tables import CYCLE, FEE_PLAN, MERCHANT
@@ -35,7 +36,7 @@ _CHANGING = frozenset(
     {
         "created_at_ms", "updated_at_ms", "status", "fee_plan_version", "fee_plan_first",
         "settlement_cycle", "cycle_version", "pending_shards", "pending_shards_max",
-        "payout_bank", "payout_account_name", "payout_account_no",
+        "payout_bank", "payout_account_name", "payout_account_no", "category_code",
     }
 )  # fmt: skip
 """What a repeated creation does not compare: it may have changed since, or has its own history."""
@@ -103,6 +104,7 @@ class CreateMerchant:
     payout_account_no: str
     biometric_above_minor: int
     notify_url: str | None = None
+    category_code: str = ""
     settlement_cycle: str = "D+1"
     fee_bounds: FeeBounds = field(default_factory=FeeBounds)
 
@@ -121,6 +123,7 @@ class CreateMerchant:
             "name": self.name,
             "status": "active",
             "currency": self.currency,
+            "category_code": self.category_code,
             "notify_url": self.notify_url,
             "settlement_cycle": self.settlement_cycle,
             "cycle_version": 1,
@@ -157,6 +160,7 @@ class CreateMerchant:
         )
         if not is_good:
             raise CallerError("field_invalid", "merchant")
+        check_category_code(self.category_code)
         self.fee_bounds.check(self.rate_bps)
         Cycle.from_text(self.settlement_cycle)
         if self.currency not in MINOR_DIGITS:
@@ -253,8 +257,8 @@ class AddFeePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeMerchant:
-    """Change what may change: status, callback address, biometric limit, settlement cycle, number
-    of sub-accounts. None leaves it.
+    """Change what may change: status, callback address, category, biometric limit, settlement
+    cycle, number of sub-accounts. None leaves it.
 
     Another cycle begins with the next business date, so that a date never changes its own.
     """
@@ -262,6 +266,7 @@ class ChangeMerchant:
     merchant_id: str
     status: MerchantStatus | None = None
     notify_url: str | None = None
+    category_code: str | None = None
     biometric_above_minor: int | None = None
     settlement_cycle: str | None = None
     pending_shards: int | None = None
@@ -280,6 +285,8 @@ class ChangeMerchant:
             changes["status"] = self.status
         if self.notify_url is not None:
             changes["notify_url"] = check_notify_url(self.notify_url)
+        if self.category_code is not None:
+            changes["category_code"] = check_category_code(self.category_code)
         if self.biometric_above_minor is not None:
             if self.biometric_above_minor < 0:
                 raise CallerError("field_invalid", "biometric_above_minor")

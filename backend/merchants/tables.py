@@ -16,6 +16,8 @@ class Merchant(BackendTable, table=True):
     name: str = Field(sa_type=TEXT)
     status: str = Field(sa_type=TEXT)
     currency: str = Field(sa_type=TEXT)
+    category_code: str = Field(default="", sa_type=TEXT)
+    """What it sells, by its ISO 18245 code; empty: nobody has said."""
     notify_url: str | None = Field(default=None, sa_type=TEXT)
     settlement_cycle: str = Field(sa_type=TEXT)
     """The latest chosen; the one in force on a business date is in the history."""

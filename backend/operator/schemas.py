@@ -9,6 +9,7 @@ from backend.identity.limits import CODE_VALID_MS, CODE_VALID_MS_MAX, NAMES_MAX
 from backend.limits import CLOCK_ADVANCE_MS_MAX
 from backend.merchants.limits import (
     ACCOUNT_CHARS_MAX,
+    CATEGORY_DIGITS,
     CYCLE_CHARS_MAX,
     FEE_BPS_MAX,
     URL_CHARS_MAX,
@@ -37,6 +38,7 @@ class NewMerchant(Wanted):
     payout_account_name: _Name
     payout_account_no: Annotated[str, Field(min_length=1, max_length=ACCOUNT_CHARS_MAX)]
     biometric_above_minor: _Minor | None = None
+    category_code: Annotated[str, Field(max_length=CATEGORY_DIGITS)] = ""
     notify_url: Annotated[str, Field(max_length=URL_CHARS_MAX)] | None = None
     settlement_cycle: Annotated[str, Field(max_length=CYCLE_CHARS_MAX)] = "D+1"
 

@@ -10,6 +10,7 @@ import json
 
 from backend.db.command import Read
 from backend.db.working_set import WorkingSet
+from backend.merchants.tables import MERCHANT
 from backend.risk.cases import model as cases
 from backend.risk.cases.service import Alarm, raise_alarm
 from backend.risk.devices.facts import device_facts
@@ -63,6 +64,9 @@ def judge_attempt(
         return limit
     row = ws.get(DEVICE_TRUST, attempt.device)
     facts = device_facts(row, fingerprint=fingerprint, now_ms=attempt.at_ms) | guarded
+    merchant = ws.get(MERCHANT, attempt.merchant_id)
+    if merchant is not None and merchant["category_code"]:
+        facts["merchant.category"] = merchant["category_code"]
     judgement = engine.desk.judge(attempt, facts)
     ws.insert(
         DECISION,

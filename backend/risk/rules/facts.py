@@ -21,7 +21,11 @@ PAYMENT_FACTS = (
     Fact("payment.method", Type.STRING, "balance, card, fund, ecny"),
     Fact("payment.entry", Type.STRING, "payer_code, merchant_code or mandate"),
     Fact("payment.is_confirmed", Type.BOOL, "the payer gave the PIN or a biometric"),
-    Fact("merchant.category", Type.STRING, "ISO 18245 category code, four digits"),
+    Fact(
+        "merchant.category",
+        Type.STRING,
+        "ISO 18245 category code, four digits, as it stands with the merchant",
+    ),
     Fact("device.verdict", Type.STRING, "same, drifted, clone, emulator, tampered"),
     Fact("device.trust", Type.DOUBLE, "0 to 1"),
     Fact("device.reading_age_s", Type.INT, "since the device's latest fingerprint"),

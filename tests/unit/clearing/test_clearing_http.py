@@ -93,6 +93,7 @@ async def test_an_operator_changes_cycle_and_sub_accounts_and_sees_the_history(
     assert [(one["cycle"], one["first_date"]) for one in cycles] == [
         ("T+1", "2026-10-01"), ("D+1", ""),
     ]  # fmt: skip
+    assert http.patch(path, json={"category_code": "5411"}).json()["category_code"] == "5411"
     refused = http.patch(path, json={"settlement_cycle": "D+11"})
     assert refused.json()["error"]["code"] == "settlement_cycle_unsupported"
     plan = {"rate_bps": 500, "valid_from_ms": world.shop.clock.at_ms}

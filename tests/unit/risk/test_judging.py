@@ -1,6 +1,7 @@
 """A payment is judged before its money moves; what it was judged by is kept and gives the same."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import compress
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backend.merchants.service import ChangeMerchant
 from backend.risk.cases.model import CaseClock
 from backend.risk.cases.repository import CaseFilter, CaseRepository
 from backend.risk.features.catalogue import PAYMENT
@@ -32,6 +34,7 @@ from backend.risk.rules.lifecycle import SetCommand
 from backend.risk.rules.repository import RuleRepository
 from backend.risk.rules.service import DraftRules, MoveRules
 from protocol.clock import DAY_MS
+from protocol.errors import CallerError
 from tests.support.shop import MERCHANT, Shop
 from tests.support.wallet_http import services_of
 
@@ -127,6 +130,28 @@ def test_a_payment_keeps_what_it_was_judged_by(shop: Shop, desk: RiskDesk) -> No
     assert told["facts"]["payment.entry"] == "payer_code"  # type: ignore[index]
     assert first["action"] == "allow"
     assert "first_payment_large" not in first["live"]
+
+
+def test_what_a_merchant_sells_is_a_fact_once_somebody_has_said_it(
+    shop: Shop, desk: RiskDesk
+) -> None:
+    payer = shop.add_payer(balance_minor=500_000)
+    finger = {"kind": "fingerprint", "reference": "f"}
+    for category in ("", "7995", "5411"):
+        shop.do(ChangeMerchant(merchant_id=MERCHANT, category_code=category))
+        shop.clock.at_ms += 1_000
+        assert shop.pay(payer, 120_000, verification=finger)["state"] == "captured"
+        row = decisions(shop)[-1]
+        assert json.loads(row["facts"]).get("merchant.category", "") == category
+        hits = {*row["live"].split(), *row["shadow"].split()}
+        assert ("merchant_cash_like" in hits) is (category == "7995")
+        assert explanation(row, desk)["is_repeated"] is True
+    shop.add_merchant("mch_casino", category_code="7995")
+    for wrong in ("799", "79951", "79a5", "７９９５"):
+        with pytest.raises(CallerError, match="category_code: 4 digits"):
+            shop.add_merchant("mch_other", category_code=wrong)
+        with pytest.raises(CallerError, match="category_code: 4 digits"):
+            shop.do(ChangeMerchant(merchant_id=MERCHANT, category_code=wrong))
 
 
 def test_a_changed_byte_of_a_decision_is_seen_when_it_is_judged_again(
