@@ -44,8 +44,7 @@ class OpenByWallet:
         payment = ws.get(PAYMENT, self.payment_id)
         if payment is None:
             return []
-        code, device = self._code, payment["device"]
-        reads = foreign_reads(ws, code, payment=payment, device=device, rules=self.rules)
+        reads = foreign_reads(ws, self._code, payment=payment, rules=self.rules)
         return [*seller_reads(payment), *push_reads(payment["store"]), *reads]
 
     def decide(self, ws: WorkingSet, now_ms: int) -> Row:

@@ -134,6 +134,7 @@ class ConfirmByPayer:
             merchant_id=merchant_id,
             currency=payment["currency"],
             device=payment["device"],
+            store=payment["store"],
             rules=self.rules,
             instrument_id=self.instrument_id,
             coupon_id=self.coupon_id or self._chosen_coupon(ws, payment),

@@ -92,13 +92,13 @@ class CreatePayment:
             "payment_id": self.body.payment_id,
             "merchant_id": self.request.merchant_id,
             "currency": self.body.currency,
+            "device": self.request.device,
+            "store": self.request.store,
         }
         if self.presented is not None:
             return offline_reads(ws, self.presented, payment=asked)
         if self.foreign is not None:
-            return foreign_reads(
-                ws, self.foreign, payment=asked, device=self.request.device, rules=self.rules
-            )
+            return foreign_reads(ws, self.foreign, payment=asked, rules=self.rules)
         payer_id = payer_of(ws, self.found) if self.found is not None else self._mandate_payer(ws)
         found = paying_reads(
             ws,
@@ -107,6 +107,7 @@ class CreatePayment:
             merchant_id=self.request.merchant_id,
             currency=self.body.currency,
             device=self.request.device,
+            store=self.request.store,
             rules=self.rules,
             coupon_id=self._chosen_coupon(ws, payer_id),
         )

@@ -40,15 +40,19 @@ class ForeignCode:
 
 
 def foreign_reads(
-    ws: WorkingSet, code: ForeignCode, *, payment: Row, device: str, rules: PaymentRules
+    ws: WorkingSet, code: ForeignCode, *, payment: Row, rules: PaymentRules
 ) -> list[Read]:
-    """What ``take_foreign`` reads. ``payment`` names the id, the merchant and the currency."""
+    """What ``take_foreign`` reads. ``payment`` names the id, the merchant, the currency, the device
+    and the store."""
     merchant_id = payment["merchant_id"]
     found = merchant_reads(ws, merchant_id)
     for channel_id in rules.routing.channels_of_wallet(code.wallet):
         found += [(CHANNEL_HEALTH, channel_id), channel_stop_read(channel_id)]
         found += rules.room.reads(channel_id)
-    found += risk_reads(payer_id="", device=device, merchant_id=merchant_id, card=None)
+    found += risk_reads(
+        payer_id="", device=payment["device"], merchant_id=merchant_id, store=payment["store"],
+        card=None,
+    )  # fmt: skip
     merchant = ws.get(MERCHANT, merchant_id)
     if merchant is not None:
         owner = pending_owner(merchant, payment["payment_id"])

@@ -74,6 +74,7 @@ class GroupPayer:
                 merchant_id=part["merchant_id"],
                 currency=part["currency"],
                 device=part["device"],
+                store=part["store"],
                 rules=self.rules,
                 instrument_id=BALANCE,
             )

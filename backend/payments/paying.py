@@ -85,6 +85,7 @@ def paying_reads(
     merchant_id: str,
     currency: str,
     device: str,
+    store: str,
     rules: PaymentRules,
     instrument_id: str | None = None,
     coupon_id: str | None = None,
@@ -98,7 +99,9 @@ def paying_reads(
         card = instrument_id or (payer["default_instrument_id"] if payer else None)
         found += [
             (PAYER, payer_id),
-            *risk_reads(payer_id=payer_id, device=device, merchant_id=merchant_id, card=card),
+            *risk_reads(
+                payer_id=payer_id, device=device, merchant_id=merchant_id, store=store, card=card
+            ),
         ]
         accounts = (chart.customer(payer_id, currency), *entry_accounts(owner, currency))
         found += [(ACCOUNT, account) for account in accounts]

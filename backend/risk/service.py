@@ -28,16 +28,19 @@ from backend.risk.tables import RECENT
 from protocol.ids import CASE, RANDOM_BYTES, mint
 
 _PAYER, _CARD = ListKind.PAYER, ListKind.CARD
-_DEVICE, _MERCHANT = ListKind.DEVICE, ListKind.MERCHANT
-"""Asked for twelve times a payment: Python 3.11 is slow to find a member in its enum."""
+_DEVICE, _MERCHANT, _STORE = ListKind.DEVICE, ListKind.MERCHANT, ListKind.STORE
+"""Asked for fifteen times a payment: Python 3.11 is slow to find a member in its enum."""
 
 
-def risk_reads(*, payer_id: str, device: str, merchant_id: str, card: str | None) -> list[Read]:
+def risk_reads(
+    *, payer_id: str, device: str, merchant_id: str, store: str, card: str | None
+) -> list[Read]:
     """What ``judge_attempt`` reads. ``payer_id`` is empty for another wallet's payer."""
     subjects = {
         _PAYER: payer_id,
         _DEVICE: device,
         _MERCHANT: merchant_id,
+        _STORE: store,
         _CARD: card or "",
     }
     known: list[Read] = [(DEVICE_TRUST, device)]
@@ -89,6 +92,7 @@ def _subjects(attempt: Attempt) -> dict[ListKind, str]:
         _CARD: attempt.card,
         _DEVICE: attempt.device,
         _MERCHANT: attempt.merchant_id,
+        _STORE: attempt.store,
     }
 
 

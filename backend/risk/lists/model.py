@@ -6,7 +6,8 @@ Rule 2: an entry counts until its end and not at it; an entry of the allow list 
 Rule 3: no card number is kept: a card is named by its instrument, and a text of digits that could
         be a card number is refused whatever its kind; as a card also one whose check digit is
         wrong, because some issuers have none.
-Rule 4: a value that was copied with what stands around it names whom it seems to name: an id has no
+Rule 4: a kind that no payment tells is on no list: it would seem to stop somebody.
+Rule 5: a value that was copied with what stands around it names whom it seems to name: an id has no
         blanks at its ends, and one with a character that nobody sees is refused.
 """
 
@@ -51,6 +52,17 @@ class ListKind(StrEnum):
 
 
 _WRITTEN_FREELY = frozenset({ListKind.NAME, ListKind.ADDRESS})
+_UNTOLD = {
+    ListKind.ADDRESS: (
+        "a payment does not tell from which network address it was made",
+        "付款不带网络地址，列入名单也拦不住任何人",
+    ),
+    ListKind.NAME: (
+        "a payment does not tell a name; tillway risk screen looks through names",
+        "付款不带姓名，列入名单也拦不住任何人；姓名请用 tillway risk screen 筛查",
+    ),
+}
+"""Kinds of entries that there were once: they can be looked at and taken off."""
 _KIND_TEXTS = {kind: kind.value for kind in ListKind}
 
 
@@ -72,6 +84,9 @@ class Entry:
             ("reason", self.reason, REASON_CHARS_MAX),
             ("owner", self.owner, OWNER_CHARS_MAX),
         )
+        if self.kind in _UNTOLD:
+            en, zh = _UNTOLD[self.kind]
+            raise CallerError("field_invalid", f"kind: {en}", detail_zh=f"kind：{zh}")
         for name, text, chars_max in texts:
             if not 0 < len(text.strip()) <= len(text) <= chars_max:
                 raise CallerError("field_invalid", name)

@@ -17,16 +17,18 @@ from protocol.errors import CallerError
 Subjects = Mapping[ListKind, str]
 """Whom a payment is about; empty or missing: unknown."""
 
+_TOLD = ("payer", "card", "device", "merchant", "store")
 LIST_FACTS: tuple[tuple[str, ListName, ListKind], ...] = tuple(
     (f"list.{list_name.value}_{kind.value}", list_name, kind)
     for list_name, kinds in (
-        (ListName.BLOCK, ("payer", "card", "device", "merchant", "address")),
-        (ListName.GREY, ("payer", "merchant")),
-        (ListName.ALLOW, ("payer",)),
+        (ListName.BLOCK, (*_TOLD, "address")),
+        (ListName.GREY, _TOLD),
+        (ListName.ALLOW, _TOLD),
     )
     for kind in map(ListKind, kinds)
 )
-"""The facts that rules read, by their name."""
+"""The facts that rules read, by their name. No entry can be of an address yet; rules that ship and
+sets of before read the fact."""
 _ON_NO_LIST = dict.fromkeys([fact for fact, _, _ in LIST_FACTS], False)
 
 

@@ -36,10 +36,18 @@ PAYMENT_FACTS = (
     Fact("list.block_card", Type.BOOL, "the card is on the block list"),
     Fact("list.block_device", Type.BOOL, "the device is on the block list"),
     Fact("list.block_merchant", Type.BOOL, "the merchant is on the block list"),
-    Fact("list.block_address", Type.BOOL, "the network address is on the block list"),
+    Fact("list.block_store", Type.BOOL, "the store is on the block list"),
+    Fact("list.block_address", Type.BOOL, "false: no payment tells its network address yet"),
     Fact("list.grey_payer", Type.BOOL, "the payer is watched"),
+    Fact("list.grey_card", Type.BOOL, "the card is watched"),
+    Fact("list.grey_device", Type.BOOL, "the device is watched"),
     Fact("list.grey_merchant", Type.BOOL, "the merchant is watched"),
+    Fact("list.grey_store", Type.BOOL, "the store is watched"),
     Fact("list.allow_payer", Type.BOOL, "the payer is trusted"),
+    Fact("list.allow_card", Type.BOOL, "the card is trusted"),
+    Fact("list.allow_device", Type.BOOL, "the device is trusted"),
+    Fact("list.allow_merchant", Type.BOOL, "the merchant is trusted"),
+    Fact("list.allow_store", Type.BOOL, "the store is trusted"),
 )
 """Besides these, every feature of the payment's feature set is a fact by its own name, a double."""
 

@@ -132,6 +132,24 @@ def test_a_payment_keeps_what_it_was_judged_by(shop: Shop, desk: RiskDesk) -> No
     assert "first_payment_large" not in first["live"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "column", "rule"),
+    [(ListKind.STORE, "store", "blocked_store"), (ListKind.DEVICE, "device", "blocked_device"),
+     (ListKind.MERCHANT, "merchant_id", "blocked_merchant")],
+)  # fmt: skip
+def test_what_is_on_the_block_list_takes_no_payment(
+    shop: Shop, kind: ListKind, column: str, rule: str
+) -> None:
+    payer = shop.add_payer(balance_minor=100_000)
+    assert shop.pay(payer, 100)["state"] == "captured"
+    value = decisions(shop)[0][column]
+    entry = Entry(list_name=ListName.BLOCK, kind=kind, value=value, reason="盗刷", owner="risk")
+    shop.do(PutOnList(entry=entry, by="李雷"))
+    shop.clock.at_ms += 1_000
+    assert shop.pay(payer, 100)["error"]["code"] == "risk_declined"
+    assert decisions(shop)[-1]["rule"] == rule
+
+
 def test_what_a_merchant_sells_is_a_fact_once_somebody_has_said_it(
     shop: Shop, desk: RiskDesk
 ) -> None:

@@ -19,7 +19,7 @@ from backend.db.migrate import upgrade
 from backend.db.reading import Reader
 from backend.db.working_set import WorkingSet
 from backend.http_errors import status_of
-from backend.risk.lists import limits
+from backend.risk.lists import limits, model
 from backend.risk.lists import routes as list_routes
 from backend.risk.lists.model import Entry, ListKind, ListName, is_card_number
 from backend.risk.lists.repository import ListRepository
@@ -78,6 +78,8 @@ def facts_true(shop: Shop, **subjects: str) -> set[str]:
 
 def test_every_fact_of_the_rules_is_told_by_a_list(shop: Shop) -> None:
     for fact, list_name, kind in LIST_FACTS:
+        if kind is ListKind.ADDRESS:
+            continue  # see below
         until_ms = shop.clock.at_ms + DAY_MS
         put(shop, list_name=list_name, kind=kind, value=f"a {kind}", until_ms=until_ms)
         assert facts_true(shop, **{kind.value: f"a {kind}"}) == {fact}
@@ -115,11 +117,24 @@ def test_what_is_taken_off_is_on_no_list_and_stays_told(lite: Shop) -> None:
         lite.do(TakeOffList(kind=ListKind.PAYER, value="payer-2", reason="x", by=LI))
 
 
-def test_a_name_in_another_width_and_case_is_the_same_name(lite: Shop) -> None:
-    put(lite, kind=ListKind.NAME, value="Ｌｉ  Lei")
-    row = ListRepository(lite.reader).entry(ListKind.NAME, " li lei")
+@pytest.mark.parametrize(
+    ("kind", "why", "zh"), [(ListKind.NAME, "risk screen looks", "筛查"),
+                            (ListKind.ADDRESS, "network address", "网络地址")]
+)  # fmt: skip
+def test_what_no_payment_tells_is_refused_in_words_and_what_was_listed_can_be_taken_off(
+    lite: Shop, monkeypatch: pytest.MonkeyPatch, kind: ListKind, why: str, zh: str
+) -> None:
+    with pytest.raises(CallerError, match=why) as refused:
+        put(lite, kind=kind, value="Ｌｉ  Lei")
+    assert zh in refused.value.detail_zh
+    with monkeypatch.context() as earlier:
+        earlier.setattr(model, "_UNTOLD", {})
+        put(lite, kind=kind, value="Ｌｉ  Lei")
+    row = ListRepository(lite.reader).entry(kind, " li lei")
     assert row is not None
-    assert row["value"] == "li lei"
+    assert row["value"] == "li lei"  # in another width, case and spacing it is the same
+    taken = lite.do(TakeOffList(kind=kind, value="LI LEI", reason="误报", by=LI))
+    assert taken["list_name"] == ""
 
 
 @pytest.mark.parametrize("written", [" payer-1", "payer-1 ", "\u3000payer-1\u00a0"])
