@@ -60,8 +60,9 @@ def facts_of(row: Row) -> dict[str, Fact]:
 
 
 def is_measured(row: Row) -> bool:
-    """Whether there is a vector, of the features that are computed now."""
-    return bool(row["vector"]) and row["feature_digest"] == _DIGEST
+    """Whether the attempt could be measured: an event of any set of features, also of one from
+    before an upgrade."""
+    return bool(row["vector"])
 
 
 def vector_of(row: Row) -> tuple[float, ...]:

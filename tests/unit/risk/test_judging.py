@@ -8,7 +8,9 @@ from itertools import compress
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from backend.db.engine import open_engine
 from backend.merchants.service import ChangeMerchant
 from backend.risk.cases.model import CaseClock
 from backend.risk.cases.repository import CaseFilter, CaseRepository
@@ -241,19 +243,25 @@ def test_the_block_list_decides_before_the_rules_and_is_kept(shop: Shop) -> None
     assert explanation({**second, "facts": "{}"}, desk)["guards"] is None
 
 
+@pytest.mark.parametrize("is_upgraded", [False, True])
 def test_a_desk_that_is_told_the_stored_decisions_judges_as_if_it_had_never_stopped(
-    shop: Shop, desk: RiskDesk
+    shop: Shop, desk: RiskDesk, is_upgraded: bool
 ) -> None:
     payers = [shop.add_payer(balance_minor=100_000) for _ in range(3)]
     for number in range(20):
         shop.clock.at_ms += 40_000 + number * 997
         shop.pay(payers[number % 3], 100 + number * 50)
+    last = decisions(shop)[-1]
+    if is_upgraded:  # the features were others
+        engine = open_engine(shop.url)
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE risk_decision SET feature_digest = 'older'"))
+        engine.dispose()
     memory, count = rebuild(
         DecisionRepository(shop.reader), LabelRepository(shop.reader), now_ms=shop.clock.at_ms
     )
     again = RiskDesk(LIVE, memory=memory)
     assert count == 20
-    last = decisions(shop)[-1]
     probe = attempt_of(last)
     here, there = desk.judge(probe, {}), again.judge(probe, {})
     assert repr(here.vector) == repr(there.vector)
