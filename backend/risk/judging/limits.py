@@ -10,7 +10,7 @@ attempt is of that attempt."""
 DECISIONS_PER_PAGE_MAX = 2_000
 """Decisions that are read at once."""
 
-DECISIONS_COUNTED_TOGETHER = 50_000
+DECISIONS_COUNTED_TOGETHER = 500_000
 """Older decisions that the database looks through at once for who was seen when."""
 
 PAYMENTS_REMEMBERED_MAX = 500_000
@@ -34,6 +34,9 @@ DECISIONS_PER_PAYMENT_MAX = 100
 
 PAYMENTS_PER_LOOKUP_MAX = 500
 """Payments whose decisions are looked up at once."""
+
+DECISIONS_PER_LOOKUP_MAX = 20_000
+"""Decisions of these that one answer brings, the latest: 40 attempts of each."""
 
 ATTEMPTS_NAMED_MAX = 2_000
 """Judged attempts of the payments that one case labels, the latest."""

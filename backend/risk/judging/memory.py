@@ -67,7 +67,7 @@ def _labelled_before(
         latest: dict[str, Row] = {}
         for row in decisions.of_payments(until, before_ms=before_ms):
             if row["at_ms"] <= until[row["payment_id"]] and is_measured(row):
-                latest[row["payment_id"]] = row
+                latest.setdefault(row["payment_id"], row)
         yield from map(_tried, latest.values())
 
 

@@ -10,6 +10,7 @@ from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging.limits import (
     ATTEMPTS_NAMED_MAX,
     DECISIONS_COUNTED_TOGETHER,
+    DECISIONS_PER_LOOKUP_MAX,
     DECISIONS_PER_PAGE_MAX,
     DECISIONS_PER_PAYMENT_MAX,
     PAYMENTS_PER_LOOKUP_MAX,
@@ -52,10 +53,12 @@ class DecisionRepository:
             place = (last["at_ms"], last["number"], last["attempt_id"])
 
     def of_payments(self, payment_ids: Collection[str], *, before_ms: int) -> list[Row]:
-        """The decisions of at most ``PAYMENTS_PER_LOOKUP_MAX`` payments before a time, in order."""
+        """The decisions of at most ``PAYMENTS_PER_LOOKUP_MAX`` payments before a time, the latest
+        first, and no more than ``DECISIONS_PER_LOOKUP_MAX``."""
         query = select(_decision).where(_decision.c.payment_id.in_(payment_ids))
         query = query.where(_decision.c.at_ms < before_ms)
-        return self._reader.rows(query.order_by(_decision.c.at_ms, _decision.c.number))
+        query = query.order_by(_decision.c.at_ms.desc(), _decision.c.number.desc())
+        return self._reader.rows(query.limit(DECISIONS_PER_LOOKUP_MAX))
 
     def seen_before(self, at_ms: int) -> Iterator[tuple[str, str, int, int]]:
         """Which entities were seen before a time: the kind, the name, and the first and the last
@@ -72,9 +75,9 @@ class DecisionRepository:
                     .where(at >= begin_ms, at < end_ms, column != "")
                     .group_by(column)
                 )
-                for row in self._reader.rows(query):
-                    name, first_ms, last_ms = row.values()
-                    yield entity, name, first_ms, last_ms
+                with self._reader.lasting() as connection:
+                    for name, first_ms, last_ms in connection.execute(query):
+                        yield entity, name, first_ms, last_ms
             begin_ms = end_ms
 
     def challenged(self, *, from_ms: int, until_ms: int) -> Iterator[ScoredPayment]:
