@@ -101,6 +101,15 @@ class SharedLog:
         )
         return cls(redis, patient, name)
 
+    def begin_anew(self) -> None:
+        """Forget what was appended: whoever reads on finds another era and copies what is stored.
+        Raises ``SharedLost``."""
+        try:
+            self._patient.registered_client.delete(*self._keys)
+        except RedisError as error:
+            raise SharedLate(str(error)) from error
+        self._era, self._number, _ = self._step("", after="", is_patient=True)
+
     def read(self) -> list[str]:
         """What was appended since the last call. Raises ``SharedLost``."""
         return self._told("")

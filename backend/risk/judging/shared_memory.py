@@ -6,6 +6,7 @@ Rule 2: before an attempt is measured the log is read, if that was not done in t
 Rule 3: a log that cannot be reached, or that has lost something, is left alone at once: the backend
         judges by its own copy, each decision is marked ``features_unshared``, and what becomes
         durable here waits.
+        Where more waited than is kept, the log begins anew, and all copy what is stored.
 Rule 4: the way back is beside the payments. A log that only did not answer is gone on with from
         where it was left: what others told is taken, what waits is appended. Where that is not
         the same as if it had never been left, a new copy is made from the database and takes the
@@ -60,6 +61,8 @@ class SharedMemory:
         self._read_ns = 0
         self.waiting: deque[str] = deque(maxlen=SHARED_WAITING_MAX)
         """What became durable here and is not in the log; the oldest go first."""
+        self.has_dropped = False
+        """Whether some went: then the others have to copy what is stored."""
 
     @property
     def trouble(self) -> str:
@@ -127,6 +130,9 @@ class SharedMemory:
         left = self._left
         if left is None:
             return False
+        if self.has_dropped:
+            self._left = None
+            return False
         try:
             self._go_to_the_end(left)
         except SharedLate:
@@ -168,6 +174,7 @@ class SharedMemory:
         shared = self._shared
         if shared is None or not self._apply_all(lambda: shared.append(entry)):
             apply(self._copy, entry)
+            self.has_dropped = self.has_dropped or len(self.waiting) == self.waiting.maxlen
             self.waiting.append(entry)
 
     def _apply_all(self, entries: Callable[[], list[str]]) -> bool:
@@ -260,6 +267,10 @@ class SharedJoiner:
 
         The log is opened before what is stored is read, so that nothing falls between."""
         log, waiting = self._open_log(), self._memory.waiting
+        if self._memory.has_dropped:
+            log.begin_anew()
+            self._memory.has_dropped = False
+            waiting.clear()  # it is stored, as all that went
         copy = self._copy()
         while waiting:
             entry = waiting.popleft()
@@ -269,6 +280,8 @@ class SharedJoiner:
             except SharedLost:
                 waiting.appendleft(entry)
                 raise
+        if self._memory.has_dropped:
+            raise SharedLost("more waits than is kept")
         self._memory.offer((copy, log))
 
     async def run(self) -> None:

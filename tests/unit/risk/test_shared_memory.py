@@ -308,6 +308,29 @@ def test_a_log_that_hangs_for_longer_is_asked_again_from_the_same_place(
     assert backends.copies == 2
 
 
+def test_where_more_waited_than_is_kept_the_others_copy_what_is_stored(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_FRESH_NS", 0)
+    monkeypatch.setattr("backend.risk.judging.shared_memory.SHARED_WAITING_MAX", 5)
+    told, backends = attempts(12, 60), Backends(url, 2, timeout_s=WAITS_S)
+    here, there = backends.memories
+    expected = alone(told)
+    paused(url)
+    for one in told[:20]:
+        backends.tell(here, one)
+    assert len(here.waiting) == 5
+    backends.go_on(here)
+    backends.go_on(there)  # which finds that the log is another
+    backends.go_on(there)
+    for place in range(20, 60):
+        memory = (here, there)[place % 2]
+        assert same(backends.tell(memory, told[place]), expected[place]), place
+        assert not memory.trouble
+    assert not here.waiting
+    assert backends.copies == 4
+
+
 @pytest.mark.parametrize("tie", ["payment", "moment", "label"])
 def test_where_the_order_of_what_was_told_meanwhile_matters_a_new_copy_is_made(
     url: str, monkeypatch: pytest.MonkeyPatch, tie: str
