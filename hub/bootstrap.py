@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from hub.adapters.backend import BackendClient
 from hub.adapters.faults import LineFaults
 from hub.adapters.system import SystemClock, SystemEntropy
-from hub.aside import Aside
 from hub.coap.given_keys import KEYS_NAME, KeyBook
 from hub.coap.rate import RateLimit
 from hub.coap.server import CoapServer
@@ -38,6 +37,7 @@ from hub.spool.store import SpoolStore, open_connection
 from hub.spool.writer import SpoolWriter
 from hub.status import build_app
 from hub.words import device_is_online, read_word, seal_state
+from hub.workers import Workers
 from protocol.errors import CallerError, OperatingError
 from protocol.identity import ALL_FILE_NAMES, Identity, read_identity
 from transport.contexts import ClientTls, ServerTls
@@ -96,9 +96,9 @@ class _Building:
         labels = ["door", "why"]
         self._refused = Counter("tillway_hub_http_refused", text, labels, registry=self._registry)
         self._faults = LineFaults() if settings.fault_control else None
-        self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
-        stack.callback(self._workers.shutdown)
-        self._aside = Aside(self._workers)
+        self._threads = ThreadPoolExecutor(settings.workers, thread_name_prefix="hub-worker")
+        stack.callback(self._threads.shutdown)
+        self._workers = Workers(self._threads)
 
     def _web_server(self) -> WebServer:
         http = self._settings.http
@@ -136,7 +136,7 @@ class _Building:
                 core=core,
                 writer=writer,
                 forwarder=self._forwarder(line),
-                aside=self._aside,
+                workers=self._workers,
                 signing_key=self._identity.signing_key,
                 clock=self._clock,
                 tally=self._tally,
@@ -278,7 +278,7 @@ class _Building:
             backend_key=self._identity.backend_key,
             clock=self._clock,
             entropy=self._entropy,
-            aside=self._aside,
+            workers=self._workers,
         )
 
     def _downlink(
@@ -293,7 +293,7 @@ class _Building:
             shell=shell,
             line=line,
             backend_key=self._identity.backend_key,
-            workers=self._workers,
+            workers=self._threads,
             clock=self._clock,
             entropy=self._entropy,
             connected=mqtt.connected if mqtt is not None else None,

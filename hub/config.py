@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from hub.coap.limits import REQUESTS_PER_S_MAX, REQUESTS_PER_S_TOTAL_MAX
-from hub.domain.floor import FloorRules
+from hub.domain.floor_limits import FloorRules
 from hub.domain.limits import (
     BATCHES_IN_FLIGHT_MAX,
     UNKNOWN_AFTER_MS,

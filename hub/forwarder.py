@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import structlog
 
-from hub.aside import Aside
 from hub.domain.checking import FindKey, check_answers
 from hub.domain.effects import CheckedAnswer, UplinkRow
 from hub.line import BackendLine
 from hub.words import seal_batch
+from hub.workers import Workers
 from protocol.clock import Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError
@@ -28,7 +28,7 @@ class Forwarder:
         backend_key: FindKey,
         clock: Clock,
         entropy: Entropy,
-        aside: Aside,
+        workers: Workers,
     ) -> None:
         self._hub_id = hub_id
         self._line = line
@@ -36,7 +36,7 @@ class Forwarder:
         self._backend_key = backend_key
         self._clock = clock
         self._entropy = entropy
-        self._aside = aside
+        self._workers = workers
 
     async def carry(self, rows: Sequence[UplinkRow]) -> tuple[CheckedAnswer | None, ...]:
         """The answers of these rows; None where an answer did not fit its row.
@@ -44,10 +44,10 @@ class Forwarder:
         Raises ``OperatingError`` when there are none to believe (``busy`` where the backend asks to
         come again), ``CallerError`` when it refuses the batch.
         """
-        body = await self._aside.run(len(rows), self._seal, rows)
+        body = await self._workers.run(len(rows), self._seal, rows)
         wires = await self._line.post_batch(body)
         try:
-            checked = await self._aside.run(
+            checked = await self._workers.run(
                 len(rows), check_answers, rows, wires, self._backend_key
             )
         except CallerError as error:

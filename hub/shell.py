@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 
-from hub.aside import Aside
 from hub.coap.link import CoapLink
 from hub.disk import Disk
 from hub.domain.admission import Arrival
@@ -43,6 +42,7 @@ from hub.ports import Inbound, Outcome, TerminalLink
 from hub.shell_limits import SPEAK_GROUP_MAX, VERIFY_CHUNK_MAX
 from hub.spool.writer import SpoolWriter
 from hub.words import seal_state
+from hub.workers import Workers
 from protocol import answers
 from protocol.answers import Answer
 from protocol.clock import Clock
@@ -59,7 +59,7 @@ class ShellPorts:
     core: HubCore
     writer: SpoolWriter
     forwarder: Forwarder
-    aside: Aside
+    workers: Workers
     signing_key: SigningKey
     clock: Clock
     tally: Tally
@@ -245,14 +245,14 @@ class HubShell:
     # --- signatures
 
     async def _verify(self, checks: Sequence[Verify]) -> None:
-        verdicts = await self._ports.aside.run(len(checks), _verify_all, checks)
+        verdicts = await self._ports.workers.run(len(checks), _verify_all, checks)
         for check, is_good in zip(checks, verdicts, strict=True):
             self._core.verified(check.ticket, is_good=is_good)
         self._schedule()
 
     async def _speak(self, words: Sequence[Speak]) -> None:
         spoken: list[Answer] = [word.answer for word in words]
-        wires = await self._ports.aside.run(
+        wires = await self._ports.workers.run(
             len(spoken), answers.seal_group, spoken, self._ports.signing_key
         )
         log_words(words)
@@ -347,7 +347,7 @@ class HubShell:
             await self._ports.mqtt.disconnect(device)
 
     async def _announce(self, effect: Announce) -> None:
-        state = await self._ports.aside.run(1, self._seal_state, effect)
+        state = await self._ports.workers.run(1, self._seal_state, effect)
         if self._ports.mqtt is not None:
             self._ports.mqtt.publish_hub_state(state)
         if self._ports.coap is not None:

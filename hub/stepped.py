@@ -38,7 +38,7 @@ from hub.domain.effects import (
     UplinkRow,
     Verify,
 )
-from hub.domain.floor import FloorRules
+from hub.domain.floor_limits import FloorRules
 from hub.domain.forwarding import ForwardingLimits
 from hub.domain.registry import Device
 from hub.spool.store import SpoolStore

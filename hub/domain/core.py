@@ -26,7 +26,7 @@ from hub.domain.effects import (
     StorePushes,
     UplinkRow,
 )
-from hub.domain.floor import Floor, FloorRules
+from hub.domain.floor_limits import Floor, FloorRules
 from hub.domain.forwarding import Forwarding, ForwardingLimits
 from hub.domain.limits import DEGRADED_AFTER_MS, HUB_STATE_EVERY_MS
 from hub.domain.line import Line, is_over

@@ -4,7 +4,7 @@ Rule 1: TLS 1.3 with client certificates, always; who a line belongs to is the c
 name. The one exception is a server for tests and benchmarks, which must be asked for by name
 (``plain_for_tests``) and listens on loopback only.
 Rule 2: PUBACK goes out when ``on_publish`` has returned, and not before; that of a request goes
-with its answer, if there is one soon (``company``).
+with its answer, if there is one soon (``held_pubacks``).
 """
 
 import asyncio
@@ -20,10 +20,10 @@ from prometheus_client import CollectorRegistry
 
 from hub import limits
 from hub.mqtt.actions import Action, Close, Deliver, Presence, Send
-from hub.mqtt.company import Company
 from hub.mqtt.connection import ACCEPTED, Verdict
 from hub.mqtt.core import MqttCore
 from hub.mqtt.door import Door, Street
+from hub.mqtt.held_pubacks import HeldPubacks
 from hub.mqtt.lanes import Lane
 from hub.mqtt.line import Line
 from hub.mqtt.metrics import MqttCollector
@@ -77,7 +77,7 @@ class MqttEndpoint:
         self._lines: dict[int, Line] = {}
         self._identities: Counter[str] = Counter()
         self._lanes: dict[str, Lane] = {}
-        self._company = Company()
+        self._held_pubacks = HeldPubacks()
         self._futures: dict[int, asyncio.Future[Outcome]] = {}
         self._line_ids = count(1)
         self._tokens = count(1)
@@ -164,7 +164,7 @@ class MqttEndpoint:
         if self._ticker is not None:
             self._ticker.cancel()
             await asyncio.gather(self._ticker, return_exceptions=True)
-        self._company.stop()
+        self._held_pubacks.stop()
         self._apply(self._core.shut_down(_now_ms()))
         for lane in list(self._lanes.values()):
             await lane.stop()
@@ -274,7 +274,7 @@ class MqttEndpoint:
             if line is None or not isinstance(action, Send):
                 self._apply([action])
             else:
-                self._company.hold(line, action.data)
+                self._held_pubacks.hold(line, action.data)
 
     def _set_slow(self, tid: str, is_slow: bool) -> None:
         for line in self._lines.values():

@@ -1,13 +1,13 @@
-"""The store's charges as they go on: what chargers say comes in, steps are committed, and what is
-to be done with a charger is told to its line.
+"""The store's charges as they go on: takes what chargers say, commits each step, and tells a
+charger's line what to do.
 
 Rule 1: a step is committed before it is acknowledged to a charger or asked of the backend.
-Rule 2: what a charger says twice (a beginning, a reading, an end) is one thing. A beginning is
-        another only where the one before can be told to be over (``Beginning.may_recur``).
+Rule 2: a beginning, a reading or an end that a charger says twice counts once. A beginning is a
+        new one only where the earlier is known to be over (``Beginning.may_recur``).
 Rule 3: one lock guards the journal; nothing is awaited from outside while it is held.
-Rule 4: where a transaction begins, the one before at that connector is over, though its charger
-        has lost its end: it is paid by its latest reading. What is over when it begins (``early``)
-        ends nothing else.
+Rule 4: a transaction that begins ends the one before at its connector: the charger has lost that
+        end, so the latest reading is what is paid. A transaction whose own end came before its
+        beginning (``early``) ends no other.
 """
 
 import asyncio

@@ -24,9 +24,9 @@ from hub.ocpp.connection import Connection, Outbox
 from hub.ocpp.dialect import Desk, Dialect, Send
 from hub.ocpp.keeper import Keeper
 from hub.ocpp.limits import MESSAGE_BYTES_TAKEN_MAX, PING_EVERY_S
-from hub.ocpp.tries import WrongTries
 from hub.ocpp.v16 import Dialect16
 from hub.ocpp.v201 import Dialect201
+from hub.ocpp.wrong_passwords import WrongPasswords
 from protocol.clock import Clock
 from protocol.errors import CallerError
 from protocol.tls import peer_of
@@ -61,7 +61,7 @@ class OcppServer:
         self._keeper = keeper
         self._passwords = passwords
         self._clock = clock
-        self._tries = WrongTries()
+        self._tries = WrongPasswords()
         self._lines: dict[str, Connection] = {}
         self._patience: defaultdict[str, Patience] = defaultdict(Patience)
         app = web.Application()

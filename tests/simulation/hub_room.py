@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from hub.domain.effects import ParcelKey
-from hub.domain.floor import FloorRules
+from hub.domain.floor_limits import FloorRules
 from hub.news import read_devices, read_news
 from hub.shell_limits import POLLS_FAILED_MAX
 from hub.spool.store import open_connection

@@ -11,7 +11,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from prometheus_client import CollectorRegistry, generate_latest
 
 from hub import limits
-from hub.mqtt import company
+from hub.mqtt import held_pubacks
 from hub.mqtt.endpoint import EndpointSettings, MqttEndpoint
 from hub.ports import Inbound
 from protocol.errors import CallerError, OperatingError
@@ -75,7 +75,7 @@ def _has_accepted_one(link: MqttEndpoint) -> bool:
 
 @pytest.mark.asyncio
 async def test_a_puback_travels_with_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", 60)
+    monkeypatch.setattr(held_pubacks, "MQTT_PUBACK_HOLD_S", 60)
     taken: list[Inbound] = []
     link = await plain(taken.append)
     reader, writer = await _asked(link)
@@ -99,7 +99,7 @@ async def test_a_puback_goes_alone_where_no_answer_comes_and_at_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for hold_s in (0.01, 60):
-        monkeypatch.setattr(company, "MQTT_PUBACK_HOLD_S", hold_s)
+        monkeypatch.setattr(held_pubacks, "MQTT_PUBACK_HOLD_S", hold_s)
         link = await plain(lambda _: None)
         reader, writer = await _asked(link)
         await until(partial(_has_accepted_one, link))

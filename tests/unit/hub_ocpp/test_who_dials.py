@@ -7,7 +7,7 @@ import pytest
 
 from hub.ocpp.limits import ADDRESSES_REMEMBERED_MAX, TRIES_MAX, TRIES_WINDOW_MS
 from hub.ocpp.server import is_charger
-from hub.ocpp.tries import WrongTries
+from hub.ocpp.wrong_passwords import WrongPasswords
 
 
 def certificate(kind: str, name: str) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def test_a_certificate_that_names_nobody_is_nobodys() -> None:
     assert not is_charger({}, "charger-1")
 
 
-def noted(address: str, times: int) -> WrongTries:
-    tries = WrongTries()
+def noted(address: str, times: int) -> WrongPasswords:
+    tries = WrongPasswords()
     for at_ms in range(times):
         tries.note(address, now_ms=at_ms)
     return tries
@@ -55,14 +55,14 @@ def test_an_address_is_not_heard_after_too_many_wrong_passwords_until_the_window
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
-    tries = WrongTries()
+    tries = WrongPasswords()
     for _ in range(TRIES_MAX):
         tries.note("10.0.0.9", now_ms=TRIES_WINDOW_MS * 10)
     assert tries.admits("10.0.0.9", now_ms=TRIES_WINDOW_MS)
 
 
 def test_all_addresses_of_an_ipv6_network_are_one() -> None:
-    tries = WrongTries()
+    tries = WrongPasswords()
     for number in range(TRIES_MAX):
         tries.note(f"2001:db8::{number}", now_ms=0)
     assert not tries.admits("2001:db8::ffff", now_ms=0)

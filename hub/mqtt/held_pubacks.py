@@ -1,8 +1,8 @@
-"""PUBACKs that wait for the answer to the same request, so that both travel as one.
+"""Holds a PUBACK back for a moment, so that it travels together with the answer to its request.
 
-A send, a TLS record, a segment and a wake-up at the terminal are saved for each request that is
-answered soon (as RFC 1122 §4.2.3.2 has TCP acknowledge with data). What is acknowledged is
-committed already: a PUBACK that is lost with its line brings the same request again.
+For each request that is answered soon, this saves a send, a TLS record, a segment and a wake-up of
+the terminal (TCP delays its acknowledgements for the same reason, RFC 1122 §4.2.3.2). The request
+is committed before its PUBACK is held: if the line breaks meanwhile, the terminal only asks again.
 """
 
 import asyncio
@@ -12,15 +12,16 @@ from hub.limits import MQTT_PUBACK_HOLD_S
 from hub.mqtt.line import Line
 
 
-class Company:
-    """Owned by the loop. One timer for all lines."""
+class HeldPubacks:
+    """The PUBACKs held for all lines. Owned by the loop, which has one timer for them."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[float, Line]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def hold(self, line: Line, data: bytes) -> None:
-        """Send with what is written next to this line, or after ``MQTT_PUBACK_HOLD_S``."""
+        """Send this with what is written to the line next, at the latest after
+        ``MQTT_PUBACK_HOLD_S``."""
         is_first = not line.is_holding
         line.hold(data)
         if is_first:
@@ -30,7 +31,7 @@ class Company:
                 self._timer = loop.call_later(MQTT_PUBACK_HOLD_S, self._release)
 
     def stop(self) -> None:
-        """Wait for nothing more: whatever is held goes now."""
+        """Send all that is held now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -38,7 +39,7 @@ class Company:
             self._waiting.popleft()[1].release()
 
     def _release(self) -> None:
-        """Send what is due, and sleep until something else can be."""
+        """Send what is due, and set the timer for the next."""
         loop = asyncio.get_running_loop()
         self._timer, now = None, loop.time()
         while self._waiting and (self._waiting[0][0] <= now or not self._waiting[0][1].is_holding):

@@ -1,7 +1,7 @@
-"""How often a wrong password was shown from where. Pure.
+"""How many wrong passwords came from each address. Pure.
 
-Rule: it is the address that is not heard any more, never the charger: nobody can lock a charger out
-that is at another address.
+Rule: too many shut out the address that sent them, never the charger that they named. So nobody can
+lock out a charger that dials in from another address.
 """
 
 import ipaddress
@@ -12,20 +12,20 @@ from hub.ocpp.limits import ADDRESSES_REMEMBERED_MAX, TRIES_MAX, TRIES_WINDOW_MS
 _IPV6_NETWORK_BITS = 64
 
 
-class WrongTries:
-    """Of each address: when its first wrong password was shown, and how many since. The address
-    that was silent longest is forgotten first."""
+class WrongPasswords:
+    """For each address, when its first wrong password came and how many have come since. Where
+    there are too many addresses, the one that was silent longest is forgotten."""
 
     def __init__(self) -> None:
         self._noted: OrderedDict[str, tuple[int, int]] = OrderedDict()
 
     def admits(self, address: str, *, now_ms: int) -> bool:
-        """Whether a password from there is looked at."""
+        """Whether a password from this address is still looked at."""
         since_ms, count = self._noted.get(_place(address), (now_ms, 0))
         return count < TRIES_MAX or not 0 <= now_ms - since_ms < TRIES_WINDOW_MS
 
     def note(self, address: str, *, now_ms: int) -> None:
-        """A wrong one came from there."""
+        """Count a wrong password from this address."""
         place = _place(address)
         since_ms, count = self._noted.pop(place, (now_ms, 0))
         is_new = not 0 <= now_ms - since_ms < TRIES_WINDOW_MS
@@ -35,7 +35,7 @@ class WrongTries:
 
 
 def _place(address: str) -> str:
-    """One who has a whole IPv6 network has one place."""
+    """What is counted as one address: of IPv6 a whole network, since its owner can use them all."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

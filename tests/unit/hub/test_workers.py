@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from hub.aside import Aside
 from hub.shell_limits import SIGNATURES_IN_LOOP_MAX
+from hub.workers import Workers
 from protocol.errors import CallerError
 
 pytestmark = pytest.mark.asyncio
@@ -15,24 +15,24 @@ FEW, MANY = SIGNATURES_IN_LOOP_MAX, SIGNATURES_IN_LOOP_MAX + 1
 
 
 @pytest.fixture
-def aside() -> Iterator[Aside]:
-    with ThreadPoolExecutor(1) as workers:
-        yield Aside(workers)
+def workers() -> Iterator[Workers]:
+    with ThreadPoolExecutor(1) as threads:
+        yield Workers(threads)
 
 
-async def test_few_are_done_in_the_loop_and_many_beside_it(aside: Aside) -> None:
+async def test_few_are_done_in_the_loop_and_many_beside_it(workers: Workers) -> None:
     here = threading.get_ident()
-    assert await aside.run(FEW, threading.get_ident) == here
-    assert await aside.run(MANY, threading.get_ident) != here
+    assert await workers.run(FEW, threading.get_ident) == here
+    assert await workers.run(MANY, threading.get_ident) != here
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
-async def test_arguments_go_in_and_errors_come_out(aside: Aside, count: int) -> None:
+async def test_arguments_go_in_and_errors_come_out(workers: Workers, count: int) -> None:
     def work(first: int, second: int) -> int:
         if second == 0:
             raise CallerError("signature_invalid")
         return first // second
 
-    assert await aside.run(count, work, 6, 3) == 2
+    assert await workers.run(count, work, 6, 3) == 2
     with pytest.raises(CallerError):
-        await aside.run(count, work, 6, 0)
+        await workers.run(count, work, 6, 0)
