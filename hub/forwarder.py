@@ -17,7 +17,7 @@ log = structlog.get_logger("hub.forwarder")
 
 
 class Forwarder:
-    """Sealing and checking happen beside the loop where there is much of it; the sending in it."""
+    """Seals and checks on worker threads where there is much to do; sends from the event loop."""
 
     def __init__(
         self,

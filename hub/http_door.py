@@ -27,8 +27,8 @@ Greet = Callable[[asyncio.Protocol, socket.socket], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpStreet:
-    """Where a door is and how many it serves, and how many of one address may stand there before
-    they ask. ``name`` is what the log and ``refused`` call it."""
+    """Where a door listens, how many it serves, and how many of one address may be connected
+    without having asked anything. ``name`` is its name in logs and metrics."""
 
     name: str
     host: str
@@ -38,7 +38,7 @@ class HttpStreet:
 
 
 def greeting(tls: ssl.SSLContext | None) -> Greet:
-    """How to greet whoever need not show a certificate; None: without TLS."""
+    """The TLS end of a listener that asks for no client certificate; None: plain HTTP."""
 
     async def greet(line: asyncio.Protocol, sock: socket.socket) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(
@@ -150,7 +150,7 @@ class HttpDoor:
         self._silent[line] = address, timer
 
     def _give_up(self, line: RequestHandler) -> None:
-        """It has asked nothing, or is gone."""
+        """Close a socket that has asked nothing in time, or forget one that is gone."""
         self._silent.pop(line, None)
         if line.transport is not None:
             line.transport.abort()
@@ -184,7 +184,8 @@ class HttpDoor:
         self._say(why, address)
 
     def _say(self, why: str, detail: str) -> None:
-        """Log it, each reason once in a while: who comes without end fills no disk."""
+        """Log it, but each reason only now and then, so that nobody can fill the disk by coming
+        often."""
         now = asyncio.get_running_loop().time()
         if now >= self._quiet_until.get(why, now):
             self._quiet_until[why] = now + limits.HTTP_QUIET_S

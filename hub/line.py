@@ -15,7 +15,7 @@ class BackendLine(Protocol):
         ...
 
     async def pushes(self, *, after: int, wait_s: int) -> object:
-        """Wait for news beyond a cursor; the decoded rows, unchecked."""
+        """Wait for pushes behind a cursor; the decoded rows, unchecked."""
         ...
 
     async def devices(self, store: str) -> bytes:

@@ -94,7 +94,7 @@ class BackendClient:
         return answers
 
     async def pushes(self, *, after: int, wait_s: int) -> object:
-        """Wait for news beyond a cursor; the decoded rows, unchecked."""
+        """Wait for pushes behind a cursor; the decoded rows, unchecked."""
         content = await self._ask(
             "GET",
             "/hub/v1/pushes",
@@ -182,7 +182,7 @@ class BackendClient:
 
 
 def is_apart(ahead_s: int) -> bool:
-    """Whether tills with a right clock are refused for it, or would be soon."""
+    """Whether our clock is so wrong that tills with a right one are refused, or soon will be."""
     return abs(ahead_s) * 1000 > CLOCK_SKEW_MS_MAX
 
 

@@ -1,4 +1,4 @@
-"""Real line loss, for the demo and the tests: it happens to sockets, nothing above knows of it.
+"""Breaks the line for real, for the demo and the tests: sockets fail, and nothing above is told.
 
 ``cut``: no new connection is made and every open one is aborted. ``drop_answers``: a request goes
 out whole, and the moment the first byte of its answer arrives (so the backend has committed) the

@@ -1,8 +1,8 @@
-"""Where we reach into aiocoap 0.4: its own socket, bounded memory (of messages that were seen, and
-of bodies in blocks), a word when an ACK comes.
+"""What we change inside aiocoap 0.4: it gets our socket, bounds on what it remembers (messages
+seen, bodies sent in blocks), and tells us when an ACK comes.
 
-Rule: nothing but this file and ``protection`` touches a private name of aiocoap. ``tests/unit/hub``
-shows each of these behaviours over a real socket, so an aiocoap that changes them is noticed.
+Rule: only this file and ``protection`` touch private names of aiocoap. ``tests/unit/hub`` tries
+each of these behaviours over a real socket, so a release of aiocoap that changes one is noticed.
 """
 
 import asyncio
@@ -113,10 +113,10 @@ class BoundedMessageManager(MessageManager):  # type: ignore[misc]  # aiocoap ha
 
 
 class _Transfers(TimeoutDict[Any, Any]):  # type: ignore[misc]  # aiocoap has no types
-    """Bodies under way, until nobody has asked for a while, and ``TRANSFERS_MAX`` at most.
+    """Bodies on their way in blocks, at most ``TRANSFERS_MAX``; one goes when it times out.
 
-    Where there is no room, an address that has begun more than its share of them loses its own
-    oldest, and else the oldest of all goes: who begins many does not push out who begins one.
+    Where there is no room for one more, an address with more than its share loses its own oldest;
+    otherwise the oldest of all goes. So an address that begins many pushes out only its own.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -154,7 +154,7 @@ class _Transfers(TimeoutDict[Any, Any]):  # type: ignore[misc]  # aiocoap has no
 
 
 def _host(key: Any) -> object:  # noqa: ANN401
-    """Whose transfer it is: the address without the port, which whoever sends can choose."""
+    """Whose transfer it is: the address without the port, since a sender can choose its port."""
     remote = key[0]
     if isinstance(remote[0][0], tuple):
         remote = remote[0]  # protected: (what it would be plainly, the context's key)
@@ -162,15 +162,15 @@ def _host(key: Any) -> object:  # noqa: ANN401
 
 
 def bound_transfers(resource: Resource) -> None:
-    """Have a resource keep so many bodies in blocks, and no more."""
+    """Bound how many bodies in blocks a resource keeps."""
     spool, cache = resource._block1, resource._block2  # noqa: SLF001
     spool._assemblies = _Transfers(spool._assemblies.timeout)  # noqa: SLF001
     cache._completes = _Transfers(cache._completes.timeout)  # noqa: SLF001
 
 
 class _Interface(MessageInterfaceUDP6):  # type: ignore[misc]  # aiocoap has no types
-    """aiocoap's socket, for which an option whose text is no UTF-8 is one more message that cannot
-    be read, and no exception that anybody can have written to our log."""
+    """aiocoap's socket, which drops a message with an option that is not UTF-8, as it drops any
+    other that it cannot read. aiocoap would log an exception, which anybody could cause at will."""
 
     def datagram_msg_received(
         self, data: bytes, ancdata: object, flags: int, address: object

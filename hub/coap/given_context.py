@@ -22,7 +22,7 @@ from hub.coap.sealed_context import Reseal, Sealed, SealedContext
 
 @contextmanager
 def _stored() -> Iterator[None]:
-    """The file is asked within; a device whose question it fails hears 5.03."""
+    """Around each use of the keys' file: if the file fails, the device is answered 5.03."""
     try:
         yield
     except sqlite3.Error:
@@ -30,7 +30,7 @@ def _stored() -> Iterator[None]:
 
 
 class GivenContext(SealedContext):
-    """One device's context, by aiocoap's means."""
+    """One device's context, in the form that aiocoap works with."""
 
     id_context = None
     alg_aead = oscore.algorithms[oscore.DEFAULT_ALGORITHM]
@@ -47,14 +47,14 @@ class GivenContext(SealedContext):
         self._book = book
 
     def protect(self, message: aiocoap.Message, *args: Any, **kwargs: Any) -> Sealed:  # noqa: ANN401
-        """As aiocoap's; whom the key was taken from is told that, in the clear, and no more."""
+        """As aiocoap's. A device whose key was taken away is told only that, and unprotected."""
         with _stored():
             if self._book.valid(self.recipient_id) is None:
                 raise error.Unauthorized("Security context not found")
         return super().protect(message, *args, **kwargs)
 
     def new_sequence_number(self) -> int:
-        """As aiocoap's; the first of a block takes it."""
+        """As aiocoap's, but takes the next block of numbers when the last one is used up."""
         if self.sender_sequence_number == self._end:
             with _stored():
                 self.sender_sequence_number = self._book.take_block()
@@ -62,7 +62,7 @@ class GivenContext(SealedContext):
         return int(super().new_sequence_number())
 
     def post_seqnoincrease(self) -> None:
-        """The block is taken already."""
+        """Nothing to do: aiocoap would store each number, and here the whole block is stored."""
 
 
 class GivenContexts:
@@ -74,7 +74,8 @@ class GivenContexts:
         self._made: dict[bytes, GivenContext] = {}
 
     def find(self, device_id: bytes) -> GivenContext:
-        """The context that a message names; ``KeyError`` if there is none, or no more."""
+        """The context that a message names; ``KeyError`` if it was never given or was taken
+        away."""
         with _stored():
             key = self._book.valid(device_id)
             if key is None:

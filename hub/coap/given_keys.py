@@ -123,7 +123,8 @@ class KeyBook:
         return KeySecrets(made[:_SECRET_BYTES], made[_SECRET_BYTES:])
 
     def take_block(self) -> int:
-        """The first of ``NUMBER_BLOCK`` numbers that nobody had or will have."""
+        """The first of ``NUMBER_BLOCK`` sequence numbers that were never used and are now
+        reserved."""
         with transaction(self._connection):
             taken = self._connection.execute("INSERT INTO block DEFAULT VALUES").lastrowid
             self._connection.execute("DELETE FROM block WHERE number < ?", (taken,))

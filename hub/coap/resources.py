@@ -84,7 +84,7 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
         self._open = 0
 
     async def needs_blockwise_assembly(self, request: aiocoap.Message) -> bool:
-        """Yes, but never for more than an envelope: aiocoap's assembly has no bound of its own."""
+        """Yes, up to an envelope's size: aiocoap itself would put together a body of any length."""
         block = request.opt.block1
         if block is not None and block.start > ENVELOPE_BYTES_MAX:
             raise error.RequestEntityTooLarge
@@ -121,7 +121,7 @@ class RequestResource(resource.Resource):  # type: ignore[misc]  # aiocoap has n
 
 
 class _ReadOnly:
-    """A resource that nobody sends a body to: no first block of one is kept."""
+    """A resource that takes no body, so that not even the first block of one is kept."""
 
     async def needs_blockwise_assembly(self, request: aiocoap.Message) -> bool:
         """For answers only."""
@@ -169,7 +169,7 @@ class Observer:
     gone: asyncio.Future[bool]
 
     def end(self) -> None:
-        """Nobody waits any more for what it acknowledges."""
+        """End it: nobody waits for its acknowledgements any more."""
         if not self.gone.done():
             self.gone.set_result(False)
 
@@ -241,7 +241,7 @@ class DeviceBranch(_ReadOnly, resource.ObservableResource, resource.PathCapable)
 
 
 class TooMany(error.TooManyRequests):  # type: ignore[misc]  # aiocoap has no types
-    """One more than its endpoint may send now."""
+    """The endpoint has sent too many requests."""
 
     def to_message(self) -> aiocoap.Message:
         """4.29, and when to come again."""

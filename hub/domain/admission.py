@@ -49,7 +49,7 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Not heard. ``to`` is the device that is told, empty when nobody can be named."""
+    """Refused. ``to`` is the device that is told so, empty where the sender is not known."""
 
     code: str
     to: str

@@ -32,7 +32,8 @@ def may_wait(message_type: str) -> bool:
 
 
 class Backlog:
-    """The envelopes ahead, as a time. ``ahead``: arrived, and neither refused nor answered."""
+    """How long the envelopes ahead will take. ``ahead`` is how many have arrived and got no answer
+    or refusal yet."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -44,7 +45,8 @@ class Backlog:
         self._is_late = False
 
     def answered(self, items: int, ahead: int) -> None:
-        """The backend has answered so many, none where it refused a batch; so many are left."""
+        """The backend has answered ``items`` (0 where it refused a batch), and ``ahead`` are
+        left."""
         self._put_off_since_ms = None
         now = self._clock.now_ms()
         if ahead <= (0 if self._is_known(now) else BATCH_ITEMS_MAX):

@@ -27,7 +27,7 @@ from protocol.clock import Clock
 
 @dataclass(slots=True)
 class _Shelf:
-    """What waits for one device, in order, and what of it was offered to its line."""
+    """The parcels that wait for one device, in order, and which of them its line was given."""
 
     parcels: dict[ParcelKey, Parcel]
     offered: set[ParcelKey]
@@ -98,7 +98,8 @@ class Delivery:
         self._offer(device)
 
     def undelivered(self, device: str, key: ParcelKey) -> None:
-        """The line could not bring it; it is offered again at the next connection or pause."""
+        """The line could not deliver it; it is tried again at the next connection, or after a
+        pause."""
         shelf = self._shelves.get(device)
         if shelf is not None and key in shelf.offered:
             shelf.offered.discard(key)
@@ -114,7 +115,8 @@ class Delivery:
         self._routes.pop(device, None)
 
     def tick(self) -> None:
-        """Write down what waits, let go what is too old, offer again, flush what is forgotten."""
+        """Store what waits, drop what is too old, try again to deliver, and delete what was
+        delivered."""
         now = self._clock.now_ms()
         self._record(now)
         for device in list(self._shelves):
@@ -122,7 +124,7 @@ class Delivery:
         self.flush()
 
     def not_forgotten(self, keys: Iterable[ParcelKey]) -> None:
-        """``Forget`` failed: these rows are to be removed some other time."""
+        """``Forget`` failed: these rows are deleted later."""
         self._forgotten.extend(keys)
 
     def flush(self) -> None:

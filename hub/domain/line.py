@@ -9,8 +9,8 @@ from protocol.clock import Clock, Entropy
 
 
 def is_over(since_ms: int, now_ms: int, wait_ms: int) -> bool:
-    """Whether a wait is over. One that seems to begin in the future is: the clock was put back, and
-    nobody is to wait until it has caught up."""
+    """Whether a wait is over. A wait that begins in the future is over too: the clock was put back,
+    and nobody should wait until it has caught up."""
     return not 0 <= now_ms - since_ms < wait_ms
 
 
@@ -26,7 +26,7 @@ class Line:
 
     @property
     def is_up(self) -> bool:
-        """Whether the last thing known is an answer."""
+        """Whether nothing has failed since the last answer."""
         return self.down_since_ms is None
 
     @property

@@ -106,7 +106,8 @@ class Registry:
         return device is not None and device.refusal is None
 
     def is_stopped(self, tid: str) -> bool:
-        """Whether this device may not speak, or is gone; no table at all stops nobody."""
+        """Whether this device is suspended, revoked or unknown. False while there is no table at
+        all."""
         return bool(self._devices) and not self.admits(tid)
 
     def revision(self, tid: str) -> int | None:

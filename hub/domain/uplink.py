@@ -30,7 +30,7 @@ class _Check:
 
 
 def refusal_answer(refusal: Refuse, *, store: str, now_ms: int) -> Answer:
-    """The hub's own words to a device. They never finalise a payment on a terminal."""
+    """A refusal by the hub itself. A terminal never ends a payment because of one."""
     found = advice(refusal.code)
     error = ErrorBody(code=found.code, retry=found.retry, zh=found.zh, en=found.en)
     return Answer(
@@ -123,7 +123,7 @@ class Uplink:
         self._begin(tid)
 
     def _is_good(self, device: Device, key: VerifyKey) -> bool:
-        """Whether the key that signed may still sign, though the row may have changed since."""
+        """Whether the signing key is still valid: the device's row may have changed meanwhile."""
         return device.key_of(key.kid, now_ms=self._clock.now_ms()) is not None
 
     def stored(self, ticket: int, row: int) -> None:
@@ -134,8 +134,7 @@ class Uplink:
         self._accepted(committed, ticket)
 
     def not_stored(self, ticket: int, code: str) -> None:
-        """Nothing of it is kept. The device is told why, and to come again with the same
-        request."""
+        """It was not stored. The device is told why, and to send the same request again."""
         row = self._storing.pop(ticket)
         self._leave(len(row.envelope))
         told = Refuse(code, row.device, row.request_id, row.trace_id)

@@ -40,7 +40,7 @@ class FirmwareLine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A file that is whole or was."""
+    """A file that was whole when it was stored, and whether it still is."""
 
     digest: str
     size: int

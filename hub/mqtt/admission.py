@@ -16,7 +16,7 @@ _REFUSED_311 = b"\x20\x02\x00\x01"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What server and client agree on, where the server has its own mind."""
+    """What server and client agree on, where the server may overrule the client."""
 
     keep_alive_s: int
     session_expiry_s: int
@@ -45,7 +45,7 @@ def fault_refusal(reason: DisconnectReasonCode) -> bytes:
 def objection(
     packet: ConnectPacket, identity: str | None, admits: Admits
 ) -> ConnAckReasonCode | None:
-    """Why this client may not connect as itself, if so."""
+    """Why this client may not connect under the name that it gives; None if it may."""
     if packet.authentication_method is not None:
         return ConnAckReasonCode.BAD_AUTHENTICATION_METHOD
     if identity is None:
@@ -66,7 +66,7 @@ def will_objection(will: Will | None, branch: Branch) -> ConnAckReasonCode | Non
 
 
 def terms_for(packet: ConnectPacket) -> Terms:
-    """Keep alive is never off and never long; a session does not stay for ever."""
+    """Keep alive is always on and never long, and every session expires."""
     longest = limits.MQTT_KEEP_ALIVE_S_MAX
     return Terms(
         keep_alive_s=min(packet.keep_alive, longest) or longest,

@@ -155,7 +155,7 @@ class BrokerLine:
         return info.mid
 
     def take_requests(self, *, is_wanted: bool) -> None:
-        """Be given what terminals ask, or no more; also on later connections."""
+        """Subscribe to the terminals' requests, or unsubscribe; later connections do the same."""
         self._takes_requests = is_wanted
         topic = self._branch("req")
         if is_wanted:
@@ -276,7 +276,7 @@ class BrokerLine:
         self._hand_over(Published(mid, reason.value))
 
     def _hand_over(self, one: Handed) -> None:
-        """One wake-up of the loop for as many things as have come by then."""
+        """Wake the loop once for all that has come since it was last woken."""
         loop = self._loop
         with self._lock:
             self._handed.append(one)

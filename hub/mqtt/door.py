@@ -91,7 +91,8 @@ class Door:
             task.add_done_callback(self._tasks.discard)
 
     def _say(self, reason: str, address: str) -> None:
-        """Log it, each reason once in a while: who comes without end fills no disk."""
+        """Log it, but each reason only now and then, so that nobody can fill the disk by coming
+        often."""
         now = asyncio.get_running_loop().time()
         if now >= self._quiet_until.get(reason, now):
             self._quiet_until[reason] = now + limits.MQTT_HANDSHAKE_QUIET_S

@@ -42,7 +42,7 @@ class Duty:
         self._is_online = is_online
 
     def hears(self, word: Word, now_s: float) -> bool:
-        """Something was said on ``hub/state``; whether to say our own word after it."""
+        """A message came on ``hub/state``; whether we must publish our own state after it."""
         if word.kid == self._own_kid:
             return False
         self._other = word, now_s

@@ -172,7 +172,7 @@ class ExternalBroker:
             self._say_state()
 
     def _hear_hub(self, payload: bytes) -> None:
-        """A hub of the store has spoken, or the broker for one that is gone."""
+        """A hub of the store has published its state, or the broker has for a hub that is gone."""
         word = self._read_word(payload)
         if word is None:
             return
@@ -302,7 +302,7 @@ class ExternalBroker:
         )
 
     async def _offer(self, message: Inbound) -> None:
-        """Give it to the hub; while the hub is busy, again after a pause."""
+        """Give it to the hub; try again after a pause while the hub is busy."""
         assert self._on_publish is not None, "not started"
         delay_ms = limits.BROKER_RETRY_DELAY_MS_MIN
         for _ in range(limits.BROKER_RETRIES_MAX):

@@ -4,7 +4,7 @@ from mqtt5 import DisconnectReasonCode
 
 
 class WireError(Exception):
-    """A peer broke the protocol; ``reason`` is what MQTT 5.0 §4.13 wants it told."""
+    """A peer broke the protocol; ``reason`` is the code to tell it (MQTT 5.0 §4.13)."""
 
     def __init__(self, reason: DisconnectReasonCode, detail: str) -> None:
         self.reason = reason

@@ -71,7 +71,7 @@ class Line(asyncio.Protocol):
 
     @property
     def is_holding(self) -> bool:
-        """Whether something waits for company."""
+        """Whether something is held back, to be sent together with what comes next."""
         return bool(self._held)
 
     def hold(self, data: bytes) -> None:
@@ -79,12 +79,12 @@ class Line(asyncio.Protocol):
         self._held += data
 
     def release(self) -> None:
-        """Send what was held; no company came."""
+        """Send what was held: nothing else came to send with it."""
         if self._held:
             self.write(b"")
 
     def write(self, data: bytes) -> None:
-        """Send, behind what was held; a peer that lets too much pile up is cut off."""
+        """Send this after what was held. A peer that lets too much pile up is cut off."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -110,7 +110,8 @@ class Line(asyncio.Protocol):
             self._transport.abort()
 
     def set_hub_slow(self, is_slow: bool) -> None:
-        """The hub has enough of this terminal's messages for now, or has room again."""
+        """Stop reading while the hub has too many of this terminal's messages; go on when it has
+        room."""
         if is_slow != self._is_hub_slow:
             self._is_hub_slow = is_slow
             self._set_reading()

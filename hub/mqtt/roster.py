@@ -33,14 +33,14 @@ class Roster:
         self._actions: list[Action] = []
 
     def taken(self) -> list[Action]:
-        """What is to be done since this was last asked."""
+        """The actions that were added since the last call."""
         actions, self._actions = self._actions, []
         return actions
 
     # --- endings
 
     def refuse(self, connection: Connection, reason: DisconnectReasonCode, now_ms: int) -> None:
-        """End a connection from our side, with a word if it has had its CONNACK."""
+        """End a connection from our side, with a DISCONNECT if it has had its CONNACK."""
         if connection.state is State.CONNECTED:
             self.tally["disconnected", reason.name.lower()] += 1
             self.send(connection, DisconnectPacket(reason_code=reason).write())

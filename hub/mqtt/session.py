@@ -146,7 +146,8 @@ class Session:
         return True
 
     def drain(self, now_ms: int) -> list[bytes]:
-        """What may be sent now, within the terminal's receive maximum (MQTT-4.9.0-2)."""
+        """The messages that may be sent now, within the terminal's receive maximum
+        (MQTT-4.9.0-2)."""
         packets: list[bytes] = []
         while self._to_repeat and self._has_window:
             packet_id = self._to_repeat.popleft()
@@ -192,7 +193,7 @@ class Session:
         return True
 
     def expire(self, now_ms: int) -> None:
-        """Drop what waits and whose time is over. What was sent once is not dropped."""
+        """Drop waiting messages that have expired, but none that was sent once."""
         if not any(message.is_expired(now_ms) for message in self._queue):
             return
         kept = deque[Outgoing]()

@@ -26,14 +26,14 @@ _NO_ID = "-1"
 
 
 class Patience:
-    """How often one charger has said what cannot be read, over all its lines; the longest ago is
-    forgotten first."""
+    """How often one charger has sent each message that cannot be read, over all its connections.
+    The message that was sent longest ago is forgotten first."""
 
     def __init__(self) -> None:
         self._tries: OrderedDict[bytes, int] = OrderedDict()
 
     def is_over(self, action: str, said: str) -> bool:
-        """Whether it was refused often enough; this time is counted."""
+        """Count one more refusal of this message; whether it was refused often enough."""
         key = hashlib.sha256(f"{action} {said}".encode()).digest()
         tries = self._tries.pop(key, 0) + 1
         self._tries[key] = tries

@@ -49,8 +49,8 @@ def funded(journal: ChargeJournal, charger: str, tag: str) -> Charge | None:
 
 
 def recurs(journal: ChargeJournal, known: Charge, said: Beginning) -> bool:
-    """Whether a beginning that was said before is another now: that one is over and took nothing,
-    and its connector is free."""
+    """Whether a beginning that was heard before is a new one now: the charge that it began is over,
+    has used nothing, and its connector is free."""
     is_used_up = known.ended_at_ms and not known.energy_wh and not known.prepaid_minor
     return bool(said.may_recur and is_used_up) and not any(
         one.is_flowing

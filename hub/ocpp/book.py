@@ -91,7 +91,7 @@ class ChargeBook:
             self.time.resume(heard_ms)
 
     async def open_charges(self) -> list[Charge]:
-        """All that something is still to happen to, oldest first."""
+        """The charges that are not over, oldest first."""
 
         def read(journal: ChargeJournal) -> list[Charge]:
             self._set_right(journal)

@@ -96,7 +96,7 @@ class Connection:
             await asyncio.gather(*workers, return_exceptions=True)
 
     async def close(self) -> None:
-        """End it from our side."""
+        """Close the connection from our side."""
         await self._socket.close()
 
     async def _hear(self, line: str) -> None:

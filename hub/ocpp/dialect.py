@@ -181,7 +181,7 @@ class Desk:
         return charge
 
     async def end_unread(self, find: Callable[[ChargeJournal], Charge | None]) -> None:
-        """The end of a transaction cannot be read: it is over by its latest reading."""
+        """The end of a transaction cannot be read: end it with its latest meter reading."""
         charge = await self.book.run(find)
         if charge is not None:
             await self.book.end(find, None, at_ms=charge.last_at_ms, reason="end_unreadable")
@@ -229,7 +229,7 @@ class Desk:
 
 
 async def answer_nothing(payload: Json) -> Json:
-    """The answer to what we only take note of."""
+    """The answer to a message that needs nothing but an acknowledgement."""
     del payload
     return {}
 

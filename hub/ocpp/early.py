@@ -103,7 +103,7 @@ def shown_end(early: EarlyEnd) -> dict[str, Any]:
 
 
 def is_somebodys(readings: list[Read], tag: str) -> bool:
-    """Whether somebody has to pay for what ended so."""
+    """Whether somebody has something to pay for it."""
     return bool(tag) or (bool(readings) and readings[-1][0] > readings[0][0])
 
 

@@ -173,7 +173,7 @@ class ChargeJournal:
         return self._one("charger = ? AND begin_key = ?", (charger, key))
 
     def open_charges(self) -> list[Charge]:
-        """All that something is still to happen to, oldest first."""
+        """The charges that are not over, oldest first."""
         return list(self._many("is_open = 1 ORDER BY number", ()))
 
     def latest(self) -> list[Charge]:
@@ -244,7 +244,7 @@ class ChargeJournal:
         return count
 
     def forget_unread(self) -> None:
-        """A person has seen them."""
+        """Forget them: a person has seen them."""
         self._db.execute("DELETE FROM unread")
 
     # The meter before a token

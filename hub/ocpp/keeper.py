@@ -65,7 +65,7 @@ class Registry(Protocol):
 
 @dataclass(slots=True)
 class _Pace:
-    """When a charge in a state is looked at again; lost at a restart, which only asks sooner."""
+    """When a charge in a state is looked at next. A restart forgets it and only asks sooner."""
 
     state: ChargeState
     due_ms: int | None = None
@@ -116,7 +116,7 @@ class Keeper:
                 self._spawn(self._look(charge, pace), charge.payment_id)
 
     async def settle(self) -> None:
-        """Wait until nothing that was begun is under way."""
+        """Wait until everything that was begun has ended."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -152,11 +152,11 @@ class Keeper:
             await self._book.apply(charge.payment_id, lambda one: paying.after_payment(one, result))
 
     def take_news(self, charger: str, wire: bytes) -> None:
-        """Something came for a charger unasked: see to it, and return at once."""
+        """Begin to act on a push for a charger, and return at once."""
         self._spawn(self._hear(charger, wire), charger)
 
     async def _hear(self, charger: str, wire: bytes) -> None:
-        """The backend or the hub says something unasked."""
+        """Act on a push of the backend's or the hub's."""
         try:
             said = self._book.accounts[charger].open(wire)
         except TillwayError as error:

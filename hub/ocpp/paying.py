@@ -170,7 +170,7 @@ def after_payment(charge: Charge, result: PaymentResult) -> Charge:
 
 
 def has_run_out(before: Charge, after: Charge) -> bool:
-    """Whether a step let a code go because its time was over: another may be offered."""
+    """Whether this step dropped a code because it expired, so that another may be offered."""
     was_offered = before.state is _S.OFFERED and after.state is _S.DROPPED
     return was_offered and after.error_code == f"payment_{PaymentState.EXPIRED}"
 
