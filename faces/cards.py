@@ -1,4 +1,4 @@
-"""A table that a phone shows as cards, one per row, each cell behind its column's name.
+"""Makes a table that a phone can show as cards: one card a row, each cell after its column's name.
 
 Rule 1: templates write plain tables; what a narrow window needs of them is put in here, from the
 table's own heads, so no table can lack it. Rule 2: cells that a style sheet lays out as blocks stay

@@ -12,17 +12,17 @@ from fastapi import Request, Response
 
 
 def takes_gzip(request: Request) -> bool:
-    """Whether the browser says so."""
+    """Whether the browser accepts gzip."""
     return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def packed(content: bytes) -> bytes:
-    """The same bytes for the same content."""
+    """The text as gzip; always the same bytes for the same text."""
     return gzip.compress(content, mtime=0)
 
 
 def packed_for(request: Request, response: Response) -> Response:
-    """The answer as this browser takes it; another one gets the same text."""
+    """The answer packed where this browser accepts that, else as it is."""
     response.headers["vary"] = "accept-encoding"
     if takes_gzip(request):
         response.body = packed(bytes(response.body))

@@ -22,12 +22,12 @@ class Refusal(Protocol):
 
     @property
     def code(self) -> str:
-        """``not_authorized`` for who is nobody here."""
+        """The stable code; ``not_authorized`` where nobody is signed in."""
         ...
 
 
 class SessionFace:
-    """What such faces begin with."""
+    """The part that faces with a session share."""
 
     def __init__(self, *, root: str, cookie: str, kept_s: int) -> None:
         """``root`` is the address of the page that asks who is there; ``kept_s`` how long a
@@ -44,14 +44,14 @@ class SessionFace:
         )  # fmt: skip
 
     def dismiss(self, answer: Response) -> None:
-        """Take it away."""
+        """End the browser's session: delete its cookie."""
         answer.delete_cookie(
             self._cookie, path=self._root, httponly=True, secure=True, samesite="strict"
         )
 
     def shown_out(self, request: Request, refusal: Refusal, asked: str = "") -> Response | None:
-        """The way back to the question who is there, for who is nobody; None for every other
-        refusal, which is a page's to show. ``asked`` is what that page's address says besides."""
+        """The way back to the sign-in page where nobody is signed in; None for every other refusal,
+        which the page shows itself. ``asked`` is added to the sign-in page's address."""
         if refusal.code != _NOBODY:
             return None
         answer = self.sent(request, asked)
@@ -63,7 +63,7 @@ class SessionFace:
         return self.sealed(request, RedirectResponse(f"{self._root}{path}", _SEE_OTHER))
 
     def sealed(self, request: Request, answer: Response) -> Response:
-        """With what every answer of ours says to browsers."""
+        """The answer with the headers that every answer of this face has."""
         policy.protect(answer)
         remember(request, answer)
         return answer

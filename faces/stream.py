@@ -30,7 +30,7 @@ class Places:
 
 
 def last_event_id(request: Request) -> int:
-    """Where a page that comes back left off; 0 for a new one."""
+    """The last event that a page saw before it reconnected; 0 for a new page."""
     text = request.headers.get("last-event-id", "")
     return int(text) if text.isdecimal() and len(text) <= EVENT_ID_DIGITS_MAX else 0
 

@@ -14,7 +14,7 @@ _ANY_WIDTH = 10_000
 
 
 def draw(table: Table) -> None:
-    """Print it. What has several words is wrapped; a window, or a file, too narrow for the longest
+    """Print it. A cell of several words is wrapped; a window, or a file, too narrow for the longest
     words gets a wider table instead of cut ones."""
     if not table.row_count:
         typer.echo(f"{table.title}: {NONE}" if table.title else NONE)

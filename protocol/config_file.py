@@ -51,7 +51,7 @@ def read_settings(kind: type[Kind], file: Path | None) -> Kind:
 
 
 def read_secret(file: Path, what: str) -> bytes:
-    """What a private file says; ``config_invalid`` where there is none, or others may read it."""
+    """A private file's content; ``config_invalid`` if it is missing or other users may read it."""
     try:
         if file.stat().st_mode & 0o077:
             raise CallerError("config_invalid", f"{file} must not be readable by others")

@@ -344,7 +344,7 @@ class Agent:
             self._collect.start(wish)
 
     def _leave(self, states: Collection[SaleState]) -> None:
-        """Another subject begins, or the keypad, from a screen whose sale is in such a state."""
+        """Take the sale off the screen; its state must be one of these."""
         shown = self.current()
         if isinstance(shown, Sale) and shown.state not in states:
             raise CallerError("payment_state", f"{shown.state} is on the screen")

@@ -14,7 +14,7 @@ class Ages:
         self._born: dict[str, int] = {}
 
     def begin(self, sale: Sale) -> int:
-        """Count from now on, above what the wall clock says; the age now."""
+        """Count this sale's age from now on, no younger than the wall clock says; the age now."""
         age_ms = self._wall_ms(sale)
         self._born[sale.payment_id] = self._clock.ticks_ms() - age_ms
         return age_ms
@@ -26,7 +26,7 @@ class Ages:
         return max(self._wall_ms(sale), ticked_ms)
 
     def end(self, sale: Sale) -> None:
-        """Nobody asks any more."""
+        """Forget this sale: its age is not asked for any more."""
         self._born.pop(sale.payment_id, None)
 
     def _wall_ms(self, sale: Sale) -> int:

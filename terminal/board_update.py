@@ -102,7 +102,7 @@ class BoardUpdate:
         raise OperatingError("device_no_reply", "controller: the update came to no end")
 
     async def _step(self) -> bool:
-        """One step on; whether the new firmware runs and is confirmed."""
+        """Take the next step; whether the new firmware runs and is confirmed."""
         images = {image.slot: image for image in await self._board.images()}
         running, waiting = images.get(0), images.get(1)
         if self._is_ours(running):
@@ -125,7 +125,7 @@ class BoardUpdate:
         return image is not None and image.digest == self._image.digest
 
     async def _upload(self) -> None:
-        """All of it; the board says each time which byte it wants next."""
+        """Upload the whole image; the board says each time which byte it wants next."""
         if self._trials >= BOARD_TRIALS_MAX:
             raise CallerError("firmware_refused", "the board did not start it")
         data, sha, offset = self._data, sha256(self._data), 0

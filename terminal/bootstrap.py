@@ -214,7 +214,7 @@ async def _build(settings: Settings, identity: Identity, stack: AsyncExitStack) 
 
 
 def _sell(machine: Machine | None, shell: Shell, stack: AsyncExitStack) -> None:
-    """What is selected at the machine's own keys is sold."""
+    """Sell what people select at the machine's own keys."""
     if machine is None or machine.source is None:
         return
     sales = MachineSales(machine.source, machine.wishes_of, shell, shell.now_ms, machine.sale_s)
@@ -347,7 +347,7 @@ def _one_of(scanners: Sequence[CodeScanner]) -> CodeScanner | None:
 
 
 def _reader(settings: Settings, identity: Identity, boot_epoch: int) -> DeviceReader | None:
-    """What tells what this terminal is made of. Its key and its starts the program knows itself."""
+    """The reader of this terminal's attributes. Its key and number of starts are known already."""
     if settings.reading.source == "off":
         return None
     sources: list[DeviceReader] = [SimulatedReader(identity.name, SystemEntropy())]
@@ -371,7 +371,7 @@ def _show_customer(settings: Settings, shell: Shell, stack: AsyncExitStack) -> N
 
 
 async def _keep_picture(settings: Settings, shell: Shell) -> None:
-    """The shown QR code as a file, for whoever looks at the screen without a screen."""
+    """Keep the QR code that is shown as a file, for tests and demos that have no screen."""
     path = settings.state_dir / QR_FILE
     shown: str | None = None
     await asyncio.to_thread(_write_picture, path, None)

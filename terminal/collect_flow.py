@@ -115,7 +115,7 @@ class CollectFlow:
         self._offline.keep(sale, token, at_ms=at_ms)
 
     def code_typed(self, code: str) -> None:
-        """A code that came by the page. The scanner, which may be looking, need not look on."""
+        """A code that came from the page; the scanner, which may still be looking, is stopped."""
         sale = self._sale_in(_S.CHOOSING, _S.SCANNING)
         if sale.state is _S.CHOOSING:
             self.choose("pay_code")

@@ -98,7 +98,7 @@ class Courier:
         return replace(row, sends=row.sends + 1, counter=counter, sent_at_ms=now_ms)
 
     def resend_later(self, row: RequestRow) -> None:
-        """Arm the next try of a request by its number of sends."""
+        """Set the timer for the next try; the gap grows with the number of sends."""
         gap = gap_ms(RESEND_GAPS_MS, max(row.sends - 1, 0))
         self._timers.set((RESEND, row.request_id), self._clock.ticks_ms() + gap)
 

@@ -90,7 +90,7 @@ class Desk:
         return shown.error_code if shown.error_code in UNDO_WAITS else None
 
     def link_came_up(self) -> None:
-        """Requests can leave, and nothing is the matter."""
+        """The link is up: requests can leave, and no trouble is shown."""
         self.courier.is_link_up = True
         self.link_trouble = None
 

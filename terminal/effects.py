@@ -46,7 +46,7 @@ class ReadFinger:
 
 @dataclass(frozen=True, slots=True)
 class StopDevices:
-    """Whatever is being read is not wanted any more."""
+    """Stop the devices that are reading: their result is not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class DispenseItem:
 
 @dataclass(frozen=True, slots=True)
 class ReadItself:
-    """Look what this terminal is made of, beside everything else; answer with `ItselfRead`."""
+    """Read this terminal's attributes while everything goes on; answer with `ItselfRead`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class FingerprintFlow:
 
 
 def _is_measured(value: object) -> bool:
-    """Whether a value scatters or counts: those are integers, alone or as a curve."""
+    """Whether a value is measured or counted, and so changes: an integer, or a list of them."""
     return isinstance(value, int) or (
         isinstance(value, list) and all(isinstance(one, int) for one in value)
     )

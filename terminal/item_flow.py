@@ -45,7 +45,7 @@ class ItemFlow:
             self._withhold(sale)
 
     def on_timer(self, payment_id: str) -> None:
-        """What is owed is committed: on to the motor, unless the sale was undone meanwhile."""
+        """*Owed* is committed: start the motor, unless the sale was undone meanwhile."""
         sale = self._journal.sale(payment_id)
         if sale is None or sale.item is None or sale.delivery is not _D.OWED:
             return

@@ -57,7 +57,7 @@ class OfflineFlow:
 
     @property
     def is_offline(self) -> bool:
-        """Whether nobody can be asked now."""
+        """Whether no payment can be authorised now: the hub, or its backend, is out of reach."""
         return not (self._desk.courier.is_link_up and self._desk.is_hub_online)
 
     @property
@@ -113,7 +113,7 @@ class OfflineFlow:
         return token
 
     def keep(self, sale: Sale, token: OfflineToken, *, at_ms: int) -> None:
-        """It is accepted: its number is spent here."""
+        """Keep an accepted token, so that its number is never accepted again here."""
         text = token.text
         self._rows.add(
             AcceptedRow(

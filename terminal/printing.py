@@ -49,7 +49,7 @@ class Printing:
 
     @contextmanager
     def watched(self, receipt_id: int) -> "Iterator[asyncio.Future[_Told]]":
-        """What becomes of the next print of this receipt."""
+        """A future that tells how the next print of this receipt went."""
         future: asyncio.Future[_Told] = asyncio.get_running_loop().create_future()
         self._watched[receipt_id].add(future)
         try:

@@ -48,11 +48,11 @@ class Returning:
         self._desk.print_receipt(moved.payment_id, SaleState.ACCEPTED.value, facts)
 
     def wait(self, sale: Sale) -> None:
-        """It is out: ask about it some time."""
+        """The request has left: set a timer to ask about it."""
         self._desk.after((ASK, sale.payment_id), OFFLINE_ASK_GAP_MS)
 
     def on_timer(self, sale: Sale) -> None:
-        """That time has come."""
+        """The timer is due: ask about it."""
         self.wait(sale)
         self.bring_back(sale)
 

@@ -1,4 +1,4 @@
-"""TLS as a machine over bytes: what came in, what is to go out, what was said. No socket, no loop.
+"""TLS as a machine over bytes: bytes of the line in, bytes to send and plaintext out. No socket.
 
 Rule 1: what :meth:`TlsMachine.receive` takes it turns into plaintext at once and gives back whole;
         it keeps no more than an unfinished record. What it answers by itself is bounded.
@@ -61,12 +61,13 @@ class TlsMachine:
         """Whether the peer has said that it sends no more (close_notify)."""
 
     def start(self) -> None:
-        """Begin; a client then has its first words to send."""
+        """Begin the handshake; a client then has bytes to send."""
         self._has_spoken = True
         self._greet()
 
     def receive(self, data: bytes) -> bytes:
-        """Take bytes of the line; what the peer said with them. ``TlsError`` ends everything."""
+        """Take bytes from the line; the plaintext that they complete. ``TlsError`` ends the
+        machine."""
         if self.is_ended or not data:
             return b""
         self._waiting += self._encrypted()
@@ -81,7 +82,7 @@ class TlsMachine:
         return plain
 
     def send(self, data: bytes | bytearray | memoryview) -> None:
-        """Say something; ``outgoing`` then has it. Only while the machine is open."""
+        """Encrypt plaintext; ``outgoing`` then has the bytes. Only while the machine is open."""
         self._has_spoken = True
         try:
             self._connection.sendall(data)

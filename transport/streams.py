@@ -57,23 +57,23 @@ class TlsTransport(asyncio.Transport):
         return False
 
     def is_reading(self) -> bool:
-        """As below."""
+        """As the transport below."""
         return self._lower.is_reading()
 
     def pause_reading(self) -> None:
-        """As below."""
+        """As the transport below."""
         self._lower.pause_reading()
 
     def resume_reading(self) -> None:
-        """As below."""
+        """As the transport below."""
         self._lower.resume_reading()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As below, in encrypted bytes."""
+        """As the transport below, in encrypted bytes."""
         self._lower.set_write_buffer_limits(high=high, low=low)
 
     def get_write_buffer_size(self) -> int:
-        """As below, in encrypted bytes."""
+        """As the transport below, in encrypted bytes."""
         return self._lower.get_write_buffer_size()
 
     def get_protocol(self) -> asyncio.BaseProtocol:

@@ -52,7 +52,7 @@ class Order:
 
 
 class OrderParser:
-    """A display's ear. It keeps at most one unfinished order."""
+    """Reads what a display is sent. It keeps at most one unfinished order."""
 
     def __init__(self, orders: Mapping[bytes, int]) -> None:
         self._orders = orders

@@ -1,4 +1,4 @@
-"""Where what stands in the Modbus unit of a car park's exit, as addressed on the wire, from 0."""
+"""The registers of a car park's exit, a Modbus unit; addresses count from 0, as on the wire."""
 
 COIL_RAISE = 0
 """Raise the arm for the car whose tag stands in ``HOLDING_RELEASED``; reads on until it is down."""

@@ -80,7 +80,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
-    """Bytes that were meant as something and were not it; ``why`` is for logs."""
+    """Bytes that began like a reply or a code and are neither; ``why`` is for logs."""
 
     why: str
     raw: bytes = field(default=b"", compare=False)
@@ -131,7 +131,7 @@ def encode_reply(reply: Reply) -> bytes:
 
 
 class CommandParser:
-    """The scanner's ear: bytes in, commands out.
+    """The scanner's side: bytes in, commands out.
 
     As the manual says, a wrong checksum or form gets no answer, bytes outside a frame are
     ignored, and a frame that is not finished 400 ms after its start is dropped.
@@ -192,7 +192,7 @@ class CommandParser:
 
 
 class HostParser:
-    """The driver's ear: replies and decoded codes, in whatever order they come.
+    """The driver's side: bytes in, replies and decoded codes out, in whatever order they come.
 
     A byte 02 at the start of an item opens a reply; anything else is text up to CR. Control
     bytes before text are line noise and skipped; inside text they damage it. ``has_frames`` says
@@ -282,7 +282,7 @@ class HostParser:
         return None
 
     def _damaged(self, why: str, *, kept: int = 0) -> Damaged:
-        """What has begun was nothing, but for its last ``kept`` bytes."""
+        """Give up what has begun as damaged, but for its last ``kept`` bytes."""
         end = len(self._buffer) - kept
         raw = bytes(self._buffer[:end])
         del self._buffer[:end]

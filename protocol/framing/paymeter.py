@@ -1,4 +1,4 @@
-"""Where what stands in the Modbus unit of a prepaid meter, as addressed on the wire, from 0."""
+"""The registers of a prepaid meter, a Modbus unit; addresses count from 0, as on the wire."""
 
 REGISTER_CREDIT = 0
 """Two registers, high word first: the minutes that are left."""

@@ -60,7 +60,7 @@ def _cd5220(view: CustomerView) -> bytes:
 
 
 def _led8(view: CustomerView) -> bytes:
-    """An amount that does not fit is left away with its lamp: part of it would be a wrong one."""
+    """An amount that does not fit is not shown, nor is its lamp: a part of it would mislead."""
     fits = len(view.digits.replace(".", "")) <= LED8_DIGITS
     if not fits:
         return customer_display.led8_digits("", 0)

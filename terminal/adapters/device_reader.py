@@ -15,7 +15,7 @@ log = structlog.get_logger("terminal")
 
 @dataclass(frozen=True, slots=True)
 class WholeReader:
-    """Every source's attributes; ``still`` are those that the program itself knows."""
+    """Reads all sources; ``still`` are the attributes that the program itself knows."""
 
     sources: Sequence[DeviceReader]
     still: Callable[[], dict[str, Value]]

@@ -160,7 +160,7 @@ def _demand_ready(dialogue: Dialogue, *, is_to_recover: bool = False) -> None:
 
 
 def _fault(error: int) -> str:
-    """What is wrong, for whoever reads the detail."""
+    """What the printer reports as wrong, for the error's detail."""
     bits = {
         escpos.ERROR_CUTTER: "cutter", escpos.ERROR_FATAL: "broken", escpos.ERROR_AUTO: "hot head",
     }  # fmt: skip
@@ -186,7 +186,7 @@ def _paper(status: int) -> Paper:
 
 
 def _status_byte(dialogue: Dialogue, page: StatusPage) -> int:
-    """Two answers in a row that agree."""
+    """Ask until two answers in a row agree."""
     last: int | None = None
     silent = 0
     for attempt in range(1, PRINTER_ATTEMPTS_MAX + 1):

@@ -105,11 +105,11 @@ class _Readable(io.RawIOBase):
         self._tls = tls
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """The one file that there is."""
+        """The socket itself, as ``http.client`` asks for it."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
-        """Always."""
+        """True, as ``io.RawIOBase`` asks."""
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # as RawIOBase has it

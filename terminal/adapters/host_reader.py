@@ -31,7 +31,7 @@ class HostReader:
     printer: str | None = None
 
     def read(self) -> dict[str, Value]:
-        """The attributes that files tell of."""
+        """The attributes that are read from files."""
         sources: dict[str, Callable[[], Value]] = {
             "cpu_serial": self._cpu_serial,
             "board_revision": lambda: self._cpu_line("Revision"),
@@ -99,7 +99,7 @@ class HostReader:
         return next(filter(None, map(self._hash, self._below(folder, pattern))), None)
 
     def _count(self, folder: str) -> str:
-        """How many there are, as a text: it is a fact and not a measure."""
+        """How many there are, as a text: integers are kept for what is measured."""
         return str(sum(1 for _ in self._below(folder, "*")))
 
     def _cpu_line(self, word: str) -> str | None:
@@ -113,7 +113,7 @@ class HostReader:
         return self._text("proc/device-tree/serial-number") or self._cpu_line("Serial")
 
     def _otp(self) -> str | None:
-        """The rows that are burnt once; all zero are as good as none."""
+        """A hash of the one-time-programmable memory; None where it is all zero."""
         for path in self._below("sys/bus/nvmem/devices", "*otp*/nvmem"):
             found = self._bytes(path)
             if found and any(found):

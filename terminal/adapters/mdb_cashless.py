@@ -128,7 +128,7 @@ class Machine:
         return self._waiting
 
     def refuse(self, selection: Selection, dialogue: Dialogue) -> None:
-        """Let the machine know that nobody pays, if it still waits for that."""
+        """Tell the machine that nobody pays, if it still waits for an answer."""
         self._catch_up(dialogue)
         if self._waiting == selection:
             self._waiting = None
@@ -187,14 +187,14 @@ class Machine:
             raise OperatingError("device_bad_frame", f"mdb: {verdict}, then {line}")
 
     def _look_alive(self, dialogue: Dialogue) -> None:
-        """An adapter that was off in between has forgotten our settings."""
+        """Set the adapter up again if it was off in between: it has forgotten our settings."""
         answer = self._exchange(dialogue, "C,1", "c,STATUS,INACTIVE", 'c,ERR,"cashless is on"')
         if answer == "c,STATUS,INACTIVE":
             log.warning("mdb_adapter_restarted")
             self.greet(dialogue)
 
     def _exchange(self, dialogue: Dialogue, line: str, *wanted: str) -> str:
-        """Say a line until one of the wanted ones comes back."""
+        """Send a line, again and again, until one of the wanted answers comes."""
         heard = False
         for _ in range(MDB_ATTEMPTS_MAX):
             self._send(dialogue, line)
@@ -207,7 +207,7 @@ class Machine:
         raise OperatingError("device_bad_frame" if heard else "device_no_reply", f"mdb: {line}")
 
     def _catch_up(self, dialogue: Dialogue) -> None:
-        """Note what was said while nobody listened."""
+        """Read the lines that came while nobody listened."""
         while (line := self._hear(dialogue, time.monotonic() + MDB_QUIET_S)) is not None:
             self._note(line)
 

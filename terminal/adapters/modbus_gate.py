@@ -64,7 +64,7 @@ class _Exit(ModbusMaster):
         self.read(dialogue, modbus.READ_INPUTS, 0, gate.INPUTS)
 
     def look(self, dialogue: Dialogue) -> Car | None:
-        """Who stands there; a while's pause where nobody does."""
+        """Who stands there; waits a moment before it answers that nobody does."""
         inputs = self.read(dialogue, modbus.READ_INPUTS, 0, gate.INPUTS)
         if not modbus.bit_of(inputs, gate.INPUT_CAR):
             dialogue.pause(GATE_POLL_S)

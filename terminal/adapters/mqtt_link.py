@@ -204,7 +204,7 @@ class MqttLink:
         self._socket = sock
 
     def _why(self, reason: ReasonCode) -> str:
-        """paho says "Unspecified error" where TLS knows better."""
+        """Why the connection ended: TLS's own reason where paho says only "Unspecified error"."""
         failure = getattr(self._socket, "failure", None)
         return str(reason) if failure is None else why(failure)
 

@@ -62,7 +62,7 @@ class _Heard:
 
 
 def settle(dialogue: Dialogue) -> None:
-    """End whatever the chip still does for somebody who no longer waits."""
+    """Stop what the chip may still be doing for a caller that no longer waits."""
     dialogue.send(pn532.ACK)
     dialogue.pause(READER_SETTLE_S)
     dialogue.discard_input()

@@ -181,7 +181,7 @@ class ElementDeviceKey:
 
 
 def _demand(answer: Answer, answer_bytes: int) -> bytes:
-    """The data of a good answer; the error of another."""
+    """The data of an answer that grants the command; raises the error of one that does not."""
     status = answer.status
     if status == Status.OK:
         if len(answer.data) != answer_bytes:
@@ -211,7 +211,7 @@ def _verify_key(public: bytes) -> VerifyKey:
 
 
 def _ask(dialogue: Dialogue, command: Command) -> Answer:
-    """The answer of this command, said again while there is none that is sound."""
+    """The answer to this command, which is sent again while no sound answer comes."""
     is_damaged = False
     for _ in range(ELEMENT_ATTEMPTS_MAX):
         dialogue.discard_input()

@@ -95,7 +95,7 @@ class Dialogue:
             raise OSError(*error.args) from error
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not longer than anybody cares."""
+        """Wait, but no longer than somebody waits for the job."""
         if self._cancelled.wait(seconds):
             raise AbandonedError
 
@@ -108,7 +108,7 @@ class _Ticket:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def settle(self, value: object = None, error: BaseException | None = None) -> None:
-        """Hand over to the loop that asked; a loop that has closed no longer cares."""
+        """Give the result to the loop that asked; nothing happens if it has closed."""
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self._settle, value, error)
 
@@ -244,7 +244,7 @@ class SerialWorker:
         return self._port
 
     def _check(self) -> None:
-        """Drop a port that is gone, open one that is back."""
+        """Close a port that is gone; open it again once it is back."""
         try:
             if self._port is None:
                 self._port = self._open_port()

@@ -21,7 +21,7 @@ log = structlog.get_logger("terminal")
 
 
 class SigningLink:
-    """``UplinkPort`` around another, for a terminal whose key is in a device."""
+    """``UplinkPort`` around another one: has each envelope signed by the device with the key."""
 
     def __init__(self, link: UplinkPort, key: DeviceKey) -> None:
         self._link = link

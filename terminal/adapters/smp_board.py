@@ -97,7 +97,7 @@ class SmpSerialBoard:
 def ask(
     dialogue: Dialogue, *, asked: smp.Message, attempts: int, reply_s: float = BOARD_REPLY_S
 ) -> Fields:
-    """The fields of the answer, asked for so many times while there is none that is sound."""
+    """The fields of the answer; asks again, a bounded number of times, while none is sound."""
     is_damaged = False
     for _ in range(attempts):
         dialogue.discard_input()

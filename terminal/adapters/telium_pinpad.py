@@ -107,7 +107,7 @@ class _Attempt:
         self._is_given_up = False
 
     def give_up(self) -> bool:
-        """Whether nothing can have been paid; from now on, nothing will be sent."""
+        """Send nothing from now on; whether it is certain that nothing was paid."""
         with self._lock:
             self._is_given_up = True
             return not self._may_be_paid
@@ -171,7 +171,7 @@ class _Line:
         dialogue.discard_input()
 
     def send(self, frame: bytes) -> None:
-        """Send something; what was heard before it is no answer to it."""
+        """Send something, and forget what came before it: that cannot be the answer."""
         self._items.clear()
         self._parser.clear()
         self._dialogue.send(frame)
@@ -226,7 +226,7 @@ class _Line:
         return None
 
     def _burst(self) -> list[Item]:
-        """All that is said until it is quiet: the wreck of a message can hold any character."""
+        """All bytes until the line is quiet: a damaged message can hold any control character."""
         heard: list[Item] = []
         until = time.monotonic() + PINPAD_BURST_S
         wait_s = PINPAD_MESSAGE_GAP_S

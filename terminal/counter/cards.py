@@ -147,7 +147,7 @@ class CardDesk:
         return found
 
     async def ended(self, card_id: int, wait_s: float) -> CardSale:
-        """As it stands once the pad has answered, or after so long."""
+        """The card sale once the pad has answered, or as it is after ``wait_s``."""
         if self._asking is not None and self.one(card_id).state is CardState.ASKING:
             await asyncio.wait({self._asking}, timeout=wait_s)
         return self.one(card_id)

@@ -87,7 +87,7 @@ class Drafts:
         return self.current()
 
     def take_cash(self, *, is_due: bool) -> None:
-        """The payer was told how much, and the cashier counts notes; or not any more."""
+        """The draft is being paid in cash from now on, or (False) not any more."""
         with self._journal.transaction():
             self._journal.database.execute(
                 "UPDATE draft SET is_cash_due = ?, given = '' WHERE spent_by IS NULL", (is_due,)
@@ -106,11 +106,11 @@ class Drafts:
                 raise CallerError("idempotency_conflict", "no cash is due for this draft")
 
     def renew(self) -> Draft:
-        """An empty draft takes the place of the one there was."""
+        """Replace the draft by an empty one."""
         return self._put("", "", ())
 
     def again(self, subject: str, *, amount_minor: int, note: str) -> Draft:
-        """What came to nothing is on the keypad once more: its amount, its note, its goods."""
+        """Put what came to nothing back on the keypad: its amount, its note, its goods."""
         cart = tuple(CartLine(**line) for line in self._journal.sold_lines(subject))
         is_all = total_minor(cart) == amount_minor
         return self._put(str(amount_minor), note, cart if is_all else ())

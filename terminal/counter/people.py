@@ -47,8 +47,8 @@ class People:
     def renew_pin(
         self, staff_id: int, *, salt: bytes, digest: bytes, step: PinStep, by_name: str
     ) -> Staff:
-        """Another PIN; what stood against the person is forgotten. Whose PIN somebody else has set
-        shows at once that it is known: a session is locked until then."""
+        """Set another PIN and forget the person's wrong tries. If somebody else set it, the
+        person's session is locked until the person signs in with it."""
         with transaction(self._db):
             pin, deed = set_pin(self.one(staff_id).pin, step)
             self._db.execute(
@@ -106,7 +106,7 @@ class People:
         return row["salt"], row["digest"]
 
     def note_tries(self, staff: Staff) -> None:
-        """Write down what stands against somebody."""
+        """Write down somebody's wrong tries and lock."""
         with transaction(self._db):
             self._db.execute(
                 "UPDATE staff SET failures = ?, locked_until_ms = ? WHERE staff_id = ?",
@@ -124,7 +124,7 @@ class People:
         return Session(**{**dict(row), **flags})
 
     def save_session(self, session: Session | None) -> None:
-        """Somebody signs in, out, locks, or touches the till."""
+        """Keep the session: somebody signed in or out, locked it, or touched the till."""
         with transaction(self._db):
             self._db.execute("DELETE FROM session")
             if session is not None:

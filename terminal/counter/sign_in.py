@@ -53,7 +53,7 @@ class SignIn:
         return replace(found, is_locked=True)
 
     def signed_in(self) -> Staff | None:
-        """Who may act now."""
+        """The person who is signed in and not locked."""
         session = self.session()
         if session is None or session.is_locked:
             return None
@@ -88,7 +88,7 @@ class SignIn:
         return staff
 
     def touch(self) -> None:
-        """Somebody is there."""
+        """Somebody has touched the till: the session does not lock for a while."""
         session, now_ms = self.session(), self._clock.now_ms()
         if session is None or session.is_locked:
             return
@@ -96,7 +96,7 @@ class SignIn:
             self._people.save_session(replace(session, touched_at_ms=now_ms))
 
     def lock(self) -> None:
-        """Ask for the PIN again; nothing else changes."""
+        """Lock the session, so that the PIN is asked for; nothing else changes."""
         session = self._people.session()
         if session is not None:
             self._people.save_session(replace(session, is_locked=True))

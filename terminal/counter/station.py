@@ -17,7 +17,7 @@ from terminal.shell import Shell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """One of the two."""
+    """One of the two tills: the real one or its training."""
 
     agent: Agent
     shell: Shell
@@ -29,7 +29,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """Both, and who stands there."""
+    """Both tills, and who works at them."""
 
     sign_in: SignIn
     staffing: Staffing

@@ -73,7 +73,7 @@ def _named(people: People, name: str) -> Staff:
 
 
 def _user() -> str:
-    """Who does it: the account of the system that may write the journal."""
+    """Who does it: the system account that this command runs under."""
     try:
         return f"CLI {getuser()}"
     except (KeyError, OSError):  # an account without a name, as in a container

@@ -48,7 +48,7 @@ class AtCounter:
 
 
 def cash_due(amount_minor: int, currency: str) -> AtCounter:
-    """So much is to be paid in cash."""
+    """An amount that is to be paid in cash."""
     return AtCounter(
         kind=CASH_DUE,
         amount_minor=amount_minor,

@@ -9,7 +9,7 @@ def gap_ms(gaps: Sequence[int], tries: int) -> int:
 
 
 def rest_ms(wait_ms: int, age_ms: int) -> int:
-    """What is left of a wait; a clock that jumped cannot make it longer than the wait itself."""
+    """What is left of a wait, never more than the whole wait even if the clock jumped."""
     return min(max(wait_ms - age_ms, 0), wait_ms)
 
 

@@ -42,14 +42,14 @@ class Staff:
             raise CallerError("staff_pin_given")
 
     def after_wrong_pin(self, now_ms: int) -> "Staff":
-        """One more wrong PIN; the last one that is allowed locks."""
+        """The person after one more wrong PIN; locked if it was the last that is allowed."""
         failures = self.failures + 1
         if failures >= PIN_FAILURES_MAX:
             return replace(self, failures=0, locked_until_ms=now_ms + PIN_LOCK_MS)
         return replace(self, failures=failures)
 
     def after_right_pin(self) -> "Staff":
-        """Nothing stands against this person any more."""
+        """The person after a right PIN: no wrong tries are counted any more."""
         return replace(self, failures=0, locked_until_ms=0)
 
 

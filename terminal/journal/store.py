@@ -51,7 +51,7 @@ class Journal:
 
     @property
     def database(self) -> sqlite3.Connection:
-        """The file, for what else the terminal remembers (`terminal.counter`)."""
+        """The database, for the other tables that the terminal keeps (`terminal.counter`)."""
         return self._db
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -101,7 +101,8 @@ class Journal:
         return row is not None and row["spent_by"] is not None
 
     def spend_draft(self, draft_id: str, subject: str) -> None:
-        """It becomes this payment or cash sale; ``idempotency_conflict`` if it is not there."""
+        """The draft becomes this payment or cash sale; ``idempotency_conflict`` if there is no
+        draft."""
         changed = self._db.execute(
             "UPDATE draft SET spent_by = ?, is_cash_due = 0"
             " WHERE draft_id = ? AND spent_by IS NULL",

@@ -65,7 +65,7 @@ class Access:
             raise HTTPException(401)
 
     def is_program(self, request: Request) -> bool:
-        """Whether it shows the control token."""
+        """Whether the request carries the control token."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and _same(token, self._control)
 

@@ -39,12 +39,12 @@ class Gate:
         self.counter = counter
 
     async def look(self, request: Request) -> Station:
-        """May look: at which till?"""
+        """Require a right to look; the till that is looked at."""
         self.access.check_read(request)
         return self.station(request)
 
     async def look_back(self, request: Request) -> Station:
-        """May look at what went through: a page only for somebody who is signed in."""
+        """Require a right to look at past sales: a page needs somebody who is signed in."""
         station = await self.look(request)
         is_free = self.access.is_program(request) or self.has_no_staff
         if not is_free and self.counter.sign_in.signed_in() is None:
@@ -52,11 +52,11 @@ class Gate:
         return station
 
     async def page(self, request: Request) -> None:
-        """May change who is signed in; nothing else."""
+        """Require a right to change who is signed in, and nothing else."""
         self.access.check_write(request)
 
     async def act(self, request: Request) -> Actor:
-        """May act, as whom? ``staff_sign_in`` where nobody is there."""
+        """Require a right to act; who acts. ``staff_sign_in`` where nobody is signed in."""
         self.access.check_write(request)
         station = self.station(request)
         if self.access.is_program(request):
@@ -75,7 +75,7 @@ class Gate:
         return self.counter.real.agent.profile.is_machine
 
     def station(self, request: Request) -> Station:
-        """At which till."""
+        """The till that the request is about."""
         if self.access.is_program(request):
             is_training = request.headers.get(STATION_HEADER) == "training"
             return self.counter.training if is_training else self.counter.real

@@ -141,13 +141,13 @@ class Renderer:
 
 
 def _good(station: Station, sale: Sale) -> Bilingual:
-    """What was sold, by its name; by the sale's own words where it is sold no more."""
+    """The name of what was sold; the sale's own description if the item is not sold any more."""
     named = (each for each in station.agent.profile.items if each.item == sale.item)
     return next(named, Words(sale.description, sale.description))
 
 
 def _lacks(screen: Screen) -> dict[str, str] | None:
-    """What the printer lacks, as a refusal is told."""
+    """What keeps the printer from printing, as an error's sentence."""
     found = screen.printer_error
     if found is None:
         return None
