@@ -11,11 +11,12 @@ class Pause:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """There is something to look at. A task that is not asleep will not sleep next time."""
+        """Wake the task: there is something to do. A task that is awake skips its next sleep."""
         self._woken.set()
 
     async def sleep(self, at_most_s: float) -> None:
-        """Until somebody has woken the task since its last pause, or the time is over."""
+        """Sleep until the time is over, or not at all if ``wake`` was called since the last
+        sleep."""
         with suppress(TimeoutError):
             async with asyncio.timeout(at_most_s):
                 await self._woken.wait()

@@ -258,7 +258,8 @@ class UnionPay:
         return answer
 
     async def _ask_anew(self, question: Message, key: bytes) -> Answer | None:
-        """With new keys. It was sent once already, whatever becomes of this."""
+        """Sign on for new keys and ask again. The message was sent once already: if this fails, its
+        outcome is still unknown."""
         try:
             return await self._ask_once(question, await self._sign_on(key))
         except NotSentError as error:

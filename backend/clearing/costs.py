@@ -22,7 +22,7 @@ class Accrual:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """So many alike, carried out on one day."""
+    """A number of transactions of one day that cost the same each."""
 
     is_taken: bool
     """Money that came through the channel: charged by the amount, too."""

@@ -45,7 +45,7 @@ _WINDOW_COLUMNS = ("channel_id", "state", "net_minor", "settled_minor")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """By whom the reserve's tests are signed, and who says when."""
+    """What signs the reserve's tests, and what stamps them with the time."""
 
     name: str
     key: SigningKey
@@ -125,7 +125,7 @@ class Evening:
         return shown
 
     async def _net_difference(self, ours: NetPosition, unheard: dict[str, str]) -> int:
-        """By how much the channel's signed net position is more than ours."""
+        """How much more the channel's signed net position says than our books do."""
         port = self._nets.get(ours.channel_id)
         day = date.fromisoformat(ours.settlement_date)
         try:

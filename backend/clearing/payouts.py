@@ -26,7 +26,7 @@ from protocol.money import positive
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayOut:
-    """So much of a merchant's available money, to its own account. The next run tells the bank."""
+    """Pay some of a merchant's available money to its own account. The next run tells the bank."""
 
     payout_id: str
     merchant_id: str

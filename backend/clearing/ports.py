@@ -26,7 +26,7 @@ class NetPositionPort(Protocol):
 
 
 class TimeStamper(Protocol):
-    """Somebody who says when something was there (RFC 3161)."""
+    """Stamps a digest with the time at which it existed (RFC 3161)."""
 
     async def stamp(self, digest: bytes) -> bytes:
         """A checked token over a SHA-256; may raise ``OperatingError``."""

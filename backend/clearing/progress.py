@@ -11,7 +11,7 @@ STEPS = (
 
 @dataclass(slots=True)
 class Progress:
-    """Where the present run is; of the last one, when none runs."""
+    """How far the present run is, or where the last one ended if none runs."""
 
     day: str = ""
     step: str = ""
@@ -26,11 +26,11 @@ class Progress:
         self.step, self.done, self.count = step, 0, 0
 
     def counted(self, done: int, count: int) -> None:
-        """So many things of a step are done."""
+        """Note how many things of a step are done."""
         self.done, self.count = done, count
 
     def to_map(self) -> dict[str, str | int | bool]:
-        """For people and programs."""
+        """The progress as JSON."""
         number = STEPS.index(self.step) + 1 if self.step else 0
         return {
             "day": self.day,

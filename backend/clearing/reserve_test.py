@@ -60,7 +60,7 @@ class ReserveTest:
 
     @property
     def missing_minor(self) -> int:
-        """By how much clients have more than is there for them."""
+        """How much the reserve is short of what clients have."""
         there = self.statement_minor + self.in_transit_minor + self.promised_later_minor
         return max(self.liabilities_minor - there, 0)
 

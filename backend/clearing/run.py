@@ -245,8 +245,8 @@ class DayEnd:
         _log.info("day_end_run", day=report["day"], state=report["state"], why=because)
 
     async def _clients_short(self, day: date) -> int:
-        """By how much clients' money is more than what is there for it: more fees given back than
-        earned, and own money that was promised up to a day and has not come."""
+        """How much is missing for clients' money: where more fees were given back than earned, and
+        where own money that was promised up to a day has not come."""
         unswept = await self._repository.balance(chart.client("UNSWEPT", self._currency))
         promised, _ = await self._repository.promised(day.isoformat(), self._currency)
         return max(-unswept, 0) + max(promised, 0)

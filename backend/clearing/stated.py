@@ -49,7 +49,7 @@ class FollowEntry(ABC):
         return ledger.post(ws, self._transfers(event, more_minor), now_ms)
 
     def _differs_minor(self, ws: WorkingSet) -> int | None:
-        """By how much the statement shows more than we have posted; None: nothing is posted."""
+        """How much more the statement shows than we have posted; None: nothing is posted yet."""
         posted = self._posted(ws)
         return self.amount_minor - self._sum_minor(posted) if posted else None
 

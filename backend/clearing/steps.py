@@ -46,7 +46,7 @@ _DAY = timedelta(days=1)
 
 
 def _uncounted(_done: int, _count: int) -> None:
-    """Nobody watches."""
+    """Count nothing: nobody watches this run."""
 
 
 @dataclass(frozen=True, slots=True)

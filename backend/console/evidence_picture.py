@@ -66,12 +66,12 @@ class Picture:
 
     @property
     def top(self) -> int:
-        """Where the first of it begins: nothing is kept free above and below."""
+        """The upper edge of the drawing: a margin above the highest node."""
         return int(min(dot.y for dot in self.dots)) - _MARGIN
 
     @property
     def height(self) -> int:
-        """From there to the end of the last."""
+        """The height of the drawing: from ``top`` to a margin below the lowest node."""
         return int(max(dot.y for dot in self.dots)) + 1 + _MARGIN - self.top
 
     @property

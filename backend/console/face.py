@@ -153,7 +153,7 @@ class Face(SessionFace):
 
 
 def _switched(request: Request, here: str, language: Language) -> str:
-    """The same page in the other language, with all that its address asks for."""
+    """The address of this page in the other language, its other parameters kept."""
     asked = request.query_params.multi_items() if here == request.url.path else []
     kept = [(name, value) for name, value in asked if name != PARAMETER]
     return f"{here}?{urlencode([*kept, (PARAMETER, 'en' if language == 'zh' else 'zh')])}"

@@ -124,7 +124,7 @@ async def operator(parts: ConsoleParts, request: Request) -> Person:
 
 
 async def operator_posted(parts: ConsoleParts, request: Request) -> tuple[Person, Form]:
-    """The same, with the form that a page of this session has sent."""
+    """The operator's person and the form that a page of this session has sent."""
     person, form = await parts.posted(request)
     return _checked(person), form
 

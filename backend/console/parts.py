@@ -37,7 +37,8 @@ class ConsoleParts:
         return person, form
 
     async def own_posted(self, request: Request) -> tuple[Person, Form]:
-        """The same for what concerns nobody but oneself: whoever is signed in may."""
+        """As ``posted``, for changes that concern the person alone: whoever is signed in may make
+        them."""
         form = await read_form(request)
         person = await self.person(request)
         check_form(form, person.page_token)
@@ -56,12 +57,13 @@ class ConsoleParts:
         return replace(person, merchant_id=merchant_id, merchant_name=name)
 
     async def merchant_posted(self, request: Request) -> tuple[Person, Form]:
-        """The same, with the form that a page of this session has sent."""
+        """The merchant's person and the form that a page of this session has sent."""
         person, form = await self.posted(request)
         return _merchant_s(person), form
 
     async def owner_posted(self, request: Request) -> tuple[Person, Form]:
-        """The same by an owner; ``rank_insufficient`` for a merchant's other people."""
+        """As ``merchant_posted``, for owners only; ``rank_insufficient`` for the merchant's other
+        people."""
         person, form = await self.merchant_posted(request)
         if not person.is_owner:
             raise CallerError("rank_insufficient")

@@ -146,5 +146,6 @@ def _postgres(url: URL, *, read_only: bool) -> Engine:
 
 
 def _isolation(*, read_only: bool) -> dict[str, Any]:
-    """Who only reads begins a transaction where one question is not enough (``Reader``)."""
+    """Autocommit for connections that only read: ``Reader`` begins a transaction where it needs
+    one."""
     return {"isolation_level": "AUTOCOMMIT"} if read_only else {}

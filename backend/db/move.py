@@ -43,7 +43,7 @@ class Content:
     total: int = 0
 
     def and_row(self, row: Row) -> "Content":
-        """With one row more."""
+        """The sum with one row more."""
         digest = blake2b(repr(row).encode(), digest_size=_SUM_BYTES).digest()
         return Content(self.rows + 1, (self.total + int.from_bytes(digest)) % 2**_SUM_BITS)
 

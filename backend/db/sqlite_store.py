@@ -62,7 +62,7 @@ class SqliteStore:
         self._room.keep()
 
     def has_news(self) -> bool:
-        """By SQLite's own count of what other connections have committed."""
+        """Whether another connection has committed since the last call, by SQLite's own count."""
         try:
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         except _ERRORS as error:
@@ -79,7 +79,7 @@ class SqliteStore:
         return found
 
     def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
-        """Nothing: rows are read by whoever asks for them."""
+        """Does nothing: SQLite reads in ``fetch`` itself."""
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
         """INSERT … VALUES of many rows; the suffix, and all else that is alike, is bound once."""
@@ -111,7 +111,7 @@ class SqliteStore:
         self._one_by_one(_add(table), table, rows)
 
     def start_commit(self) -> None:
-        """Nothing: the commit is done by whoever asks for it."""
+        """Does nothing: SQLite commits in ``commit`` itself."""
 
     def commit(self) -> None:
         """COMMIT: WAL with synchronous=FULL, so the disk has it when this returns."""

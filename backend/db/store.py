@@ -46,8 +46,8 @@ class Store(Protocol):
         ...
 
     def start_fetch(self, table: TableRef, keys: Sequence[Key]) -> None:
-        """Let the database begin to look, if it can do so while we do others. ``fetch`` with the
-        same list of keys has to follow, in the order of the starts, before anything else."""
+        """Begin to fetch rows, if the database can do so while we do something else. ``fetch`` with
+        the same keys must be called next, in the order of the starts."""
         ...
 
     def insert(self, table: TableRef, rows: Sequence[Values], suffix: Values = ()) -> None:
@@ -64,8 +64,8 @@ class Store(Protocol):
         ...
 
     def start_commit(self) -> None:
-        """Let the database begin to make the group durable, if it can do so while we do others.
-        Does not raise: ``commit`` tells what became of it, and has to be called in any case."""
+        """Begin to make the group durable, if the database can do so while we do something else.
+        Never raises: ``commit`` must still be called, and tells how it went."""
         ...
 
     def commit(self) -> None:

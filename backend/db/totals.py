@@ -15,7 +15,7 @@ from backend.db.tables import Row
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A row for each value of the columns that are told apart: they, ``count``, and the sums."""
+    """A row for each combination of the ``by`` columns: these, ``count``, and the sums."""
 
     rows: list[Row]
     is_all: bool
@@ -24,21 +24,21 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summing:
-    """What is told apart, and what is added up."""
+    """Which columns group the rows, and which are added up."""
 
     by: tuple[str, ...]
     summed: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What has to be read for it."""
+        """The columns that have to be read."""
         return (*self.by, *self.summed)
 
 
 def newest_totals(
     reader: Reader, found: Select[Any], what: Summing, *, order: Sequence[Any], limit: int
 ) -> Totals:
-    """Of the first ``limit`` rows that are found in this order, which an index has."""
+    """The totals of the first ``limit`` rows in this order, for which there is an index."""
     rows = _added(reader, found.order_by(*order).limit(limit), what)
     return Totals(rows, sum(row["count"] for row in rows) < limit)
 
@@ -46,8 +46,8 @@ def newest_totals(
 def newest_keys_totals(
     reader: Reader, found: Select[Any], what: Summing, *, key: ColumnElement[str], limit: int
 ) -> Totals:
-    """Of those rows that are among the ``limit`` highest keys of their table, for what no index
-    has in the order of its time. Keys rise with time (``protocol.ids``)."""
+    """The totals of the rows that have one of the ``limit`` highest keys of their table: for
+    queries without an index by time. Keys rise with time (``protocol.ids``)."""
     lowest = reader.one(select(key).order_by(key.desc()).offset(limit - 1).limit(1))
     if lowest is None:
         return Totals(_added(reader, found, what), is_all=True)
@@ -55,7 +55,7 @@ def newest_keys_totals(
 
 
 def _added(reader: Reader, found: Select[Any], what: Summing) -> list[Row]:
-    """Whole numbers: PostgreSQL's sums of 64-bit integers are decimals."""
+    """Counts and sums as integers: PostgreSQL sums 64-bit integers to decimals."""
     rows = found.subquery()
     keys = [rows.c[name] for name in what.by]
     query = select(

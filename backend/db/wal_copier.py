@@ -41,7 +41,7 @@ class WalCopier:
         self._stopping = threading.Event()
 
     def committed(self, rows: int) -> None:
-        """So many rows more are in the log."""
+        """Note that so many more rows were written to the log."""
         self._rows += rows
         is_large = rows >= WAL_ROWS_PER_LARGE_GROUP
         self._lulls_wanted = WAL_COPY_LULLS_AFTER_LARGE_GROUP if is_large else 1
@@ -76,7 +76,8 @@ class WalCopier:
                     _log.warning("wal_not_copied", detail=str(error))
 
     def _await_lull(self) -> None:
-        """Until nothing was committed for a while, or there is too much, or the end."""
+        """Wait until nothing was committed for a while, or the log is too long, or the copier
+        ends."""
         seen, lulls = self._rows, 0
         while lulls < self._lulls_wanted and seen < WAL_ROWS_UNCOPIED_MAX:
             if self._stopping.wait(WAL_COPY_LULL_MS / 1000):

@@ -80,7 +80,7 @@ class FileDestination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawDestination:
-    """Nothing is paid to a holder any more until an account is filed again."""
+    """Withdraw a holder's account: nothing is paid to the holder until one is filed again."""
 
     kind: DestinationKind
     holder_id: str

@@ -175,7 +175,7 @@ def deployment(place: Place, row: Row, artifact: Row) -> dict[str, Any]:
 
 
 def cancellation(row: Row) -> dict[str, Any]:
-    """That the action before this wish is wanted no more."""
+    """The cancellation of the action that this wish has replaced."""
     stopped = str(row["wanted_version"] - 1)
     return {"id": str(row["wanted_version"]), "cancelAction": {"stopId": stopped}}
 

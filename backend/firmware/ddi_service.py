@@ -75,7 +75,7 @@ class HearAttributes:
         yield DEVICE_FIRMWARE, self.tid
 
     def decide(self, ws: WorkingSet, now_ms: int) -> None:
-        """Nothing to say."""
+        """Keep the attributes that it tells. Answers nothing."""
         row = firmware_row(ws, self.tid, self.store)
         after = self.said.onto(json.loads(row["attributes"]))
         ws.update(

@@ -55,7 +55,7 @@ class FirmwareDesk:
         return data
 
     async def stream(self, artifact: Row, offset: int) -> AsyncIterator[bytes]:
-        """All of it from an offset on, some at a time."""
+        """The artifact's bytes from an offset on, in chunks."""
         while offset < artifact["size"]:
             some = await self.content(artifact["digest"], offset)
             assert some, "an artifact has all of its pieces"

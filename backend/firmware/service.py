@@ -37,7 +37,7 @@ class AddPiece:
         yield PIECE, (self.digest, self.number)
 
     def decide(self, ws: WorkingSet, _now_ms: int) -> None:
-        """Nothing to say."""
+        """Store the piece, unless it is stored already. Answers nothing."""
         if ws.get(PIECE, (self.digest, self.number)) is None:
             ws.insert(PIECE, asdict(self))
 

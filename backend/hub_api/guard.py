@@ -88,7 +88,7 @@ class Hello:
     """A device reports itself; it learns our time. Nothing is written."""
 
     def reads(self) -> Iterable[Read]:
-        """Nothing beyond the guard's."""
+        """No rows besides those that the guard reads."""
         return ()
 
     def decide(self, _ws: WorkingSet, now_ms: int) -> tuple[str, dict[str, Any]]:

@@ -105,12 +105,12 @@ class PushFeed:
         return await self._aside(_seal_rows, rows, self._signing_key, now_ms)
 
     async def stop(self) -> None:
-        """Nothing is committed any more: other backends need not be told."""
+        """Stop telling other backends: nothing is committed any more."""
         if self._bell is not None:
             await self._bell.stop()
 
     def close(self) -> None:
-        """Let every waiter go with what there is, for a quick stop."""
+        """Answer every open poll with what there is, for a quick stop."""
         self._is_closing = True
         self._wake(frozenset(self._waiters))
 

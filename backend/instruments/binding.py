@@ -119,7 +119,7 @@ class CardBinding:
         return row
 
     async def _check_new(self, payer_id: str, instrument_id: str, number_mark: str) -> None:
-        """The same form sent again is no second card."""
+        """Refuse a card that is bound already, unless this is the same form sent again."""
         known = await self._services.run_read(lambda: self._instruments.of_payer(payer_id))
         others = (row for row in known if row["instrument_id"] != instrument_id)
         if any(row["number_mark"] == number_mark for row in others):

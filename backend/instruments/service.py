@@ -99,7 +99,7 @@ class AddInstrument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddToken:
-    """Another channel knows the instrument from now on. The same token again changes nothing."""
+    """Add another channel's token for the instrument. The same token again changes nothing."""
 
     instrument_id: str
     payer_id: str
@@ -123,7 +123,8 @@ class AddToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveInstrument:
-    """It pays nothing more. If it was the default, the balance is."""
+    """Remove an instrument, so that it pays nothing more. If it was the default, the balance
+    becomes it."""
 
     instrument_id: str
     payer_id: str

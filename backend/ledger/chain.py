@@ -38,7 +38,7 @@ def tree(linked: Sequence[Sequence[Sequence[Any]]]) -> Tree:
 
 
 def group_tree(linked: Sequence[Sequence[Sequence[Any]]], at_ms: int) -> Tree:
-    """The same tree, over transfers that are being sealed and get their time now."""
+    """The tree of a group that is being sealed now; each transfer gets the time ``at_ms``."""
     row = _FIELD.join([*_FORMS, str(at_ms)])
     forms = [_RECORD.join([row] * count) for count in range(max(map(len, linked)) + 1)]
     leaves = [

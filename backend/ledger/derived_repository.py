@@ -106,7 +106,7 @@ class DerivedRepository:
         return self._all(_GROUPS_AFTER, chain=chain, seq=seq)
 
     def transfers_of(self, account_id: str, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-        """Those of these transfers that name the account, as tuples in column order."""
+        """Which of these transfers name the account, as tuples in column order."""
         found: dict[str, tuple[Any, ...]] = {}
         is_named = (_TRANSFER.c.debit == account_id) | (_TRANSFER.c.credit == account_id)
         for chunk in _chunks(ids):

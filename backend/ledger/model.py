@@ -66,7 +66,7 @@ class Transfer(NamedTuple):
 
     @property
     def leg(self) -> int:
-        """Its number within the event."""
+        """The number of this transfer within its event."""
         return int(self.id.rpartition(":")[2])
 
 

@@ -32,7 +32,7 @@ class Place(NamedTuple):
     n: int = 0
 
     def to_text(self) -> str:
-        """For a caller to give back."""
+        """The place as text, for a caller to send with its next question."""
         return f"{self.as_of_ms}.{self.group_seq}.{self.n}.{self.chain}"
 
     @classmethod
@@ -213,7 +213,7 @@ class Statements:
 
 
 def _bound(place: Place, chain: str) -> tuple[int, int]:
-    """Where a place lies within one chain."""
+    """What a place means within one chain."""
     if chain < place.chain:
         return place.as_of_ms + 1, 0
     return place.as_of_ms, place.group_seq if chain == place.chain else 0

@@ -28,7 +28,7 @@ class Sheet:
     cells: Callable[[Row], Sequence[str]]
 
     def place(self, row: Row) -> Place:
-        """Where this row stands."""
+        """The row's place in the list, to go on after it."""
         return Place(row["created_at_ms"], row[self.key])
 
 

@@ -51,11 +51,11 @@ class TypedFilter:
 
     @classmethod
     def said(cls, fields: Mapping[str, str]) -> Self:
-        """The same of fields that stand anywhere."""
+        """The filter that these fields ask for, whether they come from a form or an address."""
         return cls(*(_fit(name, fields.get(name, "").strip()) for name in cls.__slots__))
 
     def wrong(self) -> dict[str, CallerError]:
-        """By field: why it cannot be read."""
+        """Why each field that cannot be read is wrong."""
         found: dict[str, CallerError] = {}
         for name, read in self.readers.items():
             try:
@@ -70,7 +70,7 @@ class TypedFilter:
             raise CallerError(refusal.code, name)
 
     def query(self, **more: Any) -> str:  # noqa: ANN401  # texts and numbers of an address
-        """The same filter as an address's query, with what comes beside it."""
+        """The filter as an address's query, with the other parameters given."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return urlencode({name: value for name, value in (own | more).items() if value != ""})
 

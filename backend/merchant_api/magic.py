@@ -103,7 +103,7 @@ class Sandbox:
         return magic.payer if magic is not None else None
 
     async def wait(self, delay_ms: int) -> None:
-        """Let an answer be late."""
+        """Delay an answer."""
         if delay_ms:
             await self._sleep(delay_ms / 1000)
 

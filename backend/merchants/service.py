@@ -323,7 +323,7 @@ def _file_account(ws: WorkingSet, merchant: Row, now_ms: int) -> None:
 
 
 def _spread(merchant: Row, shards: int) -> Row:
-    """So many sub-accounts from now on; those of before stay in every sum."""
+    """Spread the merchant over so many sub-accounts; the earlier ones still count in every sum."""
     most = max(merchant["pending_shards_max"], shards)
     after = {**merchant, "pending_shards": shards, "pending_shards_max": most}
     is_good = 1 <= shards <= PENDING_SHARDS_MAX

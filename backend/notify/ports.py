@@ -34,7 +34,7 @@ class CallbackQueue(Protocol):
         ...
 
     def wake(self) -> None:
-        """There are newly committed callbacks."""
+        """Look at once: callbacks were committed."""
         ...
 
     async def take(self, being_tried: Mapping[str, int]) -> list[Row]:
@@ -48,6 +48,6 @@ class CallbackQueue(Protocol):
         ...
 
     async def note_failed(self, callback_id: str, tried: Tried) -> str:
-        """It comes again after its gap, or it is a dead letter; the state says which. Raises as
-        ``note_delivered``."""
+        """Note a failed try: the callback is tried again after its gap, or is a dead letter; the
+        state says which. Raises as ``note_delivered``."""
         ...

@@ -109,7 +109,7 @@ def read_ticket(body: bytes) -> Ticket | None:
 
 
 async def acknowledge(message: AbstractIncomingMessage | None) -> None:
-    """It has been used. On a link that is lost nobody hears it, and the message comes again."""
+    """Tell the broker that the message was used. If the link is lost, the message comes again."""
     with suppress(*LINK_ERRORS):
         if message is not None:
             await message.ack()

@@ -187,7 +187,7 @@ class NoteFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayCallback:
-    """Somebody sends a dead letter again, from the first gap on. Answers the state; one that is no
+    """Send a dead letter again, from the first gap on. Answers the state; one that is no
     dead letter stays as it is."""
 
     callback_id: str

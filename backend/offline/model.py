@@ -143,7 +143,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Borne:
-    """Who bears a token. ``code`` says why the merchant does."""
+    """Who bears the loss of a token. ``code`` says why the merchant does."""
 
     by: Bearer
     is_overspent: bool = False
@@ -164,7 +164,7 @@ def next_state(state: str, step: VoucherStep) -> VoucherState:
 
 
 def bearer_of(voucher: Standing, token: Returned) -> Borne:
-    """Who bears a token whose signatures hold (rules 1 to 3)."""
+    """Who bears the loss of a token whose signatures hold (rules 1 to 3)."""
     refusal = _refusal(voucher, token)
     if refusal is not None:
         return Borne(Bearer.MERCHANT, code=refusal)

@@ -49,7 +49,7 @@ _DOMAIN = re.compile(rf"(?:{_NAME}\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?", re.ASCII).f
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """At which addresses (``https://pay.example``) the wallet takes passkeys; none by default. The
+    """The addresses (``https://pay.example``) where the wallet takes passkeys; none by default. The
     first one's host is what passkeys are bound to; the others are the same host or below it.
     ``ValueError`` for an address that no browser would let ask for one."""
 

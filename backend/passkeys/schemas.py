@@ -104,7 +104,7 @@ class Word(Wanted):
 
 
 class ByWord(Word):
-    """The same, where all terms stand in the request itself."""
+    """As ``Word``, in a request that itself holds all that the payer confirms."""
 
     KIND: ClassVar[str]
     AMOUNT: ClassVar[str] = "amount_minor"

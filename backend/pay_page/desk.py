@@ -107,7 +107,7 @@ class PageDesk:
         return self._shown(await self._services.submit(command))
 
     async def stop(self, code_id: str) -> dict[str, Any]:
-        """Let a code pay nobody any more."""
+        """Stop a code: nobody can be paid by it any more."""
         return self._shown(await self._services.submit(StopStaticCode(code_id=code_id)))
 
     async def codes_of(self, merchant_id: str) -> list[dict[str, Any]]:

@@ -133,7 +133,7 @@ class ResolvePayment:
         return move_by_answer(ws, saga, SagaStep.REFUSE, answer, now_ms)
 
     def _never_sent(self, ws: WorkingSet, payment: Row, saga: Row, now_ms: int) -> Row:
-        """It waited too long for a runner, so it ends here: no channel has heard of it."""
+        """End a conversation that waited too long for a runner: no channel has heard of it."""
         if saga["state"] != SagaState.PLANNED:
             return saga
         release_hold(ws, payment, saga, self.rules, now_ms)

@@ -53,7 +53,7 @@ def sum_of(parts: Sequence[Row]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPayer:
-    """Who looks at a group, or confirms it."""
+    """The payer who looks at a group of payments, or confirms it."""
 
     payer_id: str
     rules: PaymentRules

@@ -66,7 +66,7 @@ class PaymentLists:
 
 
 def narrowed(query: Select[Any], wanted: PaymentFilter) -> Select[Any]:
-    """The same question about what is wanted alone."""
+    """The question, narrowed to the rows that the filter wants."""
     conditions = {
         _payment.c.merchant_id: wanted.merchant_id,
         _payment.c.payment_id: wanted.payment_id or None,

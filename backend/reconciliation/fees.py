@@ -22,7 +22,7 @@ def priced(sides: Iterable[Side], terms: CostTerms) -> Iterator[Side]:
 
 
 def priced_known(known: Mapping[str, Known], terms: CostTerms) -> dict[str, Known]:
-    """The same for what our books know outside the day."""
+    """The movements that our books have on other days, each with its fee."""
     sides = priced((one.side for one in known.values()), terms)
     return {
         name: replace(one, side=side)

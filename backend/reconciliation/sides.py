@@ -44,7 +44,7 @@ _BY_REFERENCE: dict[SideName, tuple[str, ...]] = {
 
 
 class Side(NamedTuple):
-    """One movement as one side has it."""
+    """One movement as our books, or the channel's file, have it."""
 
     reference: str
     signed_minor: int

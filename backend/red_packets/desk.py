@@ -68,7 +68,8 @@ class RedPacketDesk:
         return _shown(row) | {"claims": named}
 
     async def of_payer(self, payer_id: str) -> dict[str, Any]:
-        """Those sent, those that merchants have given, and the shares taken."""
+        """The packets that the payer has sent, those that merchants gave, and the shares that the
+        payer took."""
         run, packets = self._services.run_read, self._packets
         return {
             "sent": [_shown(row) for row in await run(lambda: packets.sent_by(payer_id))],

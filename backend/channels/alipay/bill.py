@@ -40,8 +40,8 @@ _GIVEN_TOTAL = re.compile(r"#退款合计：(\d+)笔，商家实收退款共(-?[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillRow:
-    """One line. ``amount_minor`` is what the seller got, negative for what went back; ``fee_minor``
-    what Alipay keeps for it."""
+    """One line of the bill. ``amount_minor`` is what the seller got, negative for what went back;
+    ``fee_minor`` what Alipay keeps for it."""
 
     trade_no: str
     out_trade_no: str

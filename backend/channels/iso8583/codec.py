@@ -72,7 +72,7 @@ class Message:
     fields: Mapping[int, str]
 
     def without_mac(self) -> "Message":
-        """The same without field 64."""
+        """The message without field 64, its MAC."""
         kept = {number: value for number, value in self.fields.items() if number != MAC_FIELD}
         return Message(self.mti, kept)
 

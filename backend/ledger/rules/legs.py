@@ -87,7 +87,7 @@ def signed(debit: str, credit: str, amount_minor: int) -> Leg:
 
 
 def undone(legs: Sequence[Leg]) -> list[Leg]:
-    """The same legs the other way round."""
+    """These legs with debit and credit exchanged."""
     return [(credit, debit, amount_minor) for debit, credit, amount_minor in legs]
 
 

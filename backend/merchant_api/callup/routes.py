@@ -36,7 +36,7 @@ class Page(Wanted):
     paySign: _Text  # noqa: N815
 
     def call(self) -> CallUp:
-        """In one form with an app's."""
+        """What the page handed over, in the one form that pages and apps share."""
         return CallUp(
             appid=self.appId,
             timestamp=self.timeStamp,
@@ -61,7 +61,7 @@ class App(Wanted):
     sign: _Text
 
     def call(self) -> CallUp:
-        """In one form with a page's."""
+        """What the app handed over, in the one form that pages and apps share."""
         return CallUp(
             appid=self.appid,
             timestamp=self.timestamp,

@@ -79,7 +79,7 @@ class FundsDesk:
         )
 
     async def by_id(self, account: Account, withdraw_id: str) -> dict[str, Any]:
-        """By ours."""
+        """A withdrawal by our own number."""
         return _shown(
             await self._services.run_read(lambda: self._funds.of_payout(account.mchid, withdraw_id))
         )

@@ -53,7 +53,7 @@ class FundsRepository:
         return self._found(mchid, _said.c.out_request_no == out_request_no)
 
     def of_payout(self, mchid: str, payout_id: str) -> tuple[Row, Row] | None:
-        """By ours."""
+        """The withdrawal of this payout of ours."""
         return self._found(mchid, _said.c.payout_id == payout_id)
 
     def _found(self, mchid: str, condition: ColumnElement[bool]) -> tuple[Row, Row] | None:

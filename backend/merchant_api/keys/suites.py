@@ -41,7 +41,7 @@ class PrivateHalf(Protocol):
         ...
 
     def private_bytes(self) -> bytes:
-        """In the clear, only to be sealed."""
+        """The private key in the clear. Only for sealing."""
         ...
 
     def certify(self, public: PublicHalf | None, *, subject: str, serial: int, now_ms: int) -> str:

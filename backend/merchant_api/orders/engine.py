@@ -158,7 +158,7 @@ class Engine:
 
 
 def guard_of(account: Account, store: str = "") -> str:
-    """Where wrong codes are counted."""
+    """The guard that counts wrong codes."""
     return f"{_device(account)}#{_place(store)}"
 
 

@@ -79,7 +79,7 @@ class ContractRepository:
         return [self._rows(row) for row in self._reader.rows(query)]
 
     def merchant(self, merchant_id: str) -> Row | None:
-        """Who proposes."""
+        """The merchant that proposes the contract."""
         return self._reader.one(select(_merchant).where(_merchant.c.merchant_id == merchant_id))
 
     def _rows(self, contract: Row) -> ContractRows:

@@ -39,7 +39,7 @@ class ServiceRepository:
         return self.of_id(number["order_id"]) if number else None
 
     def of_payment(self, payment_id: str) -> ServiceRows | None:
-        """By its last try to debit."""
+        """The service order whose last try to debit was this payment."""
         order = self._reader.one(select(_order).where(_order.c.payment_id == payment_id))
         return self._rows(order) if order else None
 
@@ -54,7 +54,7 @@ class ServiceRepository:
         return [self._rows(row) for row in self._reader.rows(query)]
 
     def merchant(self, merchant_id: str) -> Row | None:
-        """Who asks."""
+        """The merchant that asks."""
         return self._reader.one(select(_merchant).where(_merchant.c.merchant_id == merchant_id))
 
     def _rows(self, order: Row) -> ServiceRows:

@@ -320,7 +320,7 @@ def check_unpaid(ws: WorkingSet, order: Row) -> None:
 
 
 def _collect(ws: WorkingSet, order: Row, debit: CreateOrder, merchant_id: str, now_ms: int) -> None:
-    """One try. Its money taken at once, the payer's agreement is used up."""
+    """Try once to debit. If the money is taken at once, the payer's agreement is used up."""
     _, payment = debit.decide(ws, now_ms)
     ws.update(
         SERVICE_ORDER,

@@ -87,7 +87,7 @@ class TransferDesk:
         return transfer_shown(*await self._of_number(account, out_bill_no))
 
     async def by_bill(self, account: Account, number: str) -> dict[str, Any]:
-        """By the platform's."""
+        """A transfer by the platform's number."""
         found: Found | None = await self._services.run_read(
             lambda: self._transfers.of_bill(account.mchid, number)
         )

@@ -93,7 +93,8 @@ class V2Form:
         return self._signed(head | {"result_code": "SUCCESS"} | _texts(paid_fields(shown)), account)
 
     async def _debit_declined(self, payment_id: str) -> bytes:
-        """Of a debit under a contract: any other declined payment is answered at once."""
+        """The notice of a declined debit under a contract: other declined payments are answered at
+        once."""
         shown, account, head, payment = await self._about(payment_id)
         why = in_older_words(declined(payment["error_code"]))
         fields = {

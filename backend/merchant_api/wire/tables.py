@@ -8,7 +8,7 @@ from backend.db.tables import BYTES, INTEGER, STORAGE, TEXT, BackendTable, table
 
 
 class Nonces(BackendTable, table=True):
-    """Those of a merchant number whose digests lead to this place."""
+    """The nonces of a merchant number whose digests fall into this slot."""
 
     __tablename__ = "merchant_api_nonces"
     __table_args__: Any = STORAGE

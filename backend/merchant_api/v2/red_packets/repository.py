@@ -44,7 +44,7 @@ class GiftRepository:
         return Given(said, packet, claims[0] if claims else None)
 
     def payer_of(self, openid: str, appid: str) -> str | None:
-        """Who made itself known to this app by this name."""
+        """The payer whom this app knows by this name."""
         row = self._reader.one(
             select(_openid.c.payer_id).where(_openid.c.openid == openid, _openid.c.appid == appid)
         )
