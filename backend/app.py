@@ -153,7 +153,7 @@ def _console_routers(
 ) -> tuple[APIRouter, ...]:
     people = PeopleDesk(backend.services)
     operations = OperationsDesk(
-        backend.services, backend.operator, backend.callbacks, backend.background.wake
+        backend.services, backend.operator, backend.callbacks, backend.delivery.wake
     )
     tries = _rate(
         backend,
@@ -165,7 +165,7 @@ def _console_routers(
         bills=backend.merchant_api.bills,
         accounts=backend.merchant_api.accounts,
         ring=backend.merchant_api.ring,
-        callbacks=CallbacksDesk(backend.services, backend.callbacks, backend.background.wake),
+        callbacks=CallbacksDesk(backend.services, backend.callbacks, backend.delivery.wake),
         explainer=Explainer(backend.services, backend.risk.desk),
     )
     return (
@@ -259,7 +259,7 @@ def _payment_routers(
         rule_routes.operator_router(services, guard, backend.rule_desk, sign),
         fingerprint_routes.operator_router(services, guard, wake=backend.device_judge.wake),
         notify_routes.operator_router(
-            services, guard, repository=backend.callbacks, wake=backend.background.wake
+            services, guard, repository=backend.callbacks, wake=backend.delivery.wake
         ),
     )
 

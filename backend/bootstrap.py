@@ -5,12 +5,14 @@ await backend.start(); … await backend.ingest_batch("hub-1", data) …; await 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from backend.background import Background
+from backend.callback_parts import CallbackDelivery
 from backend.clearing.caps import NetDebitCaps
 from backend.clearing_parts import Clearing, build_clearing, build_dates, build_papers
 from backend.clock import OffsetClock
@@ -137,23 +139,15 @@ class Backend:
         self.papers = build_papers(self.services, build_dates(settings).calendar)
         self.ledger = self._ledger()
         self.merchant_api = self._merchant_api(parts.clock)
-        self.background = Background(
+        self.delivery = CallbackDelivery(
             self.services,
-            callbacks=self.callbacks,
-            sagas=None if self.clearing is None else self.clearing.sagas,
-            follower=self.ledger.follower,
-            stamping=None if self.stamps is None else self.stamps.stamping,
-            device_judge=self.device_judge,
-            rule_desk=self.rule_desk,
-            rollouts=build_rollouts(self.services),
-            model_desk=self._model_desk(),
-            risk_joiner=self._risk_joiner,
+            settings,
+            repository=self.callbacks,
             metrics=self.metrics,
             signing_key=self._signing_key,
-            allows_private_addresses=settings.callbacks_to_private_addresses,
-            queue_url=settings.queue_address(),
             forms=self.merchant_api.forms,
         )
+        self.background = self._background()
 
     async def start(self) -> None:
         """Start the writer, and what runs beside the requests."""
@@ -202,6 +196,29 @@ class Backend:
             memory=memory,
         )
         return Engine(desk, self.case_clock)
+
+    def _background(self) -> Background:
+        return Background(
+            self.services,
+            callbacks=self.delivery,
+            sagas=None if self.clearing is None else self.clearing.sagas,
+            device_judge=self.device_judge,
+            rule_desk=self.rule_desk,
+            model_desk=self._model_desk(),
+            rollouts=build_rollouts(self.services),
+            metrics=self.metrics,
+            others=self._other_loops(),
+        )
+
+    def _other_loops(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        loops: dict[str, Callable[[], Awaitable[None]]] = {
+            "ledger_follower": self.ledger.follower.run
+        }
+        if self._risk_joiner is not None:
+            loops["risk_joiner"] = self._risk_joiner.run
+        if self.stamps is not None:
+            loops["stamping"] = self.stamps.stamping.run
+        return loops
 
     def _committed(self, ws: WorkingSet) -> None:
         remember_committed(self.risk.desk, ws)
