@@ -17,9 +17,9 @@ from backend.pay_page.limits import LABEL_CHARS_MAX
 from backend.pay_page.tables import STATIC_CODE
 from backend.payments.foreign import ForeignCode, foreign_reads, take_foreign
 from backend.payments.model import PaymentRules
-from backend.payments.paying import push_payment
 from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.telling import push_payment
 from backend.payments.waiting import check_waiting
 from protocol.errors import CallerError
 from protocol.payment import WAITING_STATES, PaymentState

@@ -26,9 +26,9 @@ from backend.notify.outbox import push_reads
 from backend.payments import channel_posting
 from backend.payments.entries import held_transfer
 from backend.payments.model import PaymentRules
-from backend.payments.paying import push_payment, tell_decline, tell_merchant
 from backend.payments.rerouting import rerouting_reads, went_elsewhere
 from backend.payments.tables import PAYMENT
+from backend.payments.telling import push_payment, tell_decline, tell_merchant
 from backend.payments.timeline import step
 from backend.sagas.model import Ask, SagaKind, SagaState, SagaStep
 from backend.sagas.ports import Word

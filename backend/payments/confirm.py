@@ -17,9 +17,10 @@ from backend.merchants.tables import MERCHANT
 from backend.notify.outbox import push_reads
 from backend.payments.groups import GROUPED, GroupPayer, parts_of, sum_of
 from backend.payments.model import Answer, PaymentRules, payment_answer
-from backend.payments.paying import paying_reads, push_payment, take
+from backend.payments.paying import PayerAttempt, paying_reads, take
 from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
+from backend.payments.telling import push_payment
 from backend.payments.waiting import check_payer, check_waiting
 from backend.payments.word import is_asked_of, small_of
 from backend.sharing.freezing import freeze_reads
@@ -234,19 +235,20 @@ class ConfirmByPayer:
         return payment | {"payer_masked": None, "paid_at_ms": None}
 
     def _pay(self, ws: WorkingSet, payment: Row, small: Small, now_ms: int) -> Answer:
-        merchant = seller_of(ws, payment)
         taken = take(
             ws,
             payment,
-            attempt_id=self.attempt_id,
-            payer_id=self.payer_id,
-            merchant=merchant,
+            PayerAttempt(
+                attempt_id=self.attempt_id,
+                payer_id=self.payer_id,
+                actor=f"payer:{self.payer_id}",
+                is_confirmed=self._is_confirmed,
+                instrument_id=self.instrument_id,
+                coupon_id=self.coupon_id,
+            ),
+            merchant=seller_of(ws, payment),
             rules=self.rules,
-            actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
-            is_confirmed=self._is_confirmed,
-            instrument_id=self.instrument_id,
-            coupon_id=self.coupon_id,
         )
         self._insert_attempt(ws, taken.payment, taken.refusal, now_ms)
         if taken.refusal is None and not self._is_confirmed:

@@ -30,8 +30,9 @@ from backend.payments.model import (
     payment_answer,
 )
 from backend.payments.offline import Presented, offline_reads, take_offline
-from backend.payments.paying import Taken, paying_reads, take, tell_decline
+from backend.payments.paying import PayerAttempt, Taken, paying_reads, take
 from backend.payments.tables import ATTEMPT, PAYMENT
+from backend.payments.telling import tell_decline
 from backend.payments.timeline import step
 from backend.payments.word import ask_payer, small_of
 from backend.sharing.freezing import freeze_reads
@@ -301,14 +302,16 @@ class CreatePayment:
         return take(
             ws,
             payment,
-            attempt_id=self.body.attempt_id,
-            payer_id=payer_id,
+            PayerAttempt(
+                attempt_id=self.body.attempt_id,
+                payer_id=payer_id,
+                actor=self._actor,
+                is_confirmed=self._has_finger,
+                fingerprint=self.request.fingerprint,
+            ),
             merchant=merchant,
             rules=self.rules,
-            actor=self._actor,
             now_ms=now_ms,
-            is_confirmed=self._has_finger,
-            fingerprint=self.request.fingerprint,
         )
 
     @property

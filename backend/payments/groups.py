@@ -17,7 +17,7 @@ from backend.db.working_set import WorkingSet
 from backend.instruments.model import BALANCE
 from backend.merchants.tables import MERCHANT
 from backend.payments.model import Answer, PaymentRules, payment_answer
-from backend.payments.paying import paying_reads, take
+from backend.payments.paying import PayerAttempt, paying_reads, take
 from backend.payments.seller import seller_of, seller_reads
 from backend.payments.tables import ATTEMPT, GROUP, PAYMENT
 from backend.payments.waiting import check_payer, check_waiting
@@ -135,18 +135,19 @@ class GroupPayer:
         now_ms: int,
         verification: str,
     ) -> None:
-        merchant = seller_of(ws, part)
         taken = take(
             ws,
             part,
-            attempt_id=attempt_id,
-            payer_id=self.payer_id,
-            merchant=merchant,
+            PayerAttempt(
+                attempt_id=attempt_id,
+                payer_id=self.payer_id,
+                actor=f"payer:{self.payer_id}",
+                is_confirmed=verification != _NO_WORD,
+                instrument_id=BALANCE,
+            ),
+            merchant=seller_of(ws, part),
             rules=self.rules,
-            actor=f"payer:{self.payer_id}",
             now_ms=now_ms,
-            is_confirmed=verification != _NO_WORD,
-            instrument_id=BALANCE,
         )
         if taken.refusal is not None:
             raise CallerError(taken.refusal)

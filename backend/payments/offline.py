@@ -35,7 +35,8 @@ from backend.offline.model import (
 from backend.offline.tables import OFFLINE_WALLET, RETURN, VOUCHER
 from backend.payments.entries import entry_accounts, owner_of, paid_transfers
 from backend.payments.model import PaymentRules
-from backend.payments.paying import Taken, tell_merchant
+from backend.payments.paying import Taken
+from backend.payments.telling import tell_merchant
 from backend.payments.timeline import step
 from backend.wallet.model import masked_name
 from backend.wallet.tables import PAYER

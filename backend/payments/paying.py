@@ -1,4 +1,4 @@
-"""Taking the money of a payment: checks, funding, transfers, fee, word to others.
+"""Taking the money of a payment: checks, funding, transfers, fee.
 
 Every way to pay (a scanned code, a mandate, a confirmation in the wallet) ends here, inside the
 transaction of its command. A refusal is an answer, not an exception, because what it leaves behind
@@ -7,6 +7,7 @@ transaction of its command. A refusal is an answer, not an exception, because wh
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backend.coupons.model import Spend
 from backend.coupons.using import (
@@ -25,7 +26,6 @@ from backend.ledger import service as ledger
 from backend.ledger.tables import ACCOUNT
 from backend.merchants.service import merchant_reads, pending_owner, plan_in_force
 from backend.merchants.tables import MERCHANT
-from backend.notify.outbox import put_callback, put_push
 from backend.payments.entries import entry_accounts, held_transfer, paid_transfers
 from backend.payments.funding import (
     Funding,
@@ -36,8 +36,9 @@ from backend.payments.funding import (
     route,
     token_of,
 )
-from backend.payments.model import PAYMENT_RESULT, PaymentRules, payment_answer
+from backend.payments.model import PaymentRules
 from backend.payments.tables import PAYMENT
+from backend.payments.telling import tell_merchant
 from backend.payments.timeline import step
 from backend.risk.judging.model import Attempt
 from backend.risk.model import Verdict
@@ -66,6 +67,21 @@ _ENTRIES = {
     "mandate": "mandate",
 }
 """How the payer came in, in the words of the risk rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayerAttempt:
+    """One attempt of a known payer: who pays, and with what. ``instrument_id`` and ``coupon_id``
+    None: what the payer has chosen. ``is_confirmed``: by PIN, consent or finger. ``fingerprint`` is
+    the digest of what the device said of itself."""
+
+    attempt_id: str
+    payer_id: str
+    actor: str
+    is_confirmed: bool
+    fingerprint: bytes = b""
+    instrument_id: str | None = None
+    coupon_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +131,25 @@ def paying_reads(
 def take(
     ws: WorkingSet,
     payment: Row,
+    by: PayerAttempt,
     *,
-    attempt_id: str,
-    payer_id: str,
     merchant: Row,
     rules: PaymentRules,
-    actor: str,
     now_ms: int,
-    is_confirmed: bool,
-    fingerprint: bytes = b"",
-    instrument_id: str | None = None,
-    coupon_id: str | None = None,
 ) -> Taken:
     """Take the money now or begin to, or say why not. The payment stands in a state that CAPTURE
     and SUBMIT may leave. Balance money moves at once; other money is asked of its channel, and the
     payment is *processing* until the channel has answered. A coupon pays its part in the same
     chain; one that is named here and does not fit is a refusal."""
-    payer = ws.get(PAYER, payer_id)
+    payer = ws.get(PAYER, by.payer_id)
     if payer is None:
         return Taken(payment, "payer_unknown")
     if payer["status"] != "active":
         return Taken(payment, "payer_frozen")
-    funding = choose(ws, payer, instrument_id, has_own_advance=rules.has_own_advance)
+    funding = choose(ws, payer, by.instrument_id, has_own_advance=rules.has_own_advance)
     if funding is None:
         return Taken(payment, "instrument_unknown")
-    coupon = _coupon(ws, payment, payer, coupon_id, now_ms)
+    coupon = _coupon(ws, payment, payer, by.coupon_id, now_ms)
     if coupon.refusal is not None:
         return Taken(payment, coupon.refusal)
     if coupon.amount_minor == payment["amount_minor"]:
@@ -150,65 +160,78 @@ def take(
         payment, decision = _routed(ws, payment, funding, asked_minor, rules, now_ms)
         if decision.channel_id is None:
             return Taken(payment, decision.refusal)
-    attempt = _attempt(payment, funding, attempt_id, payer_id, now_ms, is_confirmed=is_confirmed)
-    verdict = judge_attempt(ws, rules.risk, attempt, engine=rules.engine, fingerprint=fingerprint)
+    verdict = judge_attempt(
+        ws,
+        rules.risk,
+        _as_judged(payment, funding, by, now_ms),
+        engine=rules.engine,
+        fingerprint=by.fingerprint,
+    )
     if not verdict.is_allowed:
         return Taken(payment, verdict.code, verdict)
-    plan = plan_in_force(ws, merchant, now_ms)
-    # The books' date is the day the money moves, not the day the code was shown.
-    owner = pending_owner(merchant, payment["payment_id"])
     decided: Row = {
-        "payer_id": payer_id,
+        "payer_id": by.payer_id,
         "payer_masked": masked_name(payer["name"]),
-        "fee_minor": plan.fee(payment["amount_minor"]),
-        "fee_plan_version": plan.version,
+        **_terms(ws, payment, merchant, rules, now_ms),
         "risk": verdict.to_json(),
-        "business_date": rules.business_date(now_ms),
-        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
         "funding": funding.kind,
         "instrument_id": funding.instrument_id,
         **coupon.columns(),
     }
     if decision is not None:
-        submitted = _submit(ws, payment, decision, decided, rules, actor, now_ms)
+        submitted = _submit(ws, payment, decision, decided, rules, by.actor, now_ms)
         return Taken(submitted, None, verdict)
     refusal = _post(ws, payment | decided, rules, now_ms)
     if refusal is not None:
         return Taken(payment, refusal, verdict)
-    captured = step(
-        ws, payment, Command.CAPTURE, actor=actor, now_ms=now_ms, paid_at_ms=now_ms, **decided
-    )
-    use_coupon(ws, captured, actor=actor, now_ms=now_ms)
-    tell_use(ws, captured, now_ms)
-    tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
-    return Taken(captured, None, verdict)
+    return Taken(_capture(ws, payment, decided, merchant, by.actor, now_ms), None, verdict)
 
 
-def _attempt(
-    payment: Row,
-    funding: Funding,
-    attempt_id: str,
-    payer_id: str,
-    now_ms: int,
-    *,
-    is_confirmed: bool,
-) -> Attempt:
+def _as_judged(payment: Row, funding: Funding, by: PayerAttempt, now_ms: int) -> Attempt:
     """The attempt as the risk engine sees it."""
     return Attempt(
-        attempt_id=attempt_id,
+        attempt_id=by.attempt_id,
         payment_id=payment["payment_id"],
         at_ms=now_ms,
         amount_minor=payment["amount_minor"],
         currency=payment["currency"],
-        payer_id=payer_id,
+        payer_id=by.payer_id,
         card=funding.instrument_id or "",
         device=payment["device"],
         merchant_id=payment["merchant_id"],
         store=payment["store"],
         method=funding.kind,
         entry=_ENTRIES[payment["method"]],
-        is_confirmed=is_confirmed,
+        is_confirmed=by.is_confirmed,
     )
+
+
+def _terms(
+    ws: WorkingSet, payment: Row, merchant: Row, rules: PaymentRules, now_ms: int
+) -> dict[str, Any]:
+    """The merchant's fee, the date in the books, and whose pending account gets the money. The date
+    is the day the money moves, not the day the code was shown."""
+    plan = plan_in_force(ws, merchant, now_ms)
+    owner = pending_owner(merchant, payment["payment_id"])
+    return {
+        "fee_minor": plan.fee(payment["amount_minor"]),
+        "fee_plan_version": plan.version,
+        "business_date": rules.business_date(now_ms),
+        "pending_owner": "" if owner == merchant["merchant_id"] else owner,
+    }
+
+
+def _capture(
+    ws: WorkingSet, payment: Row, decided: Row, merchant: Row, actor: str, now_ms: int
+) -> Row:
+    """The balance's money has moved: the payment is captured, and everybody is told."""
+    captured = step(
+        ws, payment, Command.CAPTURE, actor=actor, now_ms=now_ms, paid_at_ms=now_ms, **decided
+    )
+    use_coupon(ws, captured, actor=actor, now_ms=now_ms)
+    tell_use(ws, captured, now_ms)
+    tell_merchant(ws, captured, merchant, "payment.captured", now_ms)
+    return captured
 
 
 def _routed(
@@ -332,44 +355,3 @@ def submit(
     )
     ledger.post(ws, [held_transfer(submitted, saga)], now_ms, is_new=True)
     return submitted
-
-
-def tell_merchant(
-    ws: WorkingSet, payment: Row, merchant: Row | None, event_type: str, now_ms: int
-) -> None:
-    """Leave word for the merchant's server about what just happened to a payment."""
-    if merchant is None:
-        return
-    put_callback(
-        ws,
-        merchant_id=payment["merchant_id"],
-        url=payment["notify_url"] or merchant["notify_url"],
-        form=payment["notify_form"],
-        event_type=event_type,
-        subject_id=payment["payment_id"],
-        number=payment["event_count"],
-        resource=payment_answer(payment)[1] | {"store": payment["store"]},
-        at_ms=now_ms,
-    )
-
-
-def tell_decline(ws: WorkingSet, payment: Row, merchant: Row | None, now_ms: int) -> None:
-    """Leave word of a payment that was declined, where its merchant is to be told."""
-    if payment["is_decline_told"]:
-        tell_merchant(ws, payment, merchant, "payment.declined", now_ms)
-
-
-def push_payment(ws: WorkingSet, payment: Row, now_ms: int) -> None:
-    """Tell the till how its payment stands, unasked; a payment of no store has no till."""
-    if not payment["store"]:
-        return
-    _, body = payment_answer(payment)
-    put_push(
-        ws,
-        store=payment["store"],
-        device=payment["device"],
-        message_type=PAYMENT_RESULT,
-        body=body,
-        at_ms=now_ms,
-        trace_id=payment["trace_id"],
-    )

@@ -35,8 +35,8 @@ from backend.payments.model import (
     payment_answer,
 )
 from backend.payments.offline import pass_on_undone, undone_reads
-from backend.payments.paying import push_payment, tell_merchant
 from backend.payments.tables import PAYMENT
+from backend.payments.telling import push_payment, tell_merchant
 from backend.payments.timeline import step
 from backend.sagas.model import SagaState, SagaStep
 from backend.sagas.tables import SAGA

@@ -17,8 +17,9 @@ from backend.db.working_set import WorkingSet
 from backend.notify.outbox import push_reads
 from backend.payments.limits import PAYER_WORD_MS
 from backend.payments.model import Answer, PaymentRules, payment_answer
-from backend.payments.paying import Taken, push_payment
+from backend.payments.paying import Taken
 from backend.payments.tables import PAYMENT
+from backend.payments.telling import push_payment
 from backend.payments.timeline import step
 from backend.risk.model import Verdict
 from backend.wallet.model import masked_name
