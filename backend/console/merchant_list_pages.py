@@ -3,14 +3,15 @@
 from fastapi import APIRouter, Request, Response
 
 from backend.console.limits import ROWS_PER_PAGE
+from backend.console.money_list import MoneyList
 from backend.console.parts import ConsoleParts
 from backend.console.places import names_of
 from backend.console.session import OF_MERCHANT, ROOT
 from backend.db.tables import Row
 from backend.devices.repository import DeviceRepository
-from backend.listing.filters import REFUND_STATES, TypedRefunds, place_of
+from backend.listing.filters import REFUND_STATES, TypedRefunds
 from backend.listing.limits import FILTER_CHARS_MAX
-from backend.listing.paged import NO_ROWS, refund_list
+from backend.listing.paged import refund_list
 from backend.payments.services import Services
 from protocol.errors import CallerError
 from protocol.topics import is_name
@@ -24,35 +25,19 @@ def add_pages(pages: APIRouter, parts: ConsoleParts) -> None:
 
 
 def _refunds(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:
-    face, listed = parts.face, refund_list(services)
+    listed = MoneyList(
+        parts, refund_list(services),
+        name="refunds", states=REFUND_STATES, wanted=TypedRefunds.wanted,
+    )  # fmt: skip
 
     @pages.get(ROOT + "/refunds")
     async def refunds(request: Request) -> Response:
         person = await parts.person(request)
-        place = place_of(request)
-        asked = await parts.naming.asked(TypedRefunds.of(request), person.scope)
-        typed, wrong = asked.typed, asked.typed.wrong()
-        wanted = None if asked.choices or wrong else typed.wanted(person.scope)
-        page = NO_ROWS
-        if wanted is not None:
-            page = await listed.page(wanted, place, rows_max=ROWS_PER_PAGE)
-        rows = page.rows
-        return face.page(
-            request, "refunds", person, tab="refunds", rows=rows, typed=typed,
-            more=typed.query(after=page.after.told) if page.after else "",
-            is_first=place is None, choices=REFUND_STATES, export=typed.query(),
-            sums=await listed.sums(wanted) if wanted and rows else None, asked=asked, wrong=wrong,
-            known=await parts.naming.known(typed, person.scope),
-            places=await names_of(services, rows),
-        )  # fmt: skip
+        return await listed.page(request, person, TypedRefunds.of(request), {})
 
     @pages.get(ROOT + "/refunds.csv")
     async def export(request: Request) -> Response:
-        person = await parts.person(request)
-        asked = await parts.naming.asked(TypedRefunds.of(request), person.scope)
-        wanted = asked.clear().wanted(person.scope)
-        name = f"refunds-{parts.payments.today().isoformat()}"
-        return face.csv(request, name, listed.csv(wanted))
+        return await listed.file(request, TypedRefunds.of(request))
 
 
 def _stores(pages: APIRouter, parts: ConsoleParts, services: Services) -> None:

@@ -5,18 +5,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from backend.console.beside import ANSWER, REFUND
-from backend.console.limits import ROWS_PER_PAGE
 from backend.console.merchant_money_desk import MoneyDesk
 from backend.console.model import Person
+from backend.console.money_list import MoneyList
 from backend.console.parts import ConsoleParts
 from backend.console.payments_desk import left_minor
 from backend.console.places import names_of
 from backend.console.session import ROOT
 from backend.db.tables import Row
 from backend.forms import Form
-from backend.listing.filters import PAYMENT_STATES, TypedPayments, minor_of, place_of
+from backend.listing.filters import PAYMENT_STATES, TypedPayments, minor_of
 from backend.listing.limits import FILTER_CHARS_MAX
-from backend.listing.paged import NO_ROWS, payment_list
+from backend.listing.paged import payment_list
 from protocol.errors import CallerError
 from protocol.money import positive
 
@@ -50,8 +50,10 @@ def _today(pages: APIRouter, parts: ConsoleParts, money: MoneyDesk) -> None:
 
 
 def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
-    face, desk = parts.face, parts.payments
-    listed = payment_list(desk.services)
+    listed = MoneyList(
+        parts, payment_list(parts.payments.services),
+        name="payments", states=PAYMENT_STATES, wanted=TypedPayments.wanted,
+    )  # fmt: skip
 
     @pages.get(ROOT + "/payments")
     async def payments(request: Request) -> Response:
@@ -59,34 +61,15 @@ def _payments(pages: APIRouter, parts: ConsoleParts) -> None:
         typed, wrong = TypedPayments.of(request), {}
         try:
             if typed.number:
-                found = await desk.payment(person, typed.number)
-                return face.sent(request, f"/payments/{found['payment_id']}")
+                found = await parts.payments.payment(person, typed.number)
+                return parts.face.sent(request, f"/payments/{found['payment_id']}")
         except CallerError as refusal:
             wrong["number"] = refusal
-        asked, place = await parts.naming.asked(typed, person.scope), place_of(request)
-        typed = asked.typed
-        wrong |= typed.wrong()
-        wanted = None if asked.choices or wrong else typed.wanted(person.scope)
-        page = NO_ROWS
-        if wanted is not None:
-            page = await listed.page(wanted, place, rows_max=ROWS_PER_PAGE)
-        rows = page.rows
-        return face.page(
-            request, "payments", person, tab="payments", rows=rows, typed=typed,
-            more=typed.query(after=page.after.told) if page.after else "",
-            sums=await listed.sums(wanted) if wanted and rows else None, asked=asked, wrong=wrong,
-            known=await parts.naming.known(typed, person.scope),
-            is_first=place is None, choices=PAYMENT_STATES,
-            export=typed.query(), places=await names_of(desk.services, rows),
-        )  # fmt: skip
+        return await listed.page(request, person, typed, wrong)
 
     @pages.get(ROOT + "/payments.csv")
     async def export(request: Request) -> Response:
-        person = await parts.person(request)
-        asked = await parts.naming.asked(TypedPayments.of(request), person.scope)
-        wanted = asked.clear().wanted(person.scope)
-        name = f"payments-{desk.today().isoformat()}"
-        return face.csv(request, name, listed.csv(wanted))
+        return await listed.file(request, TypedPayments.of(request))
 
 
 def _one(pages: APIRouter, parts: ConsoleParts) -> None:

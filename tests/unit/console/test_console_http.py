@@ -247,7 +247,7 @@ def test_today_adds_up_and_unknowns_come_first(world: ConsoleWorld) -> None:
 def test_a_list_goes_on_by_key_and_shows_each_payment_once(
     world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.console.merchant_pages.ROWS_PER_PAGE", 2)
+    monkeypatch.setattr("backend.console.money_list.ROWS_PER_PAGE", 2)
     world.add("li.na")
     wanted = [paid(world) for _ in range(5)]
     http, path, seen = world.signed_in("li.na"), "/console/payments", []

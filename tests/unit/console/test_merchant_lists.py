@@ -63,7 +63,7 @@ def test_refunds_are_narrowed_paged_and_exported(
     assert "rfd_" not in other.get("/console/refunds").text
     assert "rfd_" not in other.get("/console/refunds.csv").text
     assert second in world.signed_in("ops").get("/console/refunds").text
-    monkeypatch.setattr("backend.console.merchant_list_pages.ROWS_PER_PAGE", 2)
+    monkeypatch.setattr("backend.console.money_list.ROWS_PER_PAGE", 2)
     more = re.search(r'href="/console/refunds\?(after=[^"]+)">', http.get("/console/refunds").text)
     assert more is not None
     assert listed(more[1]) == [first]
