@@ -5,9 +5,9 @@ The waits imitate the wallets' own rules: after an unclear answer ask from 5 s o
 """
 
 ANSWER_WAIT_MS = 5_000
+"""How long a request that left the terminal may stay silent before its outcome is *unknown*."""
 CLOCK_TOLD_MS_MAX = 2_000
 """An answer that took longer does not tell how far two clocks are apart."""
-"""How long a request that left the terminal may stay silent before its outcome is *unknown*."""
 CREATE_AGE_MS_MAX = 2 * 60_000
 """How long after it was stored a create may be sent or made again. The payer has gone then."""
 OFFLINE_ASK_GAP_MS = 60_000

@@ -17,8 +17,9 @@ from protocol.signed_note import NoteKey
 from tillway.clearing_bill import app as bill
 from tillway.clearing_breaks import app as breaks
 from tillway.clearing_calendar import app as calendar
-from tillway.clearing_watch import RUN_S_MAX, watch
+from tillway.clearing_watch import watch
 from tillway.json_api import JsonApi
+from tillway.limits import CLEARING_RUN_S_MAX
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import writing
 
@@ -48,7 +49,7 @@ Out = Annotated[Path, typer.Option(help="The file to write.")]
 def run(url: Url, ca: Ca, token_file: TokenFile, day: OneDay = None) -> None:
     """Close a day. Safe to repeat: what is done is left alone. Exit code 1 while it stays open."""
     console = Console()
-    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    api = api_of(url, ca, token_file, timeout_s=CLEARING_RUN_S_MAX)
     for one in [day.date()] if day else _days_over(api):
         found = watch(api, f"/operator/v1/clearing/{one}/run", console)
         show_report(found)

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from protocol.errors import OperatingError
-from tillway.clearing_watch import RUN_S_MAX
 from tillway.json_api import JsonApi
+from tillway.limits import CLEARING_RUN_S_MAX
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.out_files import part_of, writing
 
@@ -40,7 +40,7 @@ def trade(
     lines: Annotated[Lines, typer.Option("--type", help="Which lines.")] = Lines.ALL,
 ) -> None:
     """The trade bill (交易账单), in WeChat Pay's layout."""
-    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    api = api_of(url, ca, token_file, timeout_s=CLEARING_RUN_S_MAX)
     _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/trade?bill_type={lines.value}", out)
 
 
@@ -49,7 +49,7 @@ def fund_flow(
     merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
 ) -> None:
     """The fund-flow bill (资金账单) of the basic account, in WeChat Pay's layout."""
-    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    api = api_of(url, ca, token_file, timeout_s=CLEARING_RUN_S_MAX)
     _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/fund-flow", out)
 
 
@@ -58,7 +58,7 @@ def settlement(
     merchant: Merchant, day: Day, url: Url, ca: Ca, token_file: TokenFile, out: Out
 ) -> None:
     """The settlement statement: sold, settled, paid out, come back, and what waits until when."""
-    api = api_of(url, ca, token_file, timeout_s=RUN_S_MAX)
+    api = api_of(url, ca, token_file, timeout_s=CLEARING_RUN_S_MAX)
     _save(api, f"/operator/v1/bills/{merchant}/{day.date()}/settlement", out)
 
 

@@ -11,10 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from protocol.errors import TillwayError
 from tillway.json_api import JsonApi
+from tillway.limits import CLEARING_LOOK_S
 
-RUN_S_MAX = 6 * 3600
-"""How long a run may take: a large day reads and pays for hours."""
-_POLL_S = 0.5
 Told = Callable[[dict[str, Any]], None]
 """Takes the progress of a run."""
 _PROGRESS = "/operator/v1/clearing/progress"
@@ -43,7 +41,7 @@ def follow(api: JsonApi, path: str, told: Told) -> Any:  # noqa: ANN401
     """Post to a path and tell the backend's progress until it answers; the answer."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(api.post, path)
-        while not wait((answer,), timeout=_POLL_S).done:
+        while not wait((answer,), timeout=CLEARING_LOOK_S).done:
             found = _asked(api)
             if found.get("is_running"):
                 told(found)

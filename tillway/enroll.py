@@ -17,6 +17,7 @@ from protocol.identity import Identity
 from tillway import join as joining
 from tillway.json_api import JsonApi
 from tillway.key_homes import FileKeys, KeyHome
+from tillway.limits import SECRET_FILE_BYTES_MAX
 from tillway.operator_api import change_device, new_code
 from tillway.operator_place import Ca, TokenFile, Url, api_of
 from tillway.private_files import passphrase_in, read_files, write_files
@@ -41,8 +42,6 @@ Element = Annotated[
 ElementPinFile = Annotated[
     Path | None, typer.Option(help="The element's PIN, 4 to 16 bytes. [STATE/element-pin]")
 ]
-
-_FILE_BYTES_MAX = 4096
 
 
 @app.command()
@@ -234,7 +233,7 @@ def _secret(file: Path) -> str:
 def _read(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(_FILE_BYTES_MAX)
+            return opened.read(SECRET_FILE_BYTES_MAX)
     except OSError:
         raise CallerError("config_invalid", f"cannot read {file}") from None
 

@@ -56,9 +56,9 @@ from tillway.identity_slots import (
     slot_in_use,
 )
 from tillway.key_homes import FileKeys, KeyHome
+from tillway.limits import JOIN_TIMEOUT_S
 from tillway.private_files import read_files
 
-HTTP_TIMEOUT_S = 20
 SM_SUITE = "SM2-SM3"
 CONTENT_TYPE = "application/cbor"
 
@@ -236,6 +236,6 @@ def _exchange(
     # Where the server's certificate is not verified (only to fetch the CA), it has no kind either.
     is_verified = context.verify_mode is ssl.CERT_REQUIRED
     peer: PeerKind | None = "backend" if is_verified else None
-    line = Line(url=url, context=context, timeout_s=HTTP_TIMEOUT_S, peer=peer)
+    line = Line(url=url, context=context, timeout_s=JOIN_TIMEOUT_S, peer=peer)
     headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
     return line.ask(method, path, body, headers, bytes_max=bytes_max)

@@ -10,9 +10,7 @@ from typing import Any
 from protocol.errors import CallerError, OperatingError
 from protocol.tls import joining_context
 from tillway.exchange import Line
-
-ANSWER_BYTES_MAX = 8 * 1024 * 1024
-TIMEOUT_S = 60
+from tillway.limits import ANSWER_BYTES_MAX, ANSWER_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class JsonApi:
     url: str
     ca: Path | None = None
     token: str = field(default="", repr=False)
-    timeout_s: int = TIMEOUT_S
+    timeout_s: int = ANSWER_TIMEOUT_S
 
     def get(self, path: str) -> Any:  # noqa: ANN401  # any JSON
         """The JSON that stands there."""

@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from protocol.errors import CallerError
-from tillway.json_api import TIMEOUT_S, JsonApi
+from tillway.json_api import JsonApi
+from tillway.limits import ANSWER_TIMEOUT_S
 
 URL_VARIABLE, CA_VARIABLE = "TILLWAY_URL", "TILLWAY_CA"
 TOKEN_FILE_VARIABLE = "TILLWAY_TOKEN_FILE"  # noqa: S105  # a variable's name
@@ -23,7 +24,7 @@ Ca = Annotated[
 TokenFile = Annotated[Path, typer.Option(envvar=TOKEN_FILE_VARIABLE, help="The operator's token.")]
 
 
-def api_of(url: str, ca: Path, token_file: Path, *, timeout_s: int = TIMEOUT_S) -> JsonApi:
+def api_of(url: str, ca: Path, token_file: Path, *, timeout_s: int = ANSWER_TIMEOUT_S) -> JsonApi:
     """The backend, as the operator; ``config_invalid`` where the token cannot be read."""
     try:
         token = token_file.read_text("ascii").strip()

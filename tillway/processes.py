@@ -22,20 +22,19 @@ from typing import Any
 
 from protocol.errors import OperatingError, TillwayError, from_code, is_known
 from tillway.cli import PARENT_PIPE
-
-READY_TIMEOUT_S = 600
-IDLE_TIMEOUT_S = 60
-"""How long a program that starts may neither compute nor write."""
-REMIND_S = 20
-LOOK_S = 2.0
-"""Between two looks at all processes: each takes some milliseconds from those that start."""
-STOP_TIMEOUT_S = 20
-COMMAND_TIMEOUT_S = 600
-LOG_TAIL_LINES = 12
-LOG_TAIL_BYTES_MAX = 64 * 1024
-LOG_LINE_CHARS_MAX = 400
-LINE_BYTES_MAX = 64 * 1024
-READ_BYTES_MAX = 4096
+from tillway.limits import (
+    COMMAND_TIMEOUT_S,
+    IDLE_TIMEOUT_S,
+    LINE_BYTES_MAX,
+    LOG_LINE_CHARS_MAX,
+    LOG_TAIL_BYTES_MAX,
+    LOG_TAIL_LINES,
+    LOOK_S,
+    READ_BYTES_MAX,
+    READY_TIMEOUT_S,
+    REMIND_S,
+    STOP_TIMEOUT_S,
+)
 
 
 @dataclass(slots=True)

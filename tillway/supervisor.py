@@ -15,11 +15,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from protocol.errors import CallerError, TillwayError
+from tillway.limits import LOOK_EVERY_S, STARTS_AT_ONCE_MAX
 from tillway.processes import Program, log_tail
 from tillway.revival import TRIES_MAX, End, Phase, Revival, why_of
 
-LOOK_EVERY_S = 0.25
-STARTS_AT_ONCE_MAX = 4
 LOG_FILE = "supervisor.log"
 
 

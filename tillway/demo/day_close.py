@@ -15,11 +15,12 @@ from rich.console import Console
 
 from protocol.clock import CHINA
 from tillway.clearing import show_report
-from tillway.clearing_watch import RUN_S_MAX, Told, bar, follow
+from tillway.clearing_watch import Told, bar, follow
 from tillway.demo.addresses import stack_in
 from tillway.demo.phone_book import DIRECTORY, Directory
 from tillway.demo.stack import OPERATOR_TOKEN
 from tillway.json_api import JsonApi
+from tillway.limits import CLEARING_RUN_S_MAX
 from tillway.operator_place import api_of
 
 app = typer.Typer(
@@ -88,7 +89,10 @@ def close(directory: Directory = DIRECTORY) -> None:
     clear, settle, pay out, reconcile and test the reserve. Exit code 1 if a day stays open."""
     stack, console = stack_in(directory), Console()
     operator = api_of(
-        stack["public_url"], Path(stack["ca"]), directory / OPERATOR_TOKEN, timeout_s=RUN_S_MAX
+        stack["public_url"],
+        Path(stack["ca"]),
+        directory / OPERATOR_TOKEN,
+        timeout_s=CLEARING_RUN_S_MAX,
     )
     clocks = Clocks(operator, tuple(JsonApi(url) for url in stack["institutions"].values()))
     with bar(console) as told:

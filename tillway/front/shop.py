@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from protocol.errors import TillwayError
-from tillway.clearing_watch import RUN_S_MAX
 from tillway.demo.at_work import CarPark, Charger, VendingMachine
 from tillway.demo.day_close import Clocks, china_day
 from tillway.demo.machines import EXIT, VENDING, vending_of
@@ -27,6 +26,7 @@ from tillway.front.limits import PROBE_S
 from tillway.front.parts import Keeper, Link, Note, Place
 from tillway.front.skew import Skew
 from tillway.json_api import JsonApi
+from tillway.limits import CLEARING_RUN_S_MAX
 
 _DEBITED = frozenset({"owed", "asked", "paid", "unsettled"})
 """States of a charge that was metered to its end and costs something."""
@@ -183,7 +183,8 @@ def shop_of(stack: Stack, keeper: Keeper) -> Shop:
         now_ms=_now_ms,
         hub=_http(stack, HUB),
         clocks=Clocks(
-            replace(stack.operator, timeout_s=RUN_S_MAX), tuple(stack.sandbox.controls().values())
+            replace(stack.operator, timeout_s=CLEARING_RUN_S_MAX),
+            tuple(stack.sandbox.controls().values()),
         ),
         charger=Charger(_http(stack, f"{CHARGER}-machine"), stack.hub_control),
         car_park=CarPark(stack.till(EXIT)),
