@@ -4,7 +4,7 @@ everybody counts time by."""
 from datetime import timedelta, timezone
 from typing import Protocol
 
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 CHINA = timezone(timedelta(hours=8))
 """By which the days of money are told. There is no summer time."""
 

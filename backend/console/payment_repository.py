@@ -19,12 +19,12 @@ from backend.ledger.tables import TRANSFER
 from backend.payments.list_repository import LISTED, PaymentFilter, narrowed
 from backend.payments.tables import Payment
 from backend.refunds.tables import Refund
+from protocol.clock import HOUR_MS
 from protocol.payment import PAID_STATES, PaymentState
 
 _payment = Payment.__table__  # type: ignore[attr-defined]
 _refund = Refund.__table__  # type: ignore[attr-defined]
 _PAID = [state.value for state in PAID_STATES]
-_HOUR_MS = 3_600_000
 _END_MS = 2**53
 """Behind every time."""
 
@@ -71,7 +71,7 @@ class ConsolePayments:
 
     def hours(self, merchant_id: str | None, *, from_ms: int, until_ms: int) -> list[Row]:
         """What was paid in each hour after ``from_ms``, by currency; hours without are left out."""
-        hour = (_payment.c.created_at_ms - from_ms) // _HOUR_MS
+        hour = (_payment.c.created_at_ms - from_ms) // HOUR_MS
         wanted = PaymentFilter(merchant_id=merchant_id, from_ms=from_ms, until_ms=until_ms)
         query = narrowed(
             select(

@@ -38,13 +38,12 @@ from protocol import batch as batches
 from protocol import cbor
 from protocol.answers import Answer, seal_group
 from protocol.batch import SealedBatch
-from protocol.clock import Clock
+from protocol.clock import SECOND_MS, Clock
 from protocol.crypto.keys import SigningKey
 from protocol.errors import CallerError, OperatingError, TillwayError
 from transport.logs import traced
 
 _log = structlog.get_logger()
-_MS_PER_S = 1_000
 SubmitAll = Callable[[Sequence[Command]], Awaitable[list[Outcome]]]
 
 
@@ -147,7 +146,7 @@ class BatchDesk:
         began = time.perf_counter()
         carried = iter(await self._carried([one for one in asked if isinstance(one, Guarded)]))
         outcomes = [next(carried) if isinstance(one, Guarded) else one for one in asked]
-        took_ms = (time.perf_counter() - began) * _MS_PER_S
+        took_ms = (time.perf_counter() - began) * SECOND_MS
         for one, error, outcome in zip(opened, errors, outcomes, strict=True):
             self._count(one, outcome)
             if error is None:

@@ -17,11 +17,10 @@ from backend.ledger.derived_repository import DerivedRepository
 from backend.ledger.limits import FOLLOW_PAUSE_MS, FOLLOW_REST_FACTOR
 from backend.ledger.projection import FollowChain, groups_behind, next_step
 from backend.ledger.repository import LedgerRepository
-from protocol.clock import Clock
+from protocol.clock import SECOND_MS, Clock
 from protocol.errors import OperatingError
 
 _log = structlog.get_logger()
-_S = 1000
 
 
 class Follower:
@@ -58,7 +57,9 @@ class Follower:
                 _log.warning("follower_paused", code=error.code)
                 is_behind = False
             took = loop.time() - began
-            await asyncio.sleep(took * FOLLOW_REST_FACTOR if is_behind else FOLLOW_PAUSE_MS / _S)
+            await asyncio.sleep(
+                took * FOLLOW_REST_FACTOR if is_behind else FOLLOW_PAUSE_MS / SECOND_MS
+            )
 
     async def step(self) -> FollowChain | None:
         """Follow one step; None when all chains are followed to their ends."""

@@ -21,12 +21,11 @@ from backend.notify.model import Tried, signed_headers
 from backend.notify.ports import CallbackForm, CallbackQueue
 from backend.observability.flows import Flow, Outcome
 from backend.observability.metrics import Metrics
-from protocol.clock import Clock, Entropy
+from protocol.clock import SECOND_MS, Clock, Entropy
 from protocol.crypto.keys import SigningKey
 from protocol.errors import OperatingError, TillwayError
 
 _log = structlog.get_logger()
-_MS_PER_S = 1_000
 
 
 class CallbackDeliverer:
@@ -102,7 +101,7 @@ class CallbackDeliverer:
         self._metrics.flows.note(
             Flow.CALLBACK,
             Outcome.FAILED if tried.error else Outcome.DONE,
-            took_ms=(time.perf_counter() - began) * _MS_PER_S,
+            took_ms=(time.perf_counter() - began) * SECOND_MS,
             at_ms=self._clock.now_ms(),
         )
         try:

@@ -5,10 +5,9 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.observability.flows import Flow, FlowMeter, Outcome
-from protocol.clock import Clock
+from protocol.clock import SECOND_MS, Clock
 
 _REFUSED, _FAILED = 400, 500
-_MS_PER_S = 1_000
 
 
 class FlowWatch:
@@ -34,7 +33,7 @@ class FlowWatch:
             nonlocal is_noted
             if message["type"] == "http.response.start" and not is_noted:
                 is_noted = True
-                took_ms = (time.perf_counter() - began) * _MS_PER_S
+                took_ms = (time.perf_counter() - began) * SECOND_MS
                 outcome = outcome_of_status(message["status"])
                 self._meter.note(flow, outcome, took_ms=took_ms, at_ms=self._clock.now_ms())
             await send(message)

@@ -15,6 +15,7 @@ from backend.merchants.limits import (
     URL_CHARS_MAX,
 )
 from backend.wanted import Wanted
+from protocol.clock import SECOND_MS
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.enrolment import URLS_MAX
 from protocol.money import AMOUNT_MINOR_MAX
@@ -22,7 +23,6 @@ from protocol.money import AMOUNT_MINOR_MAX
 _Id = Annotated[str, Field(min_length=1, max_length=IDENTIFIER_CHARS_MAX)]
 _Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
 _Minor = Annotated[int, Field(ge=0, le=AMOUNT_MINOR_MAX)]
-_S = 1000
 
 
 class NewMerchant(Wanted):
@@ -59,7 +59,9 @@ class NewCode(Wanted):
     store: _Id
     names: list[str] = Field(default_factory=list, max_length=NAMES_MAX)
     hub_urls: list[str] = Field(default_factory=list, max_length=URLS_MAX)
-    valid_s: Annotated[int, Field(gt=0, le=CODE_VALID_MS_MAX // _S)] = CODE_VALID_MS // _S
+    valid_s: Annotated[int, Field(gt=0, le=CODE_VALID_MS_MAX // SECOND_MS)] = (
+        CODE_VALID_MS // SECOND_MS
+    )
 
 
 class StatusChange(Wanted):

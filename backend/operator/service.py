@@ -20,12 +20,11 @@ from backend.merchants.service import CreateMerchant
 from backend.operator.limits import BALANCE_CHECK_GAP_MS, VERIFICATIONS_OPEN_MAX
 from backend.operator.repository import DayRepository
 from backend.operator.schemas import NewCode, NewMerchant, NewStore
-from protocol.clock import Clock
+from protocol.clock import SECOND_MS, Clock
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError, OperatingError
 
 ACTOR = "operator"
-_S = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +93,7 @@ class OperatorService:
             names=tuple(wanted.names),
             hub_urls=tuple(wanted.hub_urls),
         )
-        now_ms, valid_ms = self._clock.now_ms(), wanted.valid_s * _S
+        now_ms, valid_ms = self._clock.now_ms(), wanted.valid_s * SECOND_MS
         printed = await self._enrolment.issue_code(
             grant, issued_by=ACTOR, now_ms=now_ms, valid_ms=valid_ms
         )

@@ -14,9 +14,9 @@ from backend.rollouts.repository import RolloutRepository
 from backend.rollouts.schemas import NewRollout, PlannedRollout
 from backend.rollouts.service import MoveRollout, PlanRollout
 from backend.rollouts.wishes import wish_of
+from protocol.clock import SECOND_MS
 from protocol.errors import CallerError
 
-_S = 1_000
 Waves = tuple[tuple[str, ...], ...]
 
 
@@ -51,7 +51,7 @@ class RolloutDesk:
             content=wanted.content,
             waves=await self._waves(wanted),
             plan=_plan_of(wanted),
-            device_wait_ms=wanted.device_wait_s * _S,
+            device_wait_ms=wanted.device_wait_s * SECOND_MS,
             by=wanted.by,
             request=json.dumps(asked, ensure_ascii=False, sort_keys=True),
         )

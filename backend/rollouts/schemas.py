@@ -16,11 +16,11 @@ from backend.rollouts.limits import (
 )
 from backend.rollouts.model import WaveWish
 from backend.wanted import Wanted
+from protocol.clock import SECOND_MS
 from protocol.errors import CallerError
 from protocol.limits import IDENTIFIER_CHARS_MAX
 from protocol.messages.base import RolloutIdText
 
-_S = 1_000
 _Word = Annotated[str, Field(max_length=IDENTIFIER_CHARS_MAX)]
 _Percent = Annotated[int, Field(ge=0, le=100)]
 _Person = Annotated[str, Field(min_length=1, max_length=PERSON_CHARS_MAX)]
@@ -52,8 +52,8 @@ class PlannedRollout(Wanted):
     error_percent: _Percent = 10
     rolls_back: bool = True
     device_wait_s: Annotated[
-        int, Field(ge=DEVICE_WAIT_MS_MIN // _S, le=DEVICE_WAIT_MS_MAX // _S)
-    ] = DEVICE_WAIT_MS // _S
+        int, Field(ge=DEVICE_WAIT_MS_MIN // SECOND_MS, le=DEVICE_WAIT_MS_MAX // SECOND_MS)
+    ] = DEVICE_WAIT_MS // SECOND_MS
 
 
 class NewRollout(PlannedRollout):

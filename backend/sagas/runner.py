@@ -27,12 +27,11 @@ from backend.sagas.model import TAKING, Ask, SagaKind, SagaState
 from backend.sagas.ports import Resolve, Word
 from backend.sagas.repository import SagaRepository
 from backend.sagas.service import Claimed, ClaimSagas
-from protocol.clock import Clock
+from protocol.clock import SECOND_MS, Clock
 from protocol.errors import OperatingError
 from protocol.money import Money
 
 _log = structlog.get_logger()
-_MS_PER_S = 1_000
 Taken = Callable[[str], Awaitable[Row]]
 """What a channel has taken without our asking, by the break's id: ``reference``,
 ``channel_reference``, ``account``, ``business_date``."""
@@ -159,7 +158,7 @@ class SagaRunner:
         self._flows.note(
             Flow.CHANNEL,
             _outcome(word),
-            took_ms=(time.perf_counter() - began) * _MS_PER_S,
+            took_ms=(time.perf_counter() - began) * SECOND_MS,
             at_ms=self._clock.now_ms(),
         )
         return word

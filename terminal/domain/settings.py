@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from protocol.clock import SECOND_MS
 from protocol.errors import CallerError
 from protocol.settings import SettingValue
 from terminal.profile import Profile
@@ -123,7 +124,6 @@ _FIELDS = {
     "receipt_footer_en": "receipt_footer_en",
 }
 """The settings that stand in the profile as they are."""
-_SECOND_MS = 1_000
 
 
 def applied(own: Profile, values: Values) -> Profile:
@@ -137,7 +137,7 @@ def applied(own: Profile, values: Values) -> Profile:
     if "methods" in values:
         changes["methods"] = tuple(values["methods"])  # type: ignore[arg-type]  # a list
     if "idle_lock_s" in values:
-        changes["idle_lock_ms"] = int(values["idle_lock_s"]) * _SECOND_MS  # type: ignore[arg-type]
+        changes["idle_lock_ms"] = int(values["idle_lock_s"]) * SECOND_MS  # type: ignore[arg-type]
     return replace(own, **changes)  # type: ignore[arg-type]  # their kinds were checked
 
 
@@ -147,5 +147,5 @@ def effective(profile: Profile) -> dict[str, SettingValue | None]:
         setting: getattr(profile, name) for setting, name in _FIELDS.items()
     }
     plain["methods"] = list(profile.methods)
-    plain["idle_lock_s"] = profile.idle_lock_ms // _SECOND_MS
+    plain["idle_lock_s"] = profile.idle_lock_ms // SECOND_MS
     return plain
