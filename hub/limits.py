@@ -81,3 +81,5 @@ line that comes and goes moves nothing."""
 # --- Its SQLite files
 DURABLE_BUSY_TIMEOUT_MS = 5_000
 """How long a writer waits for another program's transaction (`tillway hub`)."""
+DEVICE_TABLE_BYTES_MAX = 8 * 1024 * 1024
+"""Of the backend's signed table of a store's devices."""

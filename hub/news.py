@@ -12,6 +12,7 @@ import structlog
 from hub.domain.checking import FindKey, open_group
 from hub.domain.effects import Push
 from hub.domain.registry import Device
+from hub.limits import DEVICE_TABLE_BYTES_MAX
 from protocol import cbor, cose
 from protocol.errors import CallerError
 from protocol.limits import ANSWER_BYTES_MAX, PUSH_ITEMS_MAX
@@ -19,7 +20,6 @@ from protocol.topics import Kind
 
 log = structlog.get_logger()
 _KINDS: dict[str, Kind] = {"answer": "res", "command": "cmd", "settings": "cfg"}
-_TABLE_BYTES_MAX = 8 * 1024 * 1024
 _TABLE_VERSION = 1
 
 
@@ -59,10 +59,10 @@ def read_news(rows: object, *, store: str, backend_key: FindKey) -> News | None:
 
 def read_devices(data: bytes, *, store: str, backend_key: FindKey) -> list[Device]:
     """Check the signed device table; ``CallerError`` if it is not the backend's."""
-    sealed = cose.parse1(data, bytes_max=_TABLE_BYTES_MAX)
+    sealed = cose.parse1(data, bytes_max=DEVICE_TABLE_BYTES_MAX)
     if not cose.verify1(sealed, backend_key(sealed.kid)):
         raise CallerError("signature_invalid", "device table")
-    table = cbor.decode(sealed.payload, bytes_max=_TABLE_BYTES_MAX)
+    table = cbor.decode(sealed.payload, bytes_max=DEVICE_TABLE_BYTES_MAX)
     match table:
         case {"version": version, "store": str(named), "devices": [*rows]} if (
             version == _TABLE_VERSION and named == store

@@ -149,3 +149,8 @@ LOG_LINES_KEPT = 2_000
 GOODS_MAX = 2_000
 CART_LINES_MAX, CART_QUANTITY_MAX = 50, 99
 GOODS_CODE_CHARS_MAX = 32
+RECEIPT_ITEM_LINES_MAX = 200
+SCAN_TEST_S = 10.0
+"""How long a test of the scanner, from the page, waits for a code."""
+TRAINING_PAYMENTS_MAX = 500
+"""Of payments that the training's backend remembers."""

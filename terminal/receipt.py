@@ -12,6 +12,7 @@ from protocol.errors import advice
 from protocol.framing import escpos
 from protocol.framing.escpos import Align, QrStyle
 from protocol.money import Money
+from terminal.limits import RECEIPT_ITEM_LINES_MAX
 
 ReceiptState = Literal[
     "paid",
@@ -25,7 +26,6 @@ ReceiptState = Literal[
     "accepted_offline",
 ]
 COLUMNS = {58: 32, 80: 48}
-ITEM_LINES_MAX = 200
 FEED_LINES = 4
 _TITLES: dict[ReceiptState, tuple[str, str]] = {
     "paid": ("支付成功", "PAID"),
@@ -127,7 +127,7 @@ def _items(items: tuple[ReceiptItem, ...], columns: int) -> bytes:
         return b""
     rows = [
         pair(f"{item.name} x{item.quantity}", item.amount.decimal(), columns)
-        for item in items[:ITEM_LINES_MAX]
+        for item in items[:RECEIPT_ITEM_LINES_MAX]
     ]
     return b"".join((*rows, rule(columns)))
 

@@ -20,3 +20,5 @@ SLOW_ANSWER_S = 8
 """How late a payment is answered while a tester's switch says so."""
 CODE_KEPT_MS = 25_000
 """A shown code with no more life than this is not shown again."""
+TOKEN_CHARS_MAX = 128
+"""Of a payer's bearer token."""

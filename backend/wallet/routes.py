@@ -15,7 +15,7 @@ from backend.payments.services import Services
 from backend.red_packets.routes import add_wallet_routes as add_red_packet_routes
 from backend.risk.lists.service import SetBlock
 from backend.wallet.desk import WalletDesk, said_of
-from backend.wallet.limits import BILLS_PER_PAGE_MAX
+from backend.wallet.limits import BILLS_PER_PAGE_MAX, TOKEN_CHARS_MAX
 from backend.wallet.schemas import (
     Block,
     Confirmation,
@@ -34,7 +34,6 @@ from protocol.errors import CallerError
 from protocol.messages.base import CurrencyText
 
 _SCHEME = "bearer "
-_TOKEN_CHARS_MAX = 128
 
 
 def router(services: Services) -> APIRouter:
@@ -142,7 +141,7 @@ def bearer_token(request: Request) -> str:
     """The token that a wallet's call carries; ``not_authorized`` without one."""
     header = request.headers.get("authorization", "")
     token = header[len(_SCHEME) :].strip()
-    if header[: len(_SCHEME)].lower() != _SCHEME or not 0 < len(token) <= _TOKEN_CHARS_MAX:
+    if header[: len(_SCHEME)].lower() != _SCHEME or not 0 < len(token) <= TOKEN_CHARS_MAX:
         raise CallerError("not_authorized")
     return token
 

@@ -20,6 +20,7 @@ from backend.passkeys.desk import PasskeyAskedError
 from backend.payments.services import Services
 from backend.topups.service import TopUps
 from backend.wallet.desk import WalletDesk
+from backend.wallet.limits import TOKEN_CHARS_MAX
 from backend.wallet_page import (
     agreeing,
     agreements,
@@ -37,8 +38,6 @@ from backend.wallet_page.face import Face
 from backend.wallet_page.parts import PageParts
 from backend.wallet_page.session import ROOT, Session, paying_at, read_form
 from protocol.errors import CallerError, TillwayError
-
-_TOKEN_CHARS_MAX = 128
 
 
 def router(
@@ -95,7 +94,7 @@ def _door(pages: APIRouter, parts: PageParts) -> None:
     @pages.post(ROOT + "/sign-in")
     async def sign_in(request: Request) -> Response:
         form = await read_form(request)
-        token = form.get("token", "").strip()[:_TOKEN_CHARS_MAX]
+        token = form.get("token", "").strip()[:TOKEN_CHARS_MAX]
         on = paying_at(ROOT + form.get("on", ""))
         try:
             await parts.desk.authenticate(token)

@@ -47,3 +47,5 @@ DEVICES_MAX = 2_000
 HUB_STATE_EVERY_MS = 30_000
 DEGRADED_AFTER_MS = 3_000
 """How long the line is away before the hub says that it is offline."""
+DEVICE_ROW_BYTES_MAX = 8 * 1024
+"""Of one device as the backend tells it."""

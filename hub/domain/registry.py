@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from hub.domain.limits import DEVICES_MAX
+from hub.domain.limits import DEVICE_ROW_BYTES_MAX, DEVICES_MAX
 from protocol import cbor
 from protocol.crypto.keys import VerifyKey
 from protocol.errors import CallerError
 from protocol.limits import COUNTER_MAX
 from protocol.topics import is_name
 
-_ROW_BYTES_MAX = 8 * 1024
 _REFUSALS = {"revoked": "device_revoked"}
 
 
@@ -74,7 +73,7 @@ class Device:
     @classmethod
     def from_bytes(cls, wire: bytes, *, store: str) -> Self:
         """Read the durable copy of a row."""
-        row = cbor.decode(wire, bytes_max=_ROW_BYTES_MAX)
+        row = cbor.decode(wire, bytes_max=DEVICE_ROW_BYTES_MAX)
         if not isinstance(row, dict):
             raise CallerError("field_invalid", "registry row")
         return cls.from_wire(row, store=store)

@@ -71,3 +71,5 @@ NUMBERS_SINCE_S = 1_735_689_600
 NUMBERS_BEGIN_MAX = 2_000_000_000
 """A clock that is far ahead begins no higher: a charger of 1.6 may keep a number in 32 bits."""
 WH_MAX = 10**12
+LISTENER_STOP_S = 2
+"""How long open lines may take to end when the listener stops."""

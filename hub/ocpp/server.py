@@ -23,7 +23,7 @@ from hub.ocpp.book import ChargeBook
 from hub.ocpp.connection import Connection, Outbox
 from hub.ocpp.dialect import Desk, Dialect, Send
 from hub.ocpp.keeper import Keeper
-from hub.ocpp.limits import MESSAGE_BYTES_TAKEN_MAX, PING_EVERY_S
+from hub.ocpp.limits import LISTENER_STOP_S, MESSAGE_BYTES_TAKEN_MAX, PING_EVERY_S
 from hub.ocpp.v16 import Dialect16
 from hub.ocpp.v201 import Dialect201
 from hub.ocpp.wrong_passwords import WrongPasswords
@@ -36,7 +36,6 @@ DIALECTS: dict[str, Callable[[Desk, Send], Dialect]] = {
     Dialect201.subprotocol: Dialect201,
     Dialect16.subprotocol: Dialect16,
 }
-_STOP_S = 2
 _KINDS = frozenset({"terminal", "thing"})
 
 
@@ -77,7 +76,7 @@ class OcppServer:
             app,
             greet=greeting(tls),
             refused=refused,
-            stop_s=_STOP_S,
+            stop_s=LISTENER_STOP_S,
         )
 
     @property

@@ -3,9 +3,8 @@
 import asyncio
 
 from protocol.errors import CallerError, OperatingError, from_code
+from terminal.limits import SCAN_TEST_S
 from terminal.shell import ShellPorts
-
-SCAN_TEST_S = 10.0
 
 
 class Diagnostics:

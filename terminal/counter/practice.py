@@ -21,13 +21,12 @@ from protocol.answers import Answer
 from protocol.crypto.keys import SigningKey
 from protocol.envelope import Envelope
 from protocol.errors import advice
-from terminal.limits import TRAINING_PAYER_MS
+from terminal.limits import TRAINING_PAYER_MS, TRAINING_PAYMENTS_MAX
 from terminal.ports import CardOutcome
 from terminal.timing import TerminalClock
 
 _DECLINES = {1: "insufficient_balance", 4: "pay_code_expired"}
 _WAITS, _LOST = 2, 3
-_PAYMENTS_KEPT_MAX = 500
 _PRACTICE_CARD = "****0000"
 _CARD_OUTCOMES = {
     1: CardOutcome("declined", why="insufficient_balance"),
@@ -57,7 +56,7 @@ class Practice:
 
     def _create(self, asked: Envelope) -> list[bytes]:
         body = asked.body
-        while len(self._payments) >= _PAYMENTS_KEPT_MAX:
+        while len(self._payments) >= TRAINING_PAYMENTS_MAX:
             del self._payments[next(iter(self._payments))]
         kept = {name: body[name] for name in ("payment_id", "amount_minor", "currency", "method")}
         digit = body["amount_minor"] % 10
