@@ -1,8 +1,11 @@
 """A shop beside its channels: payers whose cards and fund accounts a sandbox bank keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+
+from structlog.testing import capture_logs
 
 from backend.channels.model import (
     ADVANCING_BANK,
@@ -14,9 +17,22 @@ from backend.sagas.repository import SagaRepository
 from protocol.money import Money
 from tests.support.channels import near_channels, runner_of
 from tests.support.institutions import NearInstitutions
-from tests.support.shop import Shop
+from tests.support.shop import Shop, bugs_in
 
 CARD_TOKEN, FUND_TOKEN = "tok_payers_card", "tok_payers_fund"
+
+
+@contextmanager
+def quiet_channel_world(url: str) -> Iterator["ChannelWorld"]:
+    """A shop with one merchant beside its channels. At its end no bug may have been logged."""
+    shop = Shop(url)
+    shop.add_merchant()
+    world = ChannelWorld(shop)
+    with capture_logs() as logs:
+        yield world
+    world.close()
+    shop.close()
+    assert not bugs_in(logs)
 
 
 @dataclass

@@ -25,6 +25,7 @@ from backend.sagas import routes as saga_routes
 from backend.wallet import routes as wallet_routes
 from backend.withdrawals import routes as withdrawal_routes
 from faces.routes import add_routes
+from protocol.crypto.keys import generate
 from protocol.errors import CallerError, TillwayError
 from tests.support.offline import BACKEND_KEY
 from tests.support.shop import Shop
@@ -41,6 +42,21 @@ class CountingEntropy:
     def token_bytes(self, count: int) -> bytes:
         self._calls += 1
         return self._calls.to_bytes(2, "big").rjust(count, b"\x07")
+
+
+def add_wallet(http: TestClient, shop: Shop, *, balance_minor: int = 0) -> dict[str, Any]:
+    """What an operator is told who opens a payer's wallet: ``payer_id`` and ``token``. Its PIN is
+    246810."""
+    wanted = {
+        "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
+        "key_public": generate("Ed25519").public.public.hex(),
+    }  # fmt: skip
+    answer = http.post("/operator/v1/payers", json=wanted, headers=OPERATOR)
+    assert answer.status_code == 201, answer.text
+    if balance_minor:
+        shop.top_up(wanted["payer_id"], balance_minor)
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 def services_of(shop: Shop) -> Services:

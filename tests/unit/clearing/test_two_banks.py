@@ -2,45 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import pytest
 
-from backend.channels.iso20022 import Leg, Statement
 from backend.channels.our_banks import OurBanks
 from backend.clearing.recall import PayoutDesk
 from backend.clearing.repository import ClearingRepository
-from tests.support.banks import OWN, RESERVE, AtOwnBank, AtReserveBank, BankWorld, bank_world
+from tests.support.banks import OWN, AtOwnBank, BankWorld, bank_world
 from tests.support.clearing import World, clearing_world, day_end_of
+from tests.support.holiday import PaidBySettlements
 from tests.support.iso20022 import cny
 
 pytestmark = pytest.mark.asyncio
 SHOP_ACCOUNT, OWN_OPENING = "6222000000001234", 500_000
-
-
-class PaidByChannels(AtReserveBank):
-    """The reserve bank, told by the channels' clearing houses of what they settle."""
-
-    def __init__(self, banks: BankWorld, world: World) -> None:
-        super().__init__(banks)
-        self._banks = banks
-        self._world = world
-
-    async def statement(self, account: str, day: date) -> Statement:
-        self._pass_on()
-        return await super().statement(account, day)
-
-    def _pass_on(self) -> None:
-        rows = self._world.near.bank.db.execute(
-            "SELECT reference, credit, amount_minor FROM movement"
-            " WHERE reference LIKE 'STL-%' AND ? IN (debit, credit)",
-            (RESERVE,),
-        ).fetchall()
-        for reference, credit, minor in rows:
-            sides = ("SETTLE-NUCC", RESERVE) if credit == RESERVE else (RESERVE, "SETTLE-NUCC")
-            if not self._banks.reserve.books.has_moved(reference):
-                self._banks.tell(reference, Leg(reference, *sides, cny(minor)))
 
 
 @dataclass
@@ -77,7 +52,7 @@ class Days:
 def days(lite_url: str) -> Iterator[Days]:
     with clearing_world(lite_url) as world, bank_world(clock=world.shop.clock) as banks:
         banks.a.open(SHOP_ACCOUNT, "Shop", cny(0))
-        reserve = PaidByChannels(banks, world)
+        reserve = PaidBySettlements(banks, world)
         bank = OurBanks(reserve=reserve, own=AtOwnBank(banks), own_account=OWN)
         world.day_end = day_end_of(world, bank)
         payouts = ClearingRepository(world.shop.reader).payouts

@@ -3,19 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from structlog.testing import capture_logs
 
-from tests.support.channel_world import ChannelWorld
-from tests.support.shop import Shop, bugs_in
+from tests.support.channel_world import ChannelWorld, quiet_channel_world
 
 
 @pytest.fixture
 def world(migrated_url: str) -> Iterator[ChannelWorld]:
-    shop = Shop(migrated_url)
-    shop.add_merchant()
-    world = ChannelWorld(shop)
-    with capture_logs() as logs:
+    with quiet_channel_world(migrated_url) as world:
         yield world
-    world.close()
-    shop.close()
-    assert not bugs_in(logs)

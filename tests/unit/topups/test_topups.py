@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from backend.channels.facts import DEFAULT_FACTS
 from backend.channels.model import NUCC
@@ -18,20 +17,13 @@ from backend.topups.repository import TopUpRepository
 from backend.topups.service import OrderTopUp, TopUps
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channel_world import CARD_TOKEN, ChannelWorld
-from tests.support.shop import Shop, bugs_in
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld, quiet_channel_world
 
 
 @pytest.fixture
 def world(migrated_url: str) -> Iterator[ChannelWorld]:
-    shop = Shop(migrated_url)
-    shop.add_merchant()
-    world = ChannelWorld(shop)
-    with capture_logs() as logs:
+    with quiet_channel_world(migrated_url) as world:
         yield world
-    world.close()
-    shop.close()
-    assert not bugs_in(logs)
 
 
 def order(world: ChannelWorld, minor: int = 700, **changes: Any) -> str:

@@ -21,11 +21,10 @@ from backend.wallet_page.barcode import HEIGHT_MODULES, QUIET_MODULES, bar_pictu
 from backend.wallet_page.bills import latest_months, month_of
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
-from protocol.crypto.keys import generate
 from protocol.errors import CallerError
 from tests.support.channel_world import ChannelWorld
 from tests.support.shop import Shop
-from tests.support.wallet_http import OPERATOR, client_of, services_of
+from tests.support.wallet_http import add_wallet, client_of, services_of
 
 
 @pytest.fixture
@@ -151,10 +150,7 @@ def test_taking_money_out_needs_the_pin_and_is_told_as_it_stands(
 ) -> None:
     shop = world.shop
     with client_of(shop) as http:
-        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
-            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
-            "key_public": generate("Ed25519").public.public.hex(),
-        }).json()  # fmt: skip
+        made = add_wallet(http, shop)
     payer = made["payer_id"]
     shop.top_up(payer, 50_000)
     card = shop.add_instrument(payer, "card", token="agr_wallet_0003")
@@ -181,10 +177,7 @@ def test_a_wrong_pin_tells_how_many_tries_are_left_and_a_locked_one_until_when(
 ) -> None:
     shop = world.shop
     with client_of(shop) as http:
-        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
-            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
-            "key_public": generate("Ed25519").public.public.hex(),
-        }).json()  # fmt: skip
+        made = add_wallet(http, shop)
     browser.post("/wallet/sign-in", data={"token": made["token"]})
     form = {"page": field_of(browser.get("/wallet/me").text, "page"), "limit": "50"}
 
@@ -214,10 +207,7 @@ def test_a_payer_lowers_the_limit_without_a_pin_by_the_pin(
 ) -> None:
     shop = world.shop
     with client_of(shop) as http:
-        made = http.post("/operator/v1/payers", headers=OPERATOR, json={
-            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
-            "key_public": generate("Ed25519").public.public.hex(),
-        }).json()  # fmt: skip
+        made = add_wallet(http, shop)
     browser.post("/wallet/sign-in", data={"token": made["token"]})
     page = {"page": field_of(browser.get("/wallet/me").text, "page"), "pin": "246810"}
     for limit, chosen in (("50", 5_000), ("0", 0), ("", None)):

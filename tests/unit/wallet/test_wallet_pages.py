@@ -13,9 +13,8 @@ from backend.observability.metrics import Metrics
 from backend.wallet.limits import PIN_LOCK_MS
 from backend.wallet_page.routes import router
 from faces.routes import add_routes
-from protocol.crypto.keys import generate
 from tests.support.shop import Shop
-from tests.support.wallet_http import OPERATOR, services_of
+from tests.support.wallet_http import add_wallet, services_of
 
 
 @pytest.fixture
@@ -174,15 +173,7 @@ def test_the_same_page_sent_twice_pays_once(shop: Shop, browser: TestClient) -> 
 def test_a_red_packet_is_sent_with_the_pin_and_each_mistake_is_told(
     shop: Shop, browser: TestClient, http: TestClient
 ) -> None:
-    made = http.post(
-        "/operator/v1/payers",
-        json={
-            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
-            "key_public": generate("Ed25519").public.public.hex(),
-        },
-        headers=OPERATOR,
-    ).json()  # fmt: skip
-    shop.top_up(made["payer_id"], 5_000)
+    made = add_wallet(http, shop, balance_minor=5_000)
     browser.post("/wallet/sign-in", data={"token": made["token"]})
     good = {
         "page": page_token(browser), "red_packet_id": shop.id("rpk"), "kind": "equal",
@@ -280,15 +271,7 @@ def test_an_address_that_is_no_page_has_one_for_a_browser_and_json_for_a_program
 def test_a_locked_pin_is_asked_for_by_no_page(
     shop: Shop, browser: TestClient, http: TestClient
 ) -> None:
-    made = http.post(
-        "/operator/v1/payers",
-        json={
-            "payer_id": shop.id("pyr"), "name": "韩梅梅", "pin": "246810", "key_suite": "Ed25519",
-            "key_public": generate("Ed25519").public.public.hex(),
-        },
-        headers=OPERATOR,
-    ).json()  # fmt: skip
-    shop.top_up(made["payer_id"], 90_000)
+    made = add_wallet(http, shop, balance_minor=90_000)
     browser.post("/wallet/sign-in", data={"token": made["token"]})
     payment_id = shop.show_qr(60_000)["payment_id"]
     pages = [f"/wallet/pay/{payment_id}?step=pin", "/wallet/pin-free", "/wallet/red-packets/new"]

@@ -6,7 +6,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from backend.channels.facts import DEFAULT_FACTS
@@ -25,8 +24,7 @@ from backend.withdrawals.model import (
 from backend.withdrawals.service import OrderWithdrawal
 from protocol.errors import CallerError
 from protocol.money import Money
-from tests.support.channel_world import CARD_TOKEN, ChannelWorld
-from tests.support.shop import Shop, bugs_in
+from tests.support.channel_world import CARD_TOKEN, ChannelWorld, quiet_channel_world
 from tests.support.wallet_http import OPERATOR, client_of
 
 FREE = WithdrawalRules().free_minor
@@ -35,14 +33,8 @@ CH = "C:CH:NUCC.2026-11-23:CNY"
 
 @pytest.fixture
 def world(migrated_url: str) -> Iterator[ChannelWorld]:
-    shop = Shop(migrated_url)
-    shop.add_merchant()
-    world = ChannelWorld(shop)
-    with capture_logs() as logs:
+    with quiet_channel_world(migrated_url) as world:
         yield world
-    world.close()
-    shop.close()
-    assert not bugs_in(logs)
 
 
 class Saver:
