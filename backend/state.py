@@ -54,7 +54,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things lie."""
+    """Where the files of the state directory lie."""
 
     root: Path
 

@@ -95,7 +95,7 @@ def move(
 
 
 def postpone(ws: WorkingSet, saga: Row, *, error: str, now_ms: int) -> Row:
-    """Nothing was sent: it is sent again later."""
+    """Nothing was sent: try again later."""
     text = printable(error, chars_max=ERROR_CHARS_MAX)
     due, detail = now_ms + retry_delay_ms(saga["tries"]), {"error": text}
     return move(

@@ -95,15 +95,16 @@ class _Sums:
         self.is_quiet = True
 
     def debit(self, shard: int, peer: int, crossing: Crossing) -> None:
-        """The shard's account of a peer is debited: credited here, or given back."""
+        """The shard's account of a peer must be debited: for a payment that was credited here, or
+        for a charge that was given back."""
         self._wanted[shard, between(peer, crossing.currency)][0] += crossing.amount_minor
 
     def credit(self, shard: int, peer: int, crossing: Crossing) -> None:
-        """It is credited: charged here."""
+        """The shard's account of a peer must be credited: for a payment that was charged here."""
         self._wanted[shard, between(peer, crossing.currency)][1] += crossing.amount_minor
 
     def compare(self, ledgers: Sequence[LedgerRepository]) -> None:
-        """With the accounts, and of all with zero where nothing is under way."""
+        """Compare with the accounts, whose sum must be zero where nothing is under way."""
         totals: dict[str, int] = defaultdict(int)
         for shard, ledger in enumerate(ledgers):
             for row in ledger.accounts("C:XSHARD:"):

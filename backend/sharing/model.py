@@ -20,14 +20,14 @@ _WHOLE_BPS = 10_000
 
 
 class SharingState(StrEnum):
-    """Of the payment."""
+    """How far the sharing of a payment is."""
 
     FROZEN = "frozen"
     RELEASED = "released"
 
 
 class ShareState(StrEnum):
-    """Of one receiver's share."""
+    """How far one receiver's share is."""
 
     PENDING = "pending"
     """Held for the receiver, until the payment's channel has paid."""

@@ -41,7 +41,7 @@ class WalletRepository:
         return tuple(row["token_hash"] for row in self._reader.rows(query))
 
     def payer(self, payer_id: str) -> Row | None:
-        """One payer."""
+        """One payer's row; None if there is none."""
         return self._reader.one(select(_payer).where(_payer.c.payer_id == payer_id))
 
     def declined_by_code(self, payer_id: str) -> str | None:

@@ -36,7 +36,7 @@ class SwitchDesk:
         return self._services.rules.wallet.failure_switches
 
     async def of_payer(self, payer_id: str) -> frozenset[Switch]:
-        """Those that are on."""
+        """The payer's switches that are on."""
         if not self.is_there:
             return frozenset()
         found: frozenset[Switch] = await self._services.run_read(

@@ -110,5 +110,5 @@ def switches_of(ws: WorkingSet, payer_id: str) -> frozenset[Switch]:
 
 
 def parse_switches(text: str) -> frozenset[Switch]:
-    """Those that a row names."""
+    """The switches that a row names."""
     return frozenset(Switch(name) for name in text.split(",") if name)

@@ -158,7 +158,7 @@ class EvidenceRepository:
         return [(Node(other, row[LINKED[other]]), row["created_at_ms"]) for row in rows]
 
     def _frauds(self, payments: Collection[str], until_ms: int) -> list[str]:
-        """Those of which the latest label says fraud."""
+        """The payments whose latest label says fraud."""
         latest = {row["payment_id"]: row for row in self._label_rows(payments, until_ms)}
         return [name for name, row in latest.items() if row["is_fraud"]]
 

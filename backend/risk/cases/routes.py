@@ -73,8 +73,8 @@ def _add_reads(routes: APIRouter, services: Services, desk: CaseDesk) -> None:
 
     @routes.get("/of-payment/{payment_id}")
     async def of_payment(payment_id: str) -> dict[str, Any]:
-        """Those about a payment, raised over it or labelling it, and of its payer, card, device and
-        merchant those that are not decided."""
+        """The cases about a payment, raised over it or labelling it, and of its payer, card, device
+        and merchant those that are not decided."""
         now_ms = services.clock.now_ms()
         return {"cases": [_shown(row, now_ms) for row in await desk.of_payment(payment_id)]}
 

@@ -48,7 +48,7 @@ class Further:
 
 @dataclass(slots=True)
 class Doubt:
-    """Where refused readings have led."""
+    """What refused readings in a row say of a device, should they be the device's own."""
 
     shown: Profile
     """The device as they show it."""
@@ -61,7 +61,7 @@ class Doubt:
     def of(
         cls, profile: Profile, reading: Reading, seen: Compared, found: list[Finding], day: int
     ) -> "Doubt":
-        """Of a first refused reading. What is measured stays the device's."""
+        """The doubt that a first refused reading raises. Its measures are not taken over."""
         earlier = {name: kept.copy() for name, kept in profile.earlier.items()}
         shown = replace(profile, latest=dict(profile.latest), earlier=earlier, doubt=None)
         doubt = cls(shown, [finding for finding in found if finding.sign not in MOMENTARY])

@@ -153,7 +153,7 @@ def findings(
 
 
 def weight_of(found: list[Finding]) -> float:
-    """Of all of them."""
+    """The weight of all findings together."""
     return sum([finding.weight for finding in found])
 
 
@@ -165,7 +165,7 @@ def is_number(value: Plain, habit: Habit) -> bool:
 def measured_values(
     fleet: Fleet, numbers: dict[str, Number | Curve]
 ) -> dict[str, tuple[float, ...]]:
-    """Those numbers of a reading that scatter."""
+    """The measured numbers of a reading: those that scatter."""
     found = {}
     for name, value in numbers.items():
         if isinstance(value, Curve):

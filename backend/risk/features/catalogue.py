@@ -29,7 +29,7 @@ def _each(
     is_current: bool = False,
     where: Where | None = None,
 ) -> list[Feature]:
-    """One feature a span: ``entity.signal_span``."""
+    """A feature for each span, named ``entity.signal_span``."""
     return [
         Feature(
             name=f"{entity}.{signal}_{span}",

@@ -94,7 +94,7 @@ class Watch(Protocol):
 
 
 class Unwatched:
-    """Nobody."""
+    """A watch that tells nobody."""
 
     def risk_took(self, stage: str, nanoseconds: int) -> None:
         """Nothing."""

@@ -115,7 +115,7 @@ class SharedLog:
         return self._told("")
 
     def append(self, entry: str, *, is_patient: bool = False) -> list[str]:
-        """The same, with this entry somewhere in it. Raises ``SharedLost``."""
+        """Append an entry, and read what came before and after it. Raises ``SharedLost``."""
         return self._told(entry, is_patient=is_patient)
 
     def look_ahead(self) -> Page:
@@ -152,7 +152,7 @@ class SharedLog:
         return found
 
     def _check(self, page: Page) -> None:
-        """That it is this log, and near."""
+        """Check that this is the log that was opened, and that its end is near."""
         if page.era != self._era or page.number < page.after:
             raise SharedLost(f"the log has lost its memory: {page.number} after {page.after}")
         if page.number - page.after > SHARED_BEHIND_MAX:

@@ -109,7 +109,7 @@ class SharedMemory:
                 self._read_ns = now_ns
 
     def follow_beside(self) -> None:
-        """The same for whoever is in no hurry: no payment waits for the answer. One at a time."""
+        """As ``follow``, where no payment waits for the answer. One at a time."""
         with self._mine:
             self._take_offered()
             shared, now_ns = self._shared, self._clock()

@@ -38,7 +38,7 @@ class Calibration:
         return 0.0 if z <= -700 else 1 / (1 + exp(-z))
 
     def probabilities(self, raw: Floats) -> Floats:
-        """Of many."""
+        """The probabilities of many raw values."""
         return np.array([self.probability(value) for value in raw.tolist()], np.float64)
 
 

@@ -76,7 +76,7 @@ _ATTACKS = (Verdict.CLONE, Verdict.EMULATOR, Verdict.TAMPERED)
 
 
 def combined_tags() -> Iterator[Tag]:
-    """All of them."""
+    """All tags that combine several facts."""
     yield from _takeover()
     yield from _identity()
     yield from _device()

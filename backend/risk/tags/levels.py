@@ -39,32 +39,32 @@ def _times(levels: Levels, factor: int) -> Levels:
 
 
 def counts(entity: str, span: str) -> Levels:
-    """Of ordinary payments."""
+    """Levels for counts of ordinary payments."""
     return _times(_COUNTS[span], _BUSY[entity])
 
 
 def sums(entity: str, span: str) -> Levels:
-    """Of money, in minor units."""
+    """Levels for sums of money, in minor units."""
     return _times(_SUMS[span], _BUSY[entity])
 
 
 def distinct(entity: str, span: str) -> Levels:
-    """Of different others."""
+    """Levels for how many different others there are."""
     return _times(_DISTINCT[span], _CROWDED[entity])
 
 
 def rare(entity: str, span: str) -> Levels:
-    """Of what seldom happens."""
+    """Levels for counts of what seldom happens."""
     return _times(_RARE[span], _TROUBLED[entity])
 
 
 def shares(_entity: str, _span: str) -> Levels:
-    """Of all."""
+    """Levels for shares of the whole."""
     return (0.3, 0.6, 0.9)
 
 
 def rates(_entity: str, _span: str) -> Levels:
-    """Of all, where one in a hundred is much."""
+    """Levels for shares of the whole where one in a hundred is much."""
     return (0.01, 0.03, 0.1)
 
 

@@ -40,12 +40,12 @@ class Line:
 
 
 def fired_of_payments(rows: LedgerRows) -> Times:
-    """Of payments."""
+    """Of how many payments each tag is true."""
     return _times(Source.PAYMENT, payment_facts(rows), len(rows.payments))
 
 
 def fired_of_transfers(transfers: pl.DataFrame) -> Times:
-    """Of account-days."""
+    """Of how many account-days each tag is true."""
     days = own_numbers(sides_of(transfers))
     facts = {f"account.{name}": _numbers(days[name]) for name in numbers(days)}
     return _times(Source.ACCOUNT_DAY, facts, len(days))

@@ -23,7 +23,7 @@ class Published:
     """Calendar days it is for."""
 
     def text(self) -> dict[str, str | int]:
-        """As it is printed."""
+        """The value as a decimal text, as it is printed."""
         whole, part = divmod(self.per_10k_e4, _RATE_SCALE)
         return {
             "day": self.day.isoformat(),

@@ -62,7 +62,7 @@ class Books:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or nothing."""
+        """Everything inside is committed together, or nothing of it."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield

@@ -22,7 +22,7 @@ class Neighbours:
     state_dir: Path
 
     def names(self) -> list[str]:
-        """Who has ever been set up here."""
+        """The institutions that have ever been set up here."""
         return sorted(path.parent.name for path in self.state_dir.glob(f"*/{ADDRESS}"))
 
     def find(self, name: str) -> Address:

@@ -207,7 +207,7 @@ class ClearingHouse:
         return found.fetchone() is not None
 
     def close_days(self) -> None:
-        """Let the midnights that have passed have happened, from the first day that is open."""
+        """Close each day whose midnight has passed, from the first that is open."""
         today = self.today()
         for day in self._open_days(today):
             self.close_day(day)

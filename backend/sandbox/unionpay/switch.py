@@ -104,7 +104,7 @@ class Switch:
         return seal(self._act(message), key)
 
     def close_days(self) -> None:
-        """Let the cut-offs that have passed have happened: each day's net is due once."""
+        """Close each day whose cut-off has passed; each day's net becomes due once."""
         for day in self.book.open_days(self.day()):
             self.settle(day)
 
