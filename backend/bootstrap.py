@@ -295,6 +295,7 @@ class Backend:
             sm_ca=self.state.sm_ca,
             backend_keys=self.state.identity.facts.backend_keys,
             entropy=self._entropy,
+            signing_key=self._signing_key,
         )
 
     def _clearing(self) -> Clearing | None:

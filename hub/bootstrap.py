@@ -138,6 +138,7 @@ class _Building:
                 forwarder=self._forwarder(line),
                 workers=self._workers,
                 signing_key=self._identity.signing_key,
+                introduction=self._identity.facts.introduction,
                 clock=self._clock,
                 tally=self._tally,
                 mqtt=mqtt,
@@ -268,6 +269,7 @@ class _Building:
             epoch=core.epoch,
             key=identity.signing_key,
             is_will=True,
+            introduction=identity.facts.introduction,
         )
 
     def _forwarder(self, line: BackendLine) -> Forwarder:

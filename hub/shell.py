@@ -61,6 +61,7 @@ class ShellPorts:
     forwarder: Forwarder
     workers: Workers
     signing_key: SigningKey
+    introduction: bytes
     clock: Clock
     tally: Tally
     mqtt: TerminalLink | None
@@ -362,6 +363,7 @@ class HubShell:
             key=self._ports.signing_key,
             floor=effect.floor,
             edhoc_key=None if self._ports.coap is None else self._ports.coap.edhoc_key,
+            introduction=self._ports.introduction,
         )
 
     # --- time and tasks

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hub.domain.effects import Mode, UplinkRow
 from hub.mqtt.duty import Word
 from protocol import answers, batch, cbor
+from protocol import introduction as introductions
 from protocol.answers import Answer
 from protocol.batch import Batch, BatchItem
 from protocol.clock import Clock, Entropy
@@ -38,11 +39,14 @@ def seal_state(
     floor: FloorLimits | None = None,
     edhoc_key: bytes | None = None,
     is_will: bool = False,
+    introduction: bytes = b"",
 ) -> bytes:
     """The hub's state as terminals read it, retained: how it is, its boot epoch, its clock, how
     much they may accept offline (None: nothing), its key for EDHOC (None: CoAP is plain).
-    ``is_will``: a broker says it for a hub that is gone, so the hub's last limits stay."""
+    ``is_will``: a broker says it for a hub that is gone, so the hub's last limits stay.
+    ``introduction``: the backend's word for our key, for devices that were told of another one."""
     said = {} if floor is None else {"floor": floor.to_map()}
+    shown = {introductions.FIELD: introduction} if introduction else {}
     will = {WILL_FIELD: True} if is_will else {}
     protection = {} if edhoc_key is None else {STATE_FIELD: edhoc_key}
     state = Answer(
@@ -51,7 +55,7 @@ def seal_state(
         device="",
         store=store,
         answered_at_ms=at_ms,
-        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said, **protection, **will},
+        body={"mode": mode, "epoch": epoch, "utc_ms": at_ms, **said, **shown, **protection, **will},
         trace_id="",
     )
     return answers.seal_group([state], key)[0]

@@ -27,7 +27,11 @@ from protocol.crypto.keys import SigningKey, VerifyKey
 from protocol.crypto.sealing import unseal
 from protocol.crypto.tls_keys import pem_chain
 from protocol.errors import CallerError
-from protocol.messages.enrolment import keys_from_wire, urls_from_wire
+from protocol.messages.enrolment import (
+    introduction_from_wire,
+    keys_from_wire,
+    urls_from_wire,
+)
 from protocol.topics import is_name
 
 VERSION = 1
@@ -57,6 +61,8 @@ class Facts:
     hub_keys: tuple[VerifyKey, ...] = ()
     hub_urls: tuple[str, ...] = ()
     backend_url: str = ""
+    introduction: bytes = b""
+    """What a hub shows to devices that do not know its key (``protocol.introduction``)."""
 
     def to_bytes(self) -> bytes:
         """The file's content."""
@@ -70,7 +76,8 @@ class Facts:
             list(self.hub_urls),
             self.backend_url,
         )
-        return cbor.encode(dict(enumerate(fields, start=1)))
+        introduction = {9: self.introduction} if self.introduction else {}
+        return cbor.encode({**dict(enumerate(fields, start=1)), **introduction})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Facts":
@@ -81,7 +88,8 @@ class Facts:
                 is_name(name)
             ):
                 keys, hub_keys, urls = keys_from_wire(k), keys_from_wire(h), urls_from_wire(u)
-                return cls(name, kind, store, keys, hub_keys, urls, url)
+                introduction = introduction_from_wire(fields.get(9))
+                return cls(name, kind, store, keys, hub_keys, urls, url, introduction)
         raise CallerError("config_invalid", "identity.cbor")
 
 

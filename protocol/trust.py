@@ -4,13 +4,14 @@ Rule 1: an answer counts only if its signature and inclusion proof hold under a 
 Rule 2: it must name this device and this store.
 Rule 3: results and settings come from the backend's key alone, and so does the word that it has
         nothing of that name, which ends a payment; the hub may only refuse what it was given.
+Rule 4: a hub's key that was not pinned is believed when the backend introduces it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from protocol import answers
-from protocol.answers import Answer
+from protocol import answers, introduction
+from protocol.answers import Answer, SealedAnswer
 from protocol.crypto.keys import VerifyKey
 from protocol.edhoc import STATE_FIELD
 from protocol.errors import CallerError
@@ -19,6 +20,8 @@ from protocol.messages.offline import FloorLimits, OfflineToken, read_token
 HUB_STATE = "hub.state"
 WILL_FIELD = "will"
 """Set in the state that a broker says for a hub that is gone."""
+INTRODUCED_MAX = 16
+"""Keys of hubs that were introduced; the oldest are forgotten first. A hub shows its own again."""
 RESULTS = frozenset({"payment.result", "refund.result", "settings.wanted", "firmware.wanted"})
 PROOFS = frozenset({"payment_not_found", "refund_not_found"})
 
@@ -46,7 +49,7 @@ class TrustedAnswer:
 
 
 class Trust:
-    """The keys pinned at enrolment, and the checks they are for."""
+    """The keys pinned at enrolment, those introduced since, and the checks they are for."""
 
     def __init__(
         self, *, tid: str, store: str, backend: Iterable[VerifyKey], hubs: Iterable[VerifyKey]
@@ -55,12 +58,13 @@ class Trust:
         self._store = store
         self._hub_keys = {key.kid: key for key in hubs}
         self._backend_keys = {key.kid: key for key in backend}
+        self._introduced: dict[bytes, VerifyKey] = {}
 
     def open(self, data: bytes) -> TrustedAnswer:
         """The answer in these bytes; ``CallerError`` if anybody else could have made it."""
         sealed = answers.unseal(data)
         is_backend = sealed.kid in self._backend_keys
-        key = self._backend_keys.get(sealed.kid) or self._hub_keys.get(sealed.kid)
+        key = self._backend_keys.get(sealed.kid) or self._hub_key(sealed.kid)
         if key is None:
             raise CallerError("signature_invalid", "unknown key")
         answer = sealed.verify(key)
@@ -73,9 +77,7 @@ class Trust:
     def hub_state(self, data: bytes) -> HubState:
         """What this store's hub says of itself; ``CallerError`` if anybody else could."""
         sealed = answers.unseal(data)
-        key = self._hub_keys.get(sealed.kid)
-        if key is None:
-            raise CallerError("signature_invalid", "unknown key")
+        key = self._hub_key(sealed.kid) or self._meet(sealed)
         state = sealed.verify(key)
         if state.message_type != HUB_STATE or state.store != self._store:
             raise CallerError("identity_mismatch", "another store's hub")
@@ -86,6 +88,25 @@ class Trust:
         mode = str(state.body.get("mode", ""))
         is_will = state.body.get(WILL_FIELD) is True
         return HubState(mode, state.answered_at_ms, limits, edhoc_key, is_will)
+
+    def _hub_key(self, kid: bytes) -> VerifyKey | None:
+        return self._hub_keys.get(kid) or self._introduced.get(kid)
+
+    def _meet(self, sealed: SealedAnswer) -> VerifyKey:
+        """The key of a hub that shows the backend's word for it."""
+        shown = sealed.answer.body.get(introduction.FIELD)
+        if not isinstance(shown, bytes):
+            raise CallerError("signature_invalid", "unknown key")
+        backend = self._backend_keys.get(introduction.read_kid(shown))
+        if backend is None:
+            raise CallerError("signature_invalid", "introduced by an unknown key")
+        met = introduction.open_introduction(shown, backend)
+        if met.store != self._store or met.key.kid != sealed.kid:
+            raise CallerError("identity_mismatch", "another hub's introduction")
+        self._introduced[sealed.kid] = met.key
+        while len(self._introduced) > INTRODUCED_MAX:
+            del self._introduced[next(iter(self._introduced))]
+        return met.key
 
     def hub_edhoc_key(self, data: bytes) -> bytes:
         """The key that this store's hub agrees on protection with; none: ``config_invalid``."""

@@ -216,6 +216,7 @@ def _settle(
         hub_keys=answer.hub_keys,
         hub_urls=answer.hub_urls or hub_urls,
         backend_url=url,
+        introduction=answer.introduction,
     )
     files = pack_identity(
         facts,

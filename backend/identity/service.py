@@ -10,9 +10,10 @@ from backend.identity.sm_authority import SmAuthority
 from protocol import cose
 from protocol.clock import Entropy
 from protocol.crypto import sm2_x509
-from protocol.crypto.keys import VerifyKey
+from protocol.crypto.keys import Signs, VerifyKey
 from protocol.enrolment_code import RANDOM_BYTES, PrintedCode
 from protocol.errors import CallerError
+from protocol.introduction import Introduction
 from protocol.messages.enrolment import REQUEST_BYTES_MAX, JoinAnswer, JoinRequest, RotateRequest
 
 _REFUSED = {"suspended": "device_suspended", "revoked": "device_revoked"}
@@ -27,6 +28,8 @@ class EnrolmentService:
     ca: CertificateAuthority
     backend_keys: tuple[VerifyKey, ...]
     entropy: Entropy
+    signing_key: Signs
+    """The backend's, which introduces hubs."""
     sm_ca: SmAuthority | None = None
     """Issues the certificates of the profile ``sm``, in an installation that has it."""
 
@@ -70,7 +73,7 @@ class EnrolmentService:
         certificate = self.ca.issue(request.csr, holder, now_ms=now_ms)
         sm_chain = self._sm_chain(request.sm_csr, holder, now_ms)
         await self.codes.complete(code.code_id, claimant, grant, request.key, now_ms=now_ms)
-        return await self._answer(grant, certificate, sm_chain)
+        return await self._answer(grant, request.key, certificate, sm_chain)
 
     async def rotate(self, signed: bytes, *, now_ms: int) -> JoinAnswer:
         """Give a machine that proves both its present and its new key a new certificate, for the
@@ -92,7 +95,7 @@ class EnrolmentService:
         sm_chain = self._sm_chain(request.sm_csr, holder, now_ms)
         await self.devices.replace_key(device.tid, request.key, now_ms=now_ms)
         grant = Grant(tid=device.tid, kind=device.kind, store=device.store)
-        return await self._answer(grant, issued, sm_chain)
+        return await self._answer(grant, request.key, issued, sm_chain)
 
     def _sm_chain(self, csr: bytes, holder: Holder, now_ms: int) -> tuple[bytes, ...]:
         if self.sm_ca is None or not csr:
@@ -100,8 +103,9 @@ class EnrolmentService:
         return (self.sm_ca.issue(csr, holder, now_ms=now_ms), self.sm_ca.certificate_der)
 
     async def _answer(
-        self, grant: Grant, certificate: bytes, sm_chain: tuple[bytes, ...]
+        self, grant: Grant, key: VerifyKey, certificate: bytes, sm_chain: tuple[bytes, ...]
     ) -> JoinAnswer:
+        introduction = Introduction(grant.tid, grant.store, key)
         return JoinAnswer(
             tid=grant.tid,
             kind=grant.kind,
@@ -111,6 +115,7 @@ class EnrolmentService:
             hub_keys=await self.devices.hub_keys(grant.store),
             hub_urls=grant.hub_urls,
             sm_chain=sm_chain,
+            introduction=introduction.seal(self.signing_key) if grant.kind == "hub" else b"",
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol import envelope, ids
 from protocol.clock import Clock, Entropy
-from protocol.crypto.keys import Signs
+from protocol.crypto.keys import Signs, VerifyKey
 from protocol.envelope import Envelope
 from protocol.errors import CallerError
 from protocol.identity import Identity
@@ -57,11 +57,13 @@ class ChargerAccount:
         identity: Identity,
         *,
         exchange: ExchangeLocal,
+        hub_key: VerifyKey,
         boot_epoch: int,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        """``boot_epoch`` must be higher than at any start before."""
+        """``hub_key``: of the hub that it is a part of. ``boot_epoch`` must be higher than at any
+        start before."""
         self.name = identity.name
         self._store = identity.store
         self._key: Signs = identity.signing_key
@@ -69,7 +71,7 @@ class ChargerAccount:
             tid=identity.name,
             store=identity.store,
             backend=identity.facts.backend_keys,
-            hubs=identity.facts.hub_keys,
+            hubs=(hub_key,),
         )
         self._exchange = exchange
         self._boot_epoch = boot_epoch

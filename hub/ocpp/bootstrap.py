@@ -157,6 +157,7 @@ def _account(name: str, home: Path, parts: OcppParts) -> ChargerAccount:
     return ChargerAccount(
         identity,
         exchange=parts.exchange,
+        hub_key=parts.identity.public,
         boot_epoch=parts.boot_epoch,
         clock=parts.clock,
         entropy=parts.entropy,

@@ -15,6 +15,7 @@ from protocol.crypto.hashes import sha256
 from protocol.crypto.keys import Signs, VerifyKey
 from protocol.enrolment_code import ID_CHARS, SECRET_CHARS, PrintedCode, digest_of
 from protocol.errors import CallerError
+from protocol.introduction import BYTES_MAX as INTRODUCTION_BYTES_MAX
 from protocol.topics import is_name
 
 VERSION = 1
@@ -157,6 +158,8 @@ class JoinAnswer:
     hub_urls: tuple[str, ...] = ()
     sm_chain: tuple[bytes, ...] = ()
     """The same of the SM2 CA, where there is one and it was asked."""
+    introduction: bytes = b""
+    """Of a hub's new key, for the devices of its store (``protocol.introduction``)."""
 
     def to_bytes(self) -> bytes:
         """The wire form."""
@@ -169,9 +172,10 @@ class JoinAnswer:
             [key.to_wire() for key in self.backend_keys],
             [key.to_wire() for key in self.hub_keys],
             list(self.hub_urls),
-            *((list(self.sm_chain),) if self.sm_chain else ()),
         )
-        return cbor.encode(dict(enumerate(fields, start=1)))
+        sm_chain = {9: list(self.sm_chain)} if self.sm_chain else {}
+        introduction = {10: self.introduction} if self.introduction else {}
+        return cbor.encode({**dict(enumerate(fields, start=1)), **sm_chain, **introduction})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "JoinAnswer":
@@ -196,8 +200,18 @@ class JoinAnswer:
                     hub_keys=keys_from_wire(h),
                     hub_urls=urls_from_wire(u),
                     sm_chain=_optional_chain(fields.get(9)),
+                    introduction=introduction_from_wire(fields.get(10)),
                 )
         raise CallerError("envelope_malformed", "join answer")
+
+
+def introduction_from_wire(value: object) -> bytes:
+    """What only a hub has."""
+    if value is None:
+        return b""
+    if not isinstance(value, bytes) or len(value) > INTRODUCTION_BYTES_MAX:
+        raise CallerError("envelope_malformed", "introduction")
+    return value
 
 
 def keys_from_wire(value: object) -> tuple[VerifyKey, ...]:

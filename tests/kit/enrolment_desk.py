@@ -52,7 +52,7 @@ class Desk:
         keys = identity.facts.backend_keys
         self.identity = identity
         self.service = EnrolmentService(
-            self.registry, self.registry, ca, keys, SystemEntropy(), sm_ca
+            self.registry, self.registry, ca, keys, SystemEntropy(), identity.signing_key, sm_ca
         )
         self.drops_answers = 0
         self.operator_calls: list[tuple[str, str, Any]] = []

@@ -19,6 +19,7 @@ from protocol.crypto import sealing
 from protocol.crypto.keys import SigningKey, generate
 from protocol.crypto.tls_keys import TlsKey
 from protocol.identity import Facts, Identity, pack_identity, read_identity
+from protocol.introduction import Introduction
 from protocol.tls import server_context
 from tests.kit.foreign_tls import client_context
 from tests.kit.hub_shop import HUB, STORE, Shop
@@ -57,6 +58,7 @@ class Installation:
             "" if kind == "backend" else STORE,
             backend_keys=(self.shop.backend_key.public,),
             hub_keys=tuple(key.public for key in (self.shop.hub_key, *others)),
+            introduction=self._introduce(name, key) if kind == "hub" else b"",
         )
         files = pack_identity(
             facts,
@@ -73,6 +75,9 @@ class Installation:
         passphrase.write_bytes(PASSPHRASE)
         passphrase.chmod(0o600)
         return read_identity(files, PASSPHRASE, directory)
+
+    def _introduce(self, name: str, key: SigningKey) -> bytes:
+        return Introduction(name, STORE, key.public).seal(self.shop.backend_key)
 
     def device_tls(self, tid: str) -> ssl.SSLContext:
         return client_context(self.issue("terminal", tid, self.shop.key_of(tid)).tls)

@@ -128,7 +128,7 @@ class Backend:
 
     def identity(self) -> Identity:
         """The charger's device."""
-        facts = Facts(CHARGER, "thing", STORE, (self.key.public,), (self.hub_key.public,))
+        facts = Facts(CHARGER, "thing", STORE, (self.key.public,))
         return Identity(facts, self.device_key, TlsFiles(Path(), Path(), b"", ""))
 
 
@@ -201,6 +201,7 @@ class ChargingStop:
         account = ChargerAccount(
             self.backend.identity(),
             exchange=self.backend.exchange,
+            hub_key=self.backend.hub_key.public,
             boot_epoch=self.starts,
             clock=self.clock,
             entropy=Luck(self.starts),

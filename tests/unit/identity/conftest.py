@@ -14,4 +14,6 @@ def registry() -> MemoryRegistry:
 
 @pytest.fixture
 def service(registry: MemoryRegistry) -> EnrolmentService:
-    return EnrolmentService(registry, registry, CA, (BACKEND_KEY.public,), CountingEntropy())
+    return EnrolmentService(
+        registry, registry, CA, (BACKEND_KEY.public,), CountingEntropy(), BACKEND_KEY
+    )

@@ -11,6 +11,7 @@ from backend.identity.limits import LEAF_VALID_DAYS
 from protocol.clock import DAY_MS
 from protocol.enrolment_code import PrintedCode, read_code
 from protocol.errors import CallerError, OperatingError
+from protocol.introduction import Introduction, open_introduction
 from tests.kit.enrolment_desk import PASSPHRASE, SUITE, Desk
 from tillway import enroll
 from tillway import join as joining
@@ -57,6 +58,13 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_keys(desk: Desk, tmp_pat
         enrol(desk, tmp_path / "t", code)
     registered = desk.registry.devices["t-1"].key
     assert enrol(desk, tmp_path / "t", code).signing_key.public == registered
+
+
+def test_a_hub_keeps_the_backend_s_word_for_its_key(desk: Desk, tmp_path: Path) -> None:
+    hub = enrol(desk, tmp_path / "h", desk.code(tid="h-1", kind="hub"))
+    word = open_introduction(hub.facts.introduction, hub.facts.backend_keys[0])
+    assert word == Introduction("h-1", "s-1", hub.public)
+    assert enrol(desk, tmp_path / "t", desk.code()).facts.introduction == b""
 
 
 def test_a_used_code_is_refused_over_the_wire_with_its_error(desk: Desk, tmp_path: Path) -> None:

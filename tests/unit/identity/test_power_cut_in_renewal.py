@@ -81,8 +81,10 @@ class Shop:
     def __init__(self, state: Path, disk: Disk, patch: pytest.MonkeyPatch) -> None:
         self.state, self.disk = state, disk
         self.registry = MemoryRegistry()
-        keys = (generate(SUITE).public,)
-        self.service = EnrolmentService(self.registry, self.registry, CA, keys, SystemEntropy())
+        key = generate(SUITE)
+        self.service = EnrolmentService(
+            self.registry, self.registry, CA, (key.public,), SystemEntropy(), key
+        )
         grant = Grant(tid="t-1", kind="terminal", store="s-1")
         self.code = asyncio.run(self.service.issue_code(grant, issued_by="o", now_ms=NOW_MS))
         patch.setattr(joining, "_exchange", self._exchange)

@@ -9,8 +9,10 @@ from backend.identity.memory import MemoryRegistry
 from backend.identity.service import EnrolmentService
 from protocol import cose
 from protocol.crypto import SigningKey, generate
-from protocol.messages.enrolment import RotateRequest
+from protocol.introduction import Introduction, open_introduction
+from protocol.messages.enrolment import JoinAnswer, RotateRequest
 from tests.support.enrolment import (
+    BACKEND_KEY,
     CA,
     GRANT,
     NOW_MS,
@@ -59,6 +61,22 @@ def test_a_rotated_hub_keeps_its_host_names(service: EnrolmentService) -> None:
     signed = rotation(Machine(), answer.chain[0], hub.key, tid="h-1")
     renewed = run(service.rotate(signed, now_ms=NOW_MS))
     assert CA.holder_of(renewed.chain[0]).names == names
+
+
+def test_a_hub_is_introduced_with_each_of_its_keys_and_no_other_machine_is(
+    service: EnrolmentService,
+) -> None:
+    old, new = Machine(), Machine()
+    code = new_code(service, Grant(tid="h-1", kind="hub", store="s-1"))
+    answer = run(service.join(old.asks(code), now_ms=NOW_MS))
+    signed = rotation(new, answer.chain[0], old.key, tid="h-1")
+    renewed = run(service.rotate(signed, now_ms=NOW_MS))
+    for given, hub in ((answer, old), (renewed, new)):
+        said = JoinAnswer.from_bytes(given.to_bytes()).introduction
+        met = open_introduction(said, BACKEND_KEY.public)
+        assert met == Introduction("h-1", "s-1", hub.key.public)
+    _, of_a_terminal = joined(service)
+    assert JoinAnswer.from_bytes(of_a_terminal.to_bytes()).introduction == b""
 
 
 @pytest.mark.parametrize(
