@@ -17,6 +17,7 @@ import typer
 
 from protocol.errors import CallerError, OperatingError, TillwayError
 from tillway import refusals
+from tillway.origin import how_to_install
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _run(name: str, words: list[str]) -> None:
     try:
         app = importlib.import_module(room.module).app
     except ModuleNotFoundError as missing:
-        needed = f"{missing.name}: pip install 'tillway[{room.extra}]'"
+        needed = f"{missing.name}: {how_to_install(room.extra)}"
         _refuse(refusals.told(OperatingError("package_missing", needed)))
     try:
         code = app(args=words, prog_name=f"tillway {name}", standalone_mode=False)

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from faces.tables import draw
 from protocol.crypto.sm2 import sm2_backend
+from tillway.origin import how_to_install
 from transport.contexts import has
 from transport.profiles import P256, SM
 
@@ -76,7 +77,7 @@ def examine() -> Iterator[Finding]:
     for room, modules in PACKAGES.items():
         missing = [module for module in modules if not _has(module)]
         found = "all packages" if not missing else f"missing {', '.join(missing)}"
-        yield Finding(room, found, not missing, False, f"pip install 'tillway[{room}]'")
+        yield Finding(room, found, not missing, False, how_to_install(room))
     yield _server("PostgreSQL", _postgres(), "apt-get install postgresql (for scale and its tests)")
     broker = shutil.which("mosquitto") or _first(Path("/usr/sbin"), "mosquitto")
     yield _server("Mosquitto", broker, "apt-get install mosquitto (external broker and its tests)")

@@ -4,6 +4,7 @@ to do, in both languages."""
 import importlib
 import re
 from collections.abc import Iterator
+from importlib.metadata import PathDistribution
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from protocol.errors import CATALOGUE
 from tests.kit.command_line import Ended, tillway
 from tillway import cli
 from tillway.cli import ROOMS, Room
+from tillway.origin import how_to_install
 
 DATABASE, PASSWORD = "TILLWAY_BACKEND_DATABASE_URL", "TILLWAY_SENSOR_PASSWORD"
 TOO_SMALL = "Input should be greater than or equal to 0"
@@ -128,7 +130,19 @@ def test_what_is_not_installed_is_named_and_how_to_install_it(
 ) -> None:
     monkeypatch.setitem(cli.ROOMS, "hub", Room("no_such_package.cli", "hub", ""))
     [told] = refused(tillway("hub", "run"), "package_missing")
-    assert told == "package_missing (no_such_package: pip install 'tillway[hub]')"
+    assert told == f"package_missing (no_such_package: {how_to_install('hub')})"
+
+
+def test_it_is_installed_from_where_it_came_and_by_no_name_of_an_index(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for record, source in (
+        ('{"dir_info": {}, "url": "file:///home/li/my%20tillway"}', "/home/li/my tillway"),
+        ('{"archive_info": {}, "url": "https://example.com/tillway-0.1.0-py3-none-any.whl"}', "."),
+        (None, "."),
+    ):
+        monkeypatch.setattr(PathDistribution, "read_text", lambda *_, told=record: told)
+        assert how_to_install("hub") == f"pip install '{source}[hub]'"
 
 
 @pytest.mark.parametrize(
