@@ -7,14 +7,12 @@
 set -eu
 lock=deploy/setup/foreign.lock
 place=.venv/foreign
-uv=.venv/bin/uv
 
 ! cmp -s "$lock" "$place/.lock" || exit 0
-[ -w "${XDG_CACHE_HOME:-${HOME:-/nonexistent}}" ] || export UV_NO_CACHE=1
 echo "Setting up: installing other people's drivers into $place (for the driver tests)"
 rm -rf "$place"
-if "$uv" venv -q --python .venv/bin/python "$place" \
-    && timeout 300 "$uv" pip sync -q --python "$place/bin/python" --require-hashes \
+if .venv/bin/uv venv -q --python .venv/bin/python "$place" \
+    && timeout 300 sh deploy/setup/uv.sh pip sync -q --python "$place/bin/python" --require-hashes \
         --build-constraints "$lock" "$lock"; then
     cp "$lock" "$place/.lock"
 else

@@ -7,6 +7,7 @@
 set -eu
 lock=$1
 python=${PYTHON:-$(sh deploy/setup/python.sh)}
+export PYTHON="$python"
 venv=.venv
 tools=deploy/setup/tools.lock
 
@@ -57,17 +58,15 @@ case "$lock" in
     *-dev.lock) schemas=deploy/setup/schemas.lock ;;
     *) schemas= ;;
 esac
-# uv keeps downloads in the user's cache; a user without a home has none.
-[ -w "${XDG_CACHE_HOME:-${HOME:-/nonexistent}}" ] || export UV_NO_CACHE=1
 
 say "Setting up: installing $(grep -c '==' "$lock") packages from $lock"
 # Also removes what neither lock names. uv fetches everything before it changes anything, so where
 # a complete .venv was, a failed download leaves it complete.
-"$venv/bin/uv" pip sync -q --python "$venv/bin/python" --require-hashes "$lock" "$tools" $schemas || {
+sh deploy/setup/uv.sh pip sync -q --python "$venv/bin/python" --require-hashes "$lock" "$tools" $schemas || {
     [ -z "$was_whole" ] || rm -f "$venv/.unfinished"
     stop "Setting up: could not install what $lock names"
 }
-"$venv/bin/uv" pip install -q --offline --python "$venv/bin/python" \
+sh deploy/setup/uv.sh pip install -q --offline --python "$venv/bin/python" \
     --no-deps --no-build-isolation -e .
 # Programs start together, and so do the tests' workers: each would compile the same for itself.
 for room in ./*/__init__.py; do printf '%s\0' "${room%/*}"; done \
