@@ -9,6 +9,7 @@ from backend.audit.watch import OperatorActs
 from backend.bills import routes as bill_routes
 from backend.body_limit import BodyLimit
 from backend.bootstrap import Backend
+from backend.clearing import absent as clearing_absent
 from backend.clearing import routes as clearing_routes
 from backend.clearing.closed import ClosedDays
 from backend.console import limits as console_limits
@@ -202,7 +203,7 @@ def _payment_routers(
     services = backend.services
     clearing = backend.clearing
     explainer = Explainer(services, backend.risk.desk)
-    clears: tuple[APIRouter, ...] = ()
+    clears: tuple[APIRouter, ...] = (clearing_absent.operator_router(guard),)
     binding = _binding(backend)
     if clearing is not None:
         clears = (

@@ -307,6 +307,7 @@ _ROWS: tuple[Row, ...] = (
     ("break_state", "never", "该差错当前状态不允许此操作。", "The break's state does not allow this."),
     ("break_unknown", "never", "没有这笔差错，请检查编号。", "There is no such break; check its id."),
     ("day_run_stopped", "after", "清算在某一步中断，原因见详情。排除后重跑该日，已完成的不会重复。", "The run stopped at a step, and the detail says why; run the day again then, nothing is done twice."),
+    ("clearing_absent", "never", "本后端没有配置备付金银行，不能充值、清算和出款；请在后端配置中写明 [institutions.reserve_bank] 后重新启动。", "This backend has no reserve bank, so nobody tops up and nothing is cleared or paid out: name one as [institutions.reserve_bank] in its configuration and start it again."),
     ("day_not_closed", "after", "该日尚未日切，请在日切后再清算。", "That day is not closed yet; run clearing after the cut-off."),
     ("bill_not_ready", "after", "该日账单尚未生成，请在该日日终关闭后再下载。", "That day is not closed yet, so it has no bill; ask again when it is closed."),
     ("bill_empty", "never", "该日没有交易或资金变动，没有账单。", "Nothing happened on that day, so it has no bill."),

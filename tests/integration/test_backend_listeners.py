@@ -103,6 +103,24 @@ async def test_a_hub_posts_a_batch_over_mutual_tls(shop: Shop) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_backend_without_a_reserve_bank_says_so_where_the_clearing_would_be(
+    shop: Shop,
+) -> None:
+    for method, path in (
+        ("GET", "clearing"),
+        ("POST", "clearing/2026-11-29/run"),
+        ("GET", "bills/merchant-1/2026-11-29/trade"),
+        ("GET", "merchants/merchant-1/settlement"),
+        ("POST", "payers/pyr_1/topups"),
+    ):
+        status, answer = await shop.operator(method, f"/operator/v1/{path}")
+        assert (status, answer["error"]["code"]) == (400, "clearing_absent")
+    stranger = shop.server.url("public", "/operator/v1/clearing")
+    status, _ = await shop.call("GET", stranger, shop.server.anonymous())
+    assert status == 401
+
+
+@pytest.mark.asyncio
 async def test_without_a_certificate_there_is_no_hub_interface(shop: Shop) -> None:
     with pytest.raises(aiohttp.ClientError):
         await shop.call("GET", shop.server.url("hub", "/hub/v1/time"), shop.server.anonymous())
