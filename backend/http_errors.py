@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from backend.observability.metrics import Metrics
 from protocol.errors import CallerError, OperatingError, TillwayError
+from transport.refused import field_of
 
 _log = structlog.get_logger()
 
@@ -156,9 +157,7 @@ def install(app: FastAPI, metrics: Metrics, lost: LostPages | None = None) -> No
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return await on_known(request, CallerError("field_invalid", field))
+        return await on_known(request, CallerError("field_invalid", field_of(request, error)))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:

@@ -29,7 +29,9 @@ from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
 from firmware_sim.metrics import render_metrics
 from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError, TillwayError
+from transport.refused import UNDECLARED, field_of
 
+_UNDECLARED_ZH = "内容没有以 content-type application/json 声明"
 _REFUSED_ZH = {404: "没有这个地址", 405: "这个地址不能这样用"}
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -239,7 +241,9 @@ def _add_refusals(app: FastAPI, lost: Lost) -> None:
     @app.exception_handler(RequestValidationError)
     async def refuse_form(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = field_of(request, error)
+        if where == UNDECLARED:
+            return told(request, CallerError("field_invalid", where, detail_zh=_UNDECLARED_ZH), 422)
         why, why_zh = said_of(first)
         refusal = CallerError("field_invalid", f"{where}: {why}", detail_zh=f"{where}：{why_zh}")
         return told(request, refusal, 422)

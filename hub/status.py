@@ -21,6 +21,7 @@ from hub.adapters.faults import LineFaults
 from hub.domain.passages import Passages
 from hub.shell_limits import STATUS_BODY_BYTES_MAX
 from protocol.errors import CallerError
+from transport.refused import refuse_in_words
 
 Numbers = Callable[[], dict[str, int | str]]
 
@@ -126,6 +127,7 @@ def build_app(
         """When the newest requests of one payment passed through here; none is kept for long."""
         return {"passages": [asdict(one) for one in passages.of_trace(trace_id)]}
 
+    refuse_in_words(app)
     if chargers is not None:
         _add_chargers(app, chargers)
     if faults is not None:

@@ -281,6 +281,7 @@ _ROWS: tuple[Row, ...] = (
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),
     ("device_state", "never", "设备当前状态不允许此操作。", "The device's state does not allow this."),
     ("key_taken", "never", "该密钥已登记，请生成新密钥。", "This key is registered already; make a new one."),
+    ("host_unknown", "never", "这个页面只能在本机上用本机地址打开：127.0.0.1 或 localhost。", "This page is opened on its own machine only, by that machine's own address: 127.0.0.1 or localhost."),
     ("route_unknown", "never", "没有这个接口，请检查地址与方法。", "There is nothing at this address; check the path and the method."),
     ("enrol_code_invalid", "never", "注册码有误、已使用或已过期，请核对，仍不行则重新获取。", "The enrolment code is mistyped, used or expired; check it, else ask for a new one."),
     ("enrol_code_elsewhere", "never", "注册码输入有误，或该地址不是发码的后端，请核对两者后重试。", "The enrolment code is mistyped, or the server at this address is not the one that gave it; check both and try again."),

@@ -22,6 +22,7 @@ from terminal.shell import Shell
 from terminal.web import api, api_cards, api_counter, api_staff, pages
 from terminal.web.access import Access
 from terminal.web.gate import Gate
+from transport.refused import field_of, refuse_in_words
 
 _STATUS = {
     "payment_not_found": 404,
@@ -58,6 +59,7 @@ def build_app(counter: Counter, diagnostics: Diagnostics, access: Access) -> Fas
     add_routes(app, pages.router(gate, places=places, assets=assets))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    refuse_in_words(app)
     app.middleware("http")(_guard)
     _operations(app, counter.real.shell, counter.real.agent)
     return app
@@ -100,9 +102,9 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": wire}, status_code=_STATUS.get(error.code, 400))
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    field = ".".join(str(part) for part in error.errors()[0]["loc"])
+    field = field_of(request, error)
     code = "amount_invalid" if field.endswith("amount_minor") else "field_invalid"
     wire = {**CallerError(code).to_wire(), "detail": field}
     return JSONResponse({"error": wire}, status_code=400)

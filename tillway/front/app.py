@@ -47,6 +47,7 @@ from tillway.front.things import Story, Things
 from tillway.front.watch import Watch
 from tillway.front.words import ACCOUNTS, WORDS
 from tillway.revival import TRIES_MAX, signal_name
+from transport.refused import refuse_in_words
 
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
@@ -155,6 +156,7 @@ def build_app(shop: Shop, token: str | None = None) -> FastAPI:
     add_routes(app, _acts(face, shop))
     app.add_exception_handler(TillwayError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    refuse_in_words(app)
     app.middleware("http")(_guard)
     return app
 
@@ -316,7 +318,7 @@ def _is_own_page(request: Request) -> bool:
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     if request.headers.get("host", "").rsplit(":", 1)[0] not in _HOSTS:
-        return Response(status_code=421)
+        return _told(CallerError("host_unknown"), 421)
     length = request.headers.get("content-length", "0")
     is_chunked = "transfer-encoding" in request.headers
     if is_chunked or not length.isdecimal() or int(length) > BODY_BYTES_MAX:

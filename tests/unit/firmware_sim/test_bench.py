@@ -18,6 +18,7 @@ from firmware_sim.wire_pictures import Entry
 from firmware_sim.words.faults import FAULTS, SHORT_FAULTS
 from firmware_sim.words.kinds import ACTS, KINDS
 from tests.support.sim_bench import Desk, desk
+from transport.refused import UNDECLARED
 
 READ_MODE = bytes.fromhex("7E000701000A01EE8A")
 COMMAND_MODE = bytes.fromhex("7E0008010000D5ABCD")
@@ -191,6 +192,15 @@ async def test_another_sites_page_and_another_name_are_refused(tmp_path: Path) -
             assert strange.status_code == 403
             renamed = await here.http.get(path, headers={"host": "elsewhere.example"})
             assert renamed.status_code == 421
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_is_not_declared_as_json_is_told_so(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        told = await here.http.post("/devices/scanner/faults", content=b'{"kind": "drop"}')
+        error = told.json()["error"]
+        assert (told.status_code, error["detail"]) == (422, UNDECLARED)
+        assert "application/json" in error["detail_zh"]
 
 
 @pytest.mark.asyncio

@@ -54,7 +54,9 @@ def token(http: TestClient) -> dict[str, str]:
 
 
 def test_a_name_that_is_not_loopback_is_refused(http: TestClient) -> None:
-    assert http.get("/", headers={"host": "pay.example"}).status_code == 421
+    strange = http.get("/", headers={"host": "pay.example"})
+    assert (strange.status_code, strange.json()["error"]["code"]) == (421, "host_unknown")
+    assert http.get("/nothing").json()["error"]["code"] == "route_unknown"
     assert http.get("/").status_code == 200
 
 
