@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.disputes.model import DisputeState
 from backend.disputes.repository import DisputeRepository
@@ -12,10 +13,6 @@ from faces.tables import draw
 from protocol.money import Money
 
 app = typer.Typer(help="Disputed payments.", no_args_is_help=True)
-
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 
 
 @app.callback()
@@ -25,7 +22,7 @@ def disputes() -> None:
 
 @app.command("list")
 def list_command(
-    database: _Database,
+    database: Database,
     state: Annotated[DisputeState | None, typer.Option(help="Only these.")] = None,
     merchant: Annotated[str | None, typer.Option(help="Only this merchant's.")] = None,
 ) -> None:

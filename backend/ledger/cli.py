@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.ledger import model, proof_cli, statement_cli
 from backend.ledger.limits import TRANSFERS_LISTED_MAX
@@ -21,15 +22,12 @@ app = typer.Typer(
 statement_cli.add_to(app)
 proof_cli.add_to(app)
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _Limit = Annotated[int, typer.Option(min=1, max=TRANSFERS_LISTED_MAX, help="Rows at most.")]
 
 
 @app.command("verify")
 def verify_command(
-    database: _Database,
+    database: Database,
     key: Annotated[
         list[str] | None, typer.Option(help="Public key that checkpoints may be signed by.")
     ] = None,
@@ -50,7 +48,7 @@ def verify_command(
 
 
 @app.command()
-def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> None:
+def accounts(database: Database, prefix: str = "", limit: _Limit = 1000) -> None:
     """List accounts (with this prefix of the id) and their balances in minor units."""
     table = Table("account", "side", "balance", "available", "held", "floor")
     for column in table.columns[2:]:
@@ -68,7 +66,7 @@ def accounts(database: _Database, prefix: str = "", limit: _Limit = 1000) -> Non
 
 @app.command()
 def transfers(
-    database: _Database,
+    database: Database,
     event: Annotated[str | None, typer.Option(help="Of this payment, refund, … id.")] = None,
     account: Annotated[str | None, typer.Option(help="Of this account (reads all).")] = None,
     limit: _Limit = 100,

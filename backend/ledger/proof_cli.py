@@ -10,6 +10,7 @@ from backend.clock import SystemClock
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.db.tables import Row
 from backend.ledger.checkpoints import CheckpointMaker
@@ -25,9 +26,6 @@ from protocol.signed_note import NoteKey
 
 _IDENTITY = "identity"
 _PASSPHRASE = "passphrase"  # noqa: S105  # a file's name
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _Chain = Annotated[str, typer.Option(help="The chain of groups.")]
 _Out = Annotated[Path | None, typer.Option(help="Write there and not to the screen.")]
 _State = Annotated[
@@ -56,7 +54,7 @@ def key(state: _State = Path("var/backend"), chain: _Chain = "main") -> None:
 
 
 def checkpoint(
-    database: _Database,
+    database: Database,
     state: _State = Path("var/backend"),
     passphrase_file: _PassphraseFile = None,
     chain: _Chain = "main",
@@ -79,14 +77,14 @@ def checkpoint(
         _give(signer.newest(reader, chain)["note"], out)
 
 
-def checkpoints(database: _Database, chain: _Chain = "main") -> None:
+def checkpoints(database: Database, chain: _Chain = "main") -> None:
     """List a chain's checkpoints, newest first."""
     with Reader.opened(database) as reader, reader.snapshot() as connection:
         for row in DerivedRepository(connection).checkpoints(chain):
             _say(row["note"])
 
 
-def prove_command(transfer: str, database: _Database, out: _Out = None) -> None:
+def prove_command(transfer: str, database: Database, out: _Out = None) -> None:
     """Write the proof that a transfer is in the newest checkpoint."""
     with Reader.opened(database) as reader, reader.snapshot() as connection:
         proof = prove(LedgerRepository(connection), DerivedRepository(connection), transfer)
@@ -96,7 +94,7 @@ def prove_command(transfer: str, database: _Database, out: _Out = None) -> None:
 def consistency(
     old: Annotated[str, typer.Argument(help="A checkpoint's size, or a file with its note.")],
     new: Annotated[int, typer.Argument(help="The size of a later checkpoint.")],
-    database: _Database,
+    database: Database,
     chain: _Chain = "main",
     out: _Out = None,
 ) -> None:

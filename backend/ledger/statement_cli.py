@@ -11,6 +11,7 @@ from backend.clock import SystemClock
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.ledger.derived_repository import DerivedRepository, forget
 from backend.ledger.limits import STATEMENT_ENTRIES_MAX
@@ -21,9 +22,6 @@ from faces.tables import draw
 from protocol.errors import CallerError
 
 _S = 1000
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _TIME = (
     "A date or time (2026-09-30, 2026-09-30T12:00:00+08:00; UTC if it says no zone) or epoch ms."
 )
@@ -37,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def balance(
-    account: str, database: _Database, at: Annotated[str, typer.Option(help=_TIME)] = ""
+    account: str, database: Database, at: Annotated[str, typer.Option(help=_TIME)] = ""
 ) -> None:
     """What an account held at a time (now, if none is given), in minor units."""
     at_ms = _milliseconds(at) if at else SystemClock().now_ms()
@@ -48,7 +46,7 @@ def balance(
 
 def statement(
     account: str,
-    database: _Database,
+    database: Database,
     from_: Annotated[str, typer.Option("--from", help=_TIME)],
     to: Annotated[str, typer.Option("--to", help=f"{_TIME} Not included.")],
     after: Annotated[str, typer.Option(help="Where the page before has ended.")] = "",
@@ -64,7 +62,7 @@ def statement(
 
 
 def follow(
-    database: _Database,
+    database: Database,
     afresh: Annotated[bool, typer.Option(help="Throw the derived rows away first.")] = False,
 ) -> None:
     """Bring balances and the log up to what is posted now (a backend does it by itself)."""

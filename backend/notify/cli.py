@@ -16,6 +16,7 @@ from backend.clock import SystemClock
 from backend.db.engine import open_engine
 from backend.db.group_commit import GroupCommitWriter
 from backend.db.open_store import open_store
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.notify.dead_letters import DeadLetters, replays_of
 from backend.notify.limits import DEAD_LETTERS_PER_LIST_MAX
@@ -27,9 +28,6 @@ from protocol.errors import CallerError, TillwayError
 
 app = typer.Typer(help="Callbacks that could not be delivered.", no_args_is_help=True)
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _Merchant = Annotated[str | None, typer.Option("--merchant", help="Of this merchant only.")]
 _EventType = Annotated[str | None, typer.Option("--event-type", help="Of this type only.")]
 _Since = Annotated[datetime | None, typer.Option("--since", help="Given up then or later. In UTC.")]
@@ -38,7 +36,7 @@ _SHOWN = ("callback_id", "merchant_id", "event_type", "died", "last_error", "url
 
 @app.command("list")
 def list_command(
-    database: _Database,
+    database: Database,
     merchant: _Merchant = None,
     event_type: _EventType = None,
     since: _Since = None,
@@ -59,7 +57,7 @@ def list_command(
 
 
 @app.command()
-def show(database: _Database, callback_id: str) -> None:
+def show(database: Database, callback_id: str) -> None:
     """Print a callback as JSON: its body (secrets masked) and every try, newest first."""
     with Reader.opened(database) as reader:
         shown = DeadLetters(CallbackRepository(reader)).shown(callback_id)
@@ -68,7 +66,7 @@ def show(database: _Database, callback_id: str) -> None:
 
 @app.command()
 def replay(
-    database: _Database,
+    database: Database,
     callback_ids: Annotated[list[str] | None, typer.Argument()] = None,
     merchant: _Merchant = None,
     event_type: _EventType = None,

@@ -5,12 +5,13 @@ Reads only; works beside a running backend.
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.table import Table
 
 from backend.clock import SystemClock
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.payments.repository import PaymentRepository
 from backend.routing.repository import HealthRepository
@@ -19,14 +20,11 @@ from faces.tables import draw
 
 app = typer.Typer(help="Which channel takes a payment.", no_args_is_help=True)
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _HEALTH = ("channel_id", "health", "silences", "openings", "reason")
 
 
 @app.command()
-def explain(database: _Database, payment_id: str) -> None:
+def explain(database: Database, payment_id: str) -> None:
     """Show every decision about a payment's channel, the first on top. Exit code 1 if there is
     none: it was paid from the balance, or never got so far."""
     with Reader.opened(database) as reader:
@@ -41,7 +39,7 @@ def explain(database: _Database, payment_id: str) -> None:
 
 
 @app.command()
-def health(database: _Database) -> None:
+def health(database: Database) -> None:
     """Show the breakers of the channels that something bad was ever heard of."""
     with Reader.opened(database) as reader:
         rows = HealthRepository(reader).all()

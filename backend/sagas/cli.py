@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.sagas.limits import ROWS_PER_LIST_MAX
 from backend.sagas.repository import SagaRepository
@@ -16,16 +17,13 @@ from faces.tables import draw
 
 app = typer.Typer(help="Conversations with payment channels.", no_args_is_help=True)
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _LISTED = ("saga_id", "kind", "payment_id", "channel_id", "amount_minor", "state", "tries", "error")
 _STEPS = ("event", "state_before", "state_after", "detail")
 
 
 @app.command("list")
 def list_command(
-    database: _Database,
+    database: Database,
     limit: Annotated[int, typer.Option(min=1, max=ROWS_PER_LIST_MAX)] = 50,
 ) -> None:
     """Show the conversations in which a channel still owes a word, oldest first, and those that are
@@ -39,7 +37,7 @@ def list_command(
 
 
 @app.command()
-def show(database: _Database, payment_id: str) -> None:
+def show(database: Database, payment_id: str) -> None:
     """Tell what happened between us and the channel about a payment. Exit code 1 if nothing did."""
     with Reader.opened(database) as reader:
         found = SagaRepository(reader).of_payment(payment_id)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from backend.channels.timestamping import StampAuthority, read_token
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.stamping.limits import EXPORT_BYTES_MAX
 from backend.stamping.repository import StampRepository
@@ -17,9 +18,6 @@ app = typer.Typer(
     help="Time stamps on checkpoints and reserve tests.", add_completion=False, no_args_is_help=True
 )
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _Authority = Annotated[
     Path,
     typer.Option(
@@ -31,7 +29,7 @@ _Policy = Annotated[str, typer.Option("--policy", help="The stamps' policy.")]
 
 
 @app.command("check")
-def check_command(database: _Database, authority: _Authority, policy: _Policy) -> None:
+def check_command(database: Database, authority: _Authority, policy: _Policy) -> None:
     """Check the newest stamps against what they are over. Exit code 1 if one does not hold."""
     trusted = StampAuthority.from_pem(_read(authority), policy)
     with Reader.opened(database) as reader:
@@ -53,7 +51,7 @@ def check_command(database: _Database, authority: _Authority, policy: _Policy) -
 @app.command("export")
 def export_command(
     subject: str,
-    database: _Database,
+    database: Database,
     out: Annotated[Path, typer.Option(help="The file to write.")],
 ) -> None:
     """Write a subject's token, and print how openssl checks it."""

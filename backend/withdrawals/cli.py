@@ -1,19 +1,15 @@
 """``tillway backend withdrawals``: what payers have taken out. Reads only."""
 
-from typing import Annotated
-
 import typer
 from rich.table import Table
 
+from backend.db.option import Database
 from backend.db.reading import Reader
 from backend.withdrawals.repository import WithdrawalRepository
 from faces.tables import draw
 
 app = typer.Typer(help="Payers' withdrawals.", no_args_is_help=True)
 
-_Database = Annotated[
-    str, typer.Option("--database", envvar="TILLWAY_BACKEND_DATABASE_URL", help="SQLAlchemy URL.")
-]
 _LISTED = ("withdrawal_id", "amount_minor", "fee_minor", "currency", "state", "settlement_date")
 
 
@@ -23,7 +19,7 @@ def withdrawals() -> None:
 
 
 @app.command("list")
-def list_command(database: _Database, payer_id: str) -> None:
+def list_command(database: Database, payer_id: str) -> None:
     """Show a payer's withdrawals, the newest first. Exit code 1 if there are none."""
     with Reader.opened(database) as reader:
         rows = WithdrawalRepository(reader).of_payer(payer_id)
