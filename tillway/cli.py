@@ -129,6 +129,8 @@ def _run(name: str, words: list[str]) -> None:
     except ModuleNotFoundError as missing:
         needed = f"{missing.name}: {how_to_install(room.extra)}"
         _refuse(refusals.told(OperatingError("package_missing", needed)))
+    # Of rich's own markup a bracket in a sentence would be lost, or end the help with a trace.
+    app.rich_markup_mode = "markdown"
     try:
         code = app(args=words, prog_name=f"tillway {name}", standalone_mode=False)
     except TillwayError as error:

@@ -1,12 +1,14 @@
 """The console script: every command it lists leads to a module that has an application."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import typer.main
 
+from tests.kit.command_line import tillway
 from tillway.cli import ROOMS, usage
 
 
@@ -17,11 +19,39 @@ def test_every_command_that_is_listed_exists(name: str) -> None:
     assert f"  {name} " in usage()
 
 
+def options_of(command: Any) -> Iterator[Any]:
+    """A command's own options."""
+    return (one for one in command.params if one.param_type_name == "option")
+
+
 def options(command: Any) -> Iterator[Any]:
     """Every option of a command and of those below it."""
-    yield from (one for one in command.params if one.param_type_name == "option")
+    yield from options_of(command)
     for one in getattr(command, "commands", {}).values():
         yield from options(one)
+
+
+def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """A command and those below it, each with the words that lead to it."""
+    yield words, command
+    for name, one in getattr(command, "commands", {}).items():
+        yield from commands(one, (*words, name))
+
+
+@pytest.mark.parametrize("name", sorted(ROOMS))
+def test_help_says_whatever_was_written_and_no_signs_of_how(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
+    room = typer.main.get_command(importlib.import_module(ROOMS[name].module).app)
+    for words, command in commands(room):
+        ended = tillway(name, *words, "--help")
+        assert (ended.returncode, ended.stderr) == (0, ""), words
+        assert "``" not in ended.stdout, words
+        said = set(re.findall(r"\w+", ended.stdout))
+        written = (command.help, *(one.help for one in options_of(command) if not one.hidden))
+        for text in filter(None, written):
+            assert set(re.findall(r"\w+", text)) <= said, words
 
 
 @pytest.mark.parametrize("name", sorted(ROOMS))
