@@ -48,8 +48,8 @@ def trace_routes(traces: Traces, runs: Runs) -> APIRouter:
         return {"recording": traces.recording, "events": traces.events}
 
     @routes.post("/recording/start")
-    async def start(body: RecordingBody) -> dict[str, object]:
-        return {"recording": traces.start(body.name)}
+    async def start(body: RecordingBody | None = None) -> dict[str, object]:
+        return {"recording": traces.start(body.name if body else None)}
 
     @routes.post("/recording/stop")
     async def stop() -> dict[str, object]:

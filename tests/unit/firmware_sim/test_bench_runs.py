@@ -221,6 +221,16 @@ def test_a_run_that_nobody_lets_go_on_ends(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.asyncio
+async def test_a_recording_begins_without_a_body_and_gets_a_name(tmp_path: Path) -> None:
+    async with desk(tmp_path) as here:
+        begun = await here.http.post("/recording/start")
+        assert begun.status_code == 200
+        assert (await here.http.post("/recording/stop")).json()["trace"] == begun.json()[
+            "recording"
+        ]
+
+
+@pytest.mark.asyncio
 async def test_a_recording_is_handed_out_and_in_and_played_to_a_device(tmp_path: Path) -> None:
     async with desk(tmp_path) as here:
         here.say("scanner", READ_MODE)
