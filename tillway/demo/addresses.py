@@ -51,11 +51,20 @@ def leave_front(root: Path, url: str, token: str) -> None:
     write_files(root, {FRONT_FILE: content})
 
 
+def _none_in(directory: Path) -> CallerError:
+    here = directory.absolute()
+    return CallerError(
+        "config_invalid",
+        f"no stack is running in {here}: start one (tillway up), or say where (--directory)",
+        detail_zh=f"{here} 里没有在运行的系统：请先运行 tillway up，或用 --directory 指明位置。",
+    )
+
+
 def front_in(directory: Path) -> tuple[str, str]:
     """The front page's address and its token; ``config_invalid`` where none has run."""
     path = directory / FRONT_FILE
     if not path.exists():
-        raise CallerError("config_invalid", f"no stack is running in {directory}")
+        raise _none_in(directory)
     found = json.loads(path.read_text("utf-8"))
     return found["url"], found["token"]
 
@@ -64,6 +73,6 @@ def stack_in(directory: Path) -> dict[str, Any]:
     """Where the programs of a stack listen; ``config_invalid`` where none has run."""
     path = directory / STACK_FILE
     if not path.exists():
-        raise CallerError("config_invalid", f"no stack is running in {directory}")
+        raise _none_in(directory)
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
