@@ -58,7 +58,7 @@ class Line:
         except ssl.SSLCertVerificationError as error:
             raise CallerError("identity_mismatch", error.verify_message) from None
         except (OSError, http.client.HTTPException) as error:
-            raise OperatingError("server_unreachable", type(error).__name__) from None
+            raise self._unreached(error) from None
         finally:
             connection.close()
         if not http.client.OK <= response.status < http.client.MULTIPLE_CHOICES:
@@ -87,12 +87,16 @@ class Line:
         except ssl.SSLCertVerificationError as error:
             raise CallerError("identity_mismatch", error.verify_message) from None
         except (OSError, http.client.HTTPException) as error:
-            raise OperatingError("server_unreachable", type(error).__name__) from None
+            raise self._unreached(error) from None
         finally:
             connection.close()
         if left:
             raise OperatingError("server_unreachable", f"{left} bytes are missing")
         return {name.lower(): value for name, value in response.getheaders()}
+
+    def _unreached(self, error: Exception) -> OperatingError:
+        said = error.strerror if isinstance(error, OSError) else None
+        return OperatingError("server_unreachable", f"{self.url}: {said or type(error).__name__}")
 
     def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
         host = parts.hostname or ""

@@ -191,3 +191,11 @@ def test_what_is_long_comes_in_parts_with_its_headers(
     with pytest.raises(OperatingError) as refused:
         JsonApi("http://127.0.0.1:1").download("/x", parts.append)
     assert refused.value.code == "server_unreachable"
+
+
+def test_who_does_not_answer_is_named_and_why() -> None:
+    nobody = JsonApi("http://127.0.0.1:1")
+    for asked in (lambda: nobody.get("/x"), lambda: nobody.download("/x", lambda _: None)):
+        with pytest.raises(OperatingError) as refused:
+            asked()
+        assert refused.value.detail == "http://127.0.0.1:1: Connection refused"
