@@ -11,6 +11,7 @@ import json
 from calendar import timegm
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from time import monotonic
 from typing import Any
 
 import aiohttp
@@ -145,6 +146,7 @@ class BackendClient:
         query: dict[str, str] | None = None,
     ) -> bytes:
         timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        asked_at = monotonic()
         try:
             async with self._session.request(
                 method,
@@ -156,7 +158,7 @@ class BackendClient:
                 allow_redirects=False,
             ) as response:
                 if method == "GET":
-                    self._compare_clocks(response)
+                    self._compare_clocks(response, monotonic() - asked_at)
                 content = await _read(response, limit)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise OperatingError("backend_unreachable", why(error)) from error
@@ -168,17 +170,25 @@ class BackendClient:
             raise OperatingError("busy", "backend")
         raise OperatingError("backend_unreachable", f"status {response.status}")
 
-    def _compare_clocks(self, response: aiohttp.ClientResponse) -> None:
+    def _compare_clocks(self, response: aiohttp.ClientResponse, took_s: float) -> None:
         try:
             told = parsedate_to_datetime(response.headers.get("Date", ""))
         except (ValueError, OverflowError):
             return  # no time, or none that there is
         was_apart = is_apart(self.clock_ahead_s)
-        self.clock_ahead_s = self._clock.now_ms() // 1000 - timegm(told.utctimetuple())
+        told_s, now_s = timegm(told.utctimetuple()), self._clock.now_ms() / 1000
+        self.clock_ahead_s = lead_s(told_s, now_s=now_s, took_s=took_s)
         if is_apart(self.clock_ahead_s) != was_apart:
             log.warning(
                 "clock_apart" if not was_apart else "clock_right", ahead_s=self.clock_ahead_s
             )
+
+
+def lead_s(told_s: int, *, now_s: float, took_s: float) -> int:
+    """How far our clock is ahead of the time that an answer's head tells. A server may write it at
+    any moment from the question on, which of a long poll lies far back; so none of that counts."""
+    earliest, latest = int(now_s - took_s), int(now_s)
+    return earliest - told_s if told_s < earliest else min(0, latest - told_s)
 
 
 def is_apart(ahead_s: int) -> bool:
