@@ -278,6 +278,7 @@ _ROWS: tuple[Row, ...] = (
     ("report_same_person", "never", "须由另一人复核，分析人不能自行确认或排除。", "A second person decides; whoever analysed the report neither confirms nor dismisses it."),
     # Enrolment
     ("store_unknown", "never", "门店不存在，请先建立门店。", "The store does not exist; create it first."),
+    ("identity_exists", "never", "该目录里已有一台设备的身份；请换一个目录，或用 tillway enroll rotate 更新它的密钥。", "A machine's identity is in this directory already; name another, or renew its keys by tillway enroll rotate."),
     ("device_exists", "never", "该设备名已被使用，请换一个名称。", "This device name is taken; choose another."),
     ("device_state", "never", "设备当前状态不允许此操作。", "The device's state does not allow this."),
     ("key_taken", "never", "该密钥已登记，请生成新密钥。", "This key is registered already; make a new one."),

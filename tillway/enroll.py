@@ -5,6 +5,7 @@ On the backend's machine: ``init`` and ``broker``. On the operator's: ``code``, 
 """
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from protocol.enrolment_code import read_code
 from protocol.errors import CallerError
 from protocol.identity import Identity
 from tillway import join as joining
+from tillway.asking import asked
 from tillway.json_api import JsonApi
 from tillway.key_homes import FileKeys, KeyHome
 from tillway.limits import SECRET_FILE_BYTES_MAX
@@ -42,6 +44,14 @@ Element = Annotated[
 ElementPinFile = Annotated[
     Path | None, typer.Option(help="The element's PIN, 4 to 16 bytes. [STATE/element-pin]")
 ]
+
+
+class Kind(StrEnum):
+    """What may be enrolled."""
+
+    TERMINAL = "terminal"
+    THING = "thing"
+    HUB = "hub"
 
 
 @app.command()
@@ -122,7 +132,7 @@ def broker(
 @app.command()
 def code(
     device: Annotated[str, typer.Option(help="The name that the machine will have.")],
-    kind: Annotated[str, typer.Option(help="terminal, thing (a vending machine) or hub.")],
+    kind: Annotated[Kind, typer.Option(help="A till is a terminal, any other machine a thing.")],
     store: Annotated[str, typer.Option(help="The store it belongs to.")],
     url: Url,
     ca: Ca,
@@ -134,7 +144,7 @@ def code(
     """Print a one-time code for a machine."""
     grant = {
         "tid": device,
-        "kind": kind,
+        "kind": kind.value,
         "store": store,
         "names": host or [],
         "hub_urls": hub_url or [],
@@ -157,7 +167,7 @@ def join(
 ) -> None:
     """Make this machine's keys and enrol it with a one-time code."""
     # Not an argument: other users of the machine can read a command line.
-    typed = _secret(code_file) if code_file else typer.prompt("Code", hide_input=True)
+    typed = _secret(code_file) if code_file else asked("Code: ")
     passphrase = passphrase_in(_passphrase_file(state, passphrase_file), create=True)
     printed = read_code(typed)
     suite, home = _home(state, suite, passphrase, element, element_pin_file)

@@ -87,14 +87,14 @@ def join(
     """Enrol this machine: afterwards ``state/identity`` says who it is.
 
     The signing key is made in ``home``; without one, in a file sealed with the passphrase.
-    ``CallerError``: ``device_exists`` when it has an identity already, ``enrol_code_elsewhere``
+    ``CallerError``: ``identity_exists`` when it has an identity already, ``enrol_code_elsewhere``
     for a server with another CA than the code's, and whatever the backend refuses.
     ``OperatingError`` when the backend cannot be reached: say the same again.
     """
     if finish_interrupted(state):
         return read_directory(state / IDENTITY, passphrase)
     if slot_in_use(state) is not None:
-        raise CallerError("device_exists", str(state / IDENTITY))
+        raise CallerError("identity_exists", str(state / IDENTITY))
     ca_der = fetch_ca(url, code)
     keys = _pending_keys(state, suite, passphrase, home or FileKeys(suite, passphrase))
     request = JoinRequest.signed(code, keys.csr, keys.signer, sm_csr=keys.sm_csr)

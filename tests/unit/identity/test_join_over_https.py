@@ -47,7 +47,7 @@ def test_a_machine_joins_and_its_directory_says_who_it_is(desk: Desk, tmp_path: 
 
 def test_a_machine_that_has_an_identity_keeps_it(desk: Desk, tmp_path: Path) -> None:
     enrol(desk, tmp_path / "t", desk.code())
-    with pytest.raises(CallerError, match="device_exists"):
+    with pytest.raises(CallerError, match="identity_exists"):
         enrol(desk, tmp_path / "t", desk.code(tid="t-2"))
 
 
