@@ -126,6 +126,8 @@ def test_staff_from_before_this_was_asked_keep_their_pins(tmp_path: Path) -> Non
     tend_staff(tmp_path, StaffWish(hires="阿芳"), lambda: GIVEN)
     with closing(sqlite3.connect(path)) as old:
         old.execute("ALTER TABLE staff DROP COLUMN pin")
+        for later in ("answers_age", "answers_subject", "refunds_payment"):
+            old.execute(f"DROP INDEX {later}")
         old.execute("PRAGMA user_version = 14")
     with closing(open_database(path)) as database:
         assert [each.pin for each in People(database, SystemClock()).all()] == [PinState.OWN]

@@ -118,5 +118,5 @@ def test_the_journal_is_private_and_syncs_every_commit(tmp_path: Path) -> None:
     assert journal._db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     journal.close()
     with sqlite3.connect(path) as found:
-        assert found.execute("PRAGMA user_version").fetchone()[0] == 15
+        assert found.execute("PRAGMA user_version").fetchone()[0] == 16
     found.close()
