@@ -203,9 +203,11 @@ def _payment_routers(
     services = backend.services
     clearing = backend.clearing
     explainer = Explainer(services, backend.risk.desk)
-    clears: tuple[APIRouter, ...] = (clearing_absent.operator_router(guard),)
     binding = _binding(backend)
-    if clearing is not None:
+    clears: tuple[APIRouter, ...]
+    if clearing is None:
+        clears = (clearing_absent.operator_router(guard),)
+    else:
         clears = (
             clearing_routes.operator_router(clearing, guard),
             topup_routes.wallet_router(services, clearing.topups),

@@ -1,20 +1,24 @@
 """What a backend without a reserve bank says where the clearing would be: that it has none, and
 what to configure, instead of that there is nothing at the address."""
 
-from typing import NoReturn
-
 from fastapi import APIRouter, Depends
 
 from backend.guard import Guard
 from protocol.errors import CallerError
 
-_PATHS = (
+_LOOKED_AT = (
     "/clearing",
     "/clearing/{rest:path}",
     "/bills/{rest:path}",
-    "/payouts/{rest:path}",
+    "/payouts/{payout_id}",
     "/merchants/{merchant_id}/payouts",
     "/merchants/{merchant_id}/settlement",
+)
+_DONE = (
+    "/clearing/within-day/run",
+    "/clearing/{day}/run",
+    "/payouts/{payout_id}/release",
+    "/payouts/{payout_id}/recall",
     "/payers/{payer_id}/topups",
 )
 
@@ -24,10 +28,11 @@ def operator_router(operator_only: Guard) -> APIRouter:
     routes = APIRouter(
         prefix="/operator/v1", dependencies=[Depends(operator_only)], include_in_schema=False
     )
-    for path in _PATHS:
-        routes.add_api_route(path, _refuse, methods=["GET", "POST"])
+    for method, paths in (("GET", _LOOKED_AT), ("POST", _DONE)):
+        for path in paths:
+            routes.add_api_route(path, _refuse, methods=[method])
     return routes
 
 
-async def _refuse() -> NoReturn:
+async def _refuse() -> None:
     raise CallerError("clearing_absent")

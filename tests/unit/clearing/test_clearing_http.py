@@ -1,14 +1,20 @@
 """What operators ask of settlements over HTTP: standings, runs within the day, changes."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from unittest.mock import Mock
 
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from starlette.routing import Match
 
+from backend.bills import routes as bill_routes
+from backend.clearing import absent
 from backend.clearing import routes as clearing_routes
 from backend.clearing.evening_repository import EveningRepository
 from backend.clearing.recall import PayoutDesk
@@ -191,3 +197,16 @@ async def test_a_payout_is_shown_recalled_and_released(http: TestClient, world: 
     assert [row["payout_id"] for row in standing["returned"]] == [payout["payout_id"]]
     assert http.post(f"{path}/release").json()["state"] == "released"
     assert http.get("/operator/v1/payouts/pyo_none").json()["error"]["code"] == "payment_not_found"
+
+
+def test_a_backend_without_clearing_has_an_answer_at_each_of_its_addresses() -> None:
+    refusing = absent.operator_router(Mock())
+    for router in (clearing_routes.operator_router, bill_routes.operator_router):
+        for real in router(Mock(), Mock()).routes:
+            assert isinstance(real, APIRoute)
+            scope = {
+                "type": "http",
+                "path": re.sub(r"\{\w+\}", "x7", real.path),
+                "method": min(real.methods or ()),
+            }
+            assert any(route.matches(scope)[0] is Match.FULL for route in refusing.routes), scope
