@@ -25,7 +25,11 @@ from firmware_sim.control_traces import trace_routes
 from firmware_sim.control_wire import wire_routes
 from firmware_sim.fault_form import FaultForm
 from firmware_sim.form_words import said_of
-from firmware_sim.limits import CONTROL_BODY_BYTES_MAX, FAULTS_OF_A_LINE_MAX
+from firmware_sim.limits import (
+    CONTROL_BODY_BYTES_MAX,
+    CONTROL_BODY_READ_BYTES_MAX,
+    FAULTS_OF_A_LINE_MAX,
+)
 from firmware_sim.metrics import render_metrics
 from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError, TillwayError
@@ -209,23 +213,34 @@ def _answer(refusal: TillwayError, status: int) -> JSONResponse:
 
 
 async def _words(request: Request) -> dict[str, JsonValue]:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > CONTROL_BODY_BYTES_MAX:
-            raise CallerError(
-                "field_invalid",
-                f"at most {CONTROL_BODY_BYTES_MAX} bytes",
-                detail_zh=f"最多 {CONTROL_BODY_BYTES_MAX} 字节",
-            )
+    body = await _bounded_body(request)
     try:
-        return _ActWords.model_validate_json(bytes(body) or b"{}").root
+        return _ActWords.model_validate_json(body or b"{}").root
     except ValueError as error:
         raise CallerError(
             "field_invalid",
             "the body is a JSON object of words",
             detail_zh="内容须是一个 JSON 对象",
         ) from error
+
+
+async def _bounded_body(request: Request) -> bytes:
+    """A body that is too long is read on for a while, without being kept: a connection that is
+    closed with words unread is reset, and its other end may lose our answer."""
+    body, size = bytearray(), 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size <= CONTROL_BODY_BYTES_MAX:
+            body += piece
+        elif size > CONTROL_BODY_READ_BYTES_MAX:
+            break
+    if size > CONTROL_BODY_BYTES_MAX:
+        raise CallerError(
+            "field_invalid",
+            f"at most {CONTROL_BODY_BYTES_MAX} bytes",
+            detail_zh=f"最多 {CONTROL_BODY_BYTES_MAX} 字节",
+        )
+    return bytes(body)
 
 
 def _add_refusals(app: FastAPI, lost: Lost) -> None:
