@@ -11,6 +11,8 @@ import pytest
 from tests.kit.patience import PATIENCE_S
 from tests.support.leaks import Leak, Sought
 
+pytestmark = pytest.mark.xdist_group("rich_day")  # the day is played once
+
 IN_HEX = frozenset(
     {"a payer's key", "a payer's code secret", "a till's key", "the backend's key",
      "an OSCORE secret"}

@@ -67,7 +67,7 @@ def test_the_page_changes_the_pin_and_says_so(shop: Shop, http: TestClient) -> N
         assert found is not None
         form = {"page": found[1], "pin": PIN, "new_pin": NEW, "again": "739206"}
         unlike = browser.post("/wallet/pin-change?lang=en", data=form).text
-        assert "The two new PINs are not alike" in unlike
+        assert "The two new PINs differ" in unlike
         assert NEW not in unlike
         wrong = browser.post("/wallet/pin-change", data=form | {"again": NEW, "pin": "000000"})
         assert "4 tries are left" in wrong.text
