@@ -33,11 +33,11 @@ from firmware_sim.limits import (
 from firmware_sim.metrics import render_metrics
 from firmware_sim.workplace import Workplace
 from protocol.errors import CallerError, TillwayError
+from transport.loopback import is_loopback
 from transport.refused import UNDECLARED, field_of
 
 _UNDECLARED_ZH = "内容没有以 content-type application/json 声明"
 _REFUSED_ZH = {404: "没有这个地址", 405: "这个地址不能这样用"}
-_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 class _ActWords(RootModel[dict[str, JsonValue]]):
@@ -180,7 +180,7 @@ async def _own_pages_only(
     """A browser says whose page asks: another site's page shall not move the devices' hands. Nor
     shall one that gave its own name our address: by its name it asks us."""
     origin, host = request.headers.get("origin"), request.headers.get("host", "")
-    if host.rsplit(":", 1)[0] not in _HOSTS:
+    if not is_loopback(host):
         return _refused("this board answers to the loopback's names only", 421)
     if origin is not None and urlsplit(origin).netloc != host:
         return _refused("this page belongs to another site", 403)

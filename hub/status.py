@@ -21,6 +21,7 @@ from hub.adapters.faults import LineFaults
 from hub.domain.passages import Passages
 from hub.shell_limits import STATUS_BODY_BYTES_MAX
 from protocol.errors import CallerError
+from transport.loopback import is_loopback
 from transport.refused import refuse_in_words
 
 Numbers = Callable[[], dict[str, int | str]]
@@ -70,7 +71,6 @@ _DISKS = {
     "full": "已满，暂时无法受理，请清理 · full, nothing new is taken: make room",
 }
 _VALUES = {"mode": _MODES, "disk": _DISKS}
-_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _STYLE = (
     "body{font:18px/1.5 system-ui,sans-serif;"
     "max-width:40em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
@@ -139,7 +139,7 @@ async def _own_only(request: Request, go_on: Callable[[Request], Awaitable[Respo
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
     length = request.headers.get("content-length", "0")
     is_told = length.isdecimal() and "transfer-encoding" not in request.headers
-    if host.rsplit(":", 1)[0] not in _HOSTS:
+    if not is_loopback(host):
         answer = _refused(421, "the hub answers to the loopback's names only")
     elif origin is not None and urlsplit(origin).netloc != host:
         answer = _refused(403, "this page belongs to another site")

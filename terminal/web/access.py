@@ -21,10 +21,10 @@ from pathlib import Path
 from fastapi import HTTPException, Request, Response
 
 from terminal.limits import TOKEN_BYTES
+from transport.loopback import is_loopback
 
 TOKEN_FILE = "control.token"  # noqa: S105  # a file's name
 HEADER = "x-page-token"
-_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _FILE_MODE = 0o600
 
 
@@ -45,8 +45,7 @@ class Access:
 
     def check_host(self, request: Request) -> None:
         """Refuse a request that came by another name."""
-        host = request.headers.get("host", "").rsplit(":", 1)[0]
-        if host not in _HOSTS:
+        if not is_loopback(request.headers.get("host", "")):
             raise HTTPException(421)
 
     def check_read(self, request: Request) -> None:

@@ -47,9 +47,9 @@ from tillway.front.things import Story, Things
 from tillway.front.watch import Watch
 from tillway.front.words import ACCOUNTS, WORDS
 from tillway.revival import TRIES_MAX, signal_name
+from transport.loopback import is_loopback
 from transport.refused import refuse_in_words
 
-_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HEADER = "x-page-token"
 _PIECES = ("health", "parts", "matter", "way", "guide", "evening", "things", "card")
 _SEEN_LATER = frozenset({"health", "parts", "matter"})
@@ -317,7 +317,7 @@ def _is_own_page(request: Request) -> bool:
 
 
 async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    if request.headers.get("host", "").rsplit(":", 1)[0] not in _HOSTS:
+    if not is_loopback(request.headers.get("host", "")):
         return _told(CallerError("host_unknown"), 421)
     length = request.headers.get("content-length", "0")
     is_chunked = "transfer-encoding" in request.headers

@@ -13,7 +13,7 @@ from redis import Redis
 
 from backend.risk.features.catalogue import PAYMENT
 from backend.risk.judging import shared_log
-from backend.risk.judging.limits import ATTEMPTS_PER_PAYMENT_MAX, SHARED_TIMEOUT_S
+from backend.risk.judging.limits import SHARED_TIMEOUT_S
 from backend.risk.judging.remembered import Memory, Remembered, Tried, Word
 from backend.risk.judging.shared_log import SharedLate, SharedLog, SharedLost
 from backend.risk.judging.shared_memory import SharedJoiner, SharedMemory, begin_shared
@@ -21,7 +21,6 @@ from tests.kit.stopwatch import Stopwatch
 from tests.support.redis import RedisServer
 
 START_MS = 1_790_000_000_000
-PAYERS_COUNT_1H = PAYMENT.names.index("payer.count_1h")
 Told = Tried | Word
 
 
@@ -453,12 +452,3 @@ def test_without_a_server_a_backend_starts_alone_with_what_is_stored() -> None:
     assert memory.trouble == "features_unshared"
     told = story(7, 20)
     assert all(map(same, [backends.tell(memory, one) for one in told], alone(told)))
-
-
-def test_of_a_payment_that_is_tried_again_and_again_the_latest_attempts_are_known() -> None:
-    memory, row = Remembered(PAYMENT), (100, "payer", *(None,) * 7)
-    told = [Tried(f"a{number}", "p", START_MS + number, row) for number in range(200)]
-    for one in (*told, *told[-ATTEMPTS_PER_PAYMENT_MAX:]):
-        memory.remember(one)
-    assert memory.measure(START_MS + 1_000, row)[PAYERS_COUNT_1H] == 200
-    assert len(memory._payments["p"].attempt_ids) == ATTEMPTS_PER_PAYMENT_MAX
